@@ -6,7 +6,7 @@ import {
   planNames,
 } from '../control-plane/management/definitions/wanted.ts';
 import type { JudgeDocument } from '../data-plane/local/check.ts';
-import { glanceAt } from '../proto/definition/glance.ts';
+import { glanceAt, namedToRead } from '../proto/definition/glance.ts';
 import type { Json, Note } from '../proto/definition/opened.ts';
 import { placesIn, readApi, readIdleParts } from '../proto/definition/read.ts';
 import { Fault } from '../proto/faults/fault.ts';
@@ -21,7 +21,7 @@ export const judgeImport: JudgeDocument = (document) => {
   const unkeepable = firstUnkeepable(document);
   if (unkeepable !== undefined) throw new Fault('request.invalid', { details: [unkeepable] });
   const glance = glanceAt(document);
-  const named = glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' });
+  const named = namedToRead(document);
   const { api, notes } = readApi(named);
   const wish = importWishOf(document);
   return [

@@ -35,11 +35,10 @@ export function convertCommand(onExit: (code: number) => void): Command {
 /** What of the export no gateway of this version takes: it loses nothing of the API, and has to be changed by hand. */
 async function refusalsOf(v4: Migration['v4']): Promise<readonly FaultDetail[]> {
   if (v4 === undefined) return [];
-  const { glanceAt } = await import('../../proto/definition/glance.ts');
+  const { namedToRead } = await import('../../proto/definition/glance.ts');
   const { readApi } = await import('../../proto/definition/read.ts');
-  const glance = glanceAt(v4);
   try {
-    readApi(glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' }));
+    readApi(namedToRead(v4));
     return [];
   } catch (error) {
     if (error instanceof Fault && error.details.length > 0) return error.details;

@@ -39,6 +39,12 @@ export function glanceAt(document: Json): Glance {
   };
 }
 
+/** The same definition under its own names, or such as it needs to be read: one that is not imported yet may have none. */
+export function namedToRead(document: Json): Json {
+  const glance = glanceAt(document);
+  return glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' });
+}
+
 function holderOf(document: Json): 'api' | 'spec' | undefined {
   if (isKubernetesObject(document)) return isJson(document['spec']) ? 'spec' : undefined;
   return isJson(document['api']) && document['listeners'] === undefined ? 'api' : undefined;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { glanceAt } from '../../../proto/definition/glance.ts';
+import { namedToRead } from '../../../proto/definition/glance.ts';
 import { isJson, type Json } from '../../../proto/definition/opened.ts';
 import { placesIn, readForImport } from '../../../proto/definition/read.ts';
 import { refuseUnusableStores } from '../../../proto/definition/stores.ts';
@@ -18,7 +18,7 @@ export interface Wanted {
 
 /** What a document wants. Errors: request.invalid with everything that this version does not run, by its place in the document. */
 export function wantedOf(document: Json): Wanted {
-  const named = namedOf(document);
+  const named = namedToRead(document);
   const { api, portal } = readForImport(named);
   if (api.engine !== undefined)
     throw new Fault('request.invalid', {
@@ -38,11 +38,6 @@ export function wantedOf(document: Json): Wanted {
   };
 }
 
-function namedOf(document: Json): Json {
-  const glance = glanceAt(document);
-  return glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' });
-}
-
 /** What an import makes. */
 export interface ImportWish {
   readonly wanted: Wanted;
@@ -54,7 +49,7 @@ export interface ImportWish {
 /** What the import of a document would make; pure. Errors: request.invalid with everything that this version does not run. */
 export function importWishOf(document: Json): ImportWish {
   const wanted = wantedOf(document);
-  const pathOf = placesIn(namedOf(document));
+  const pathOf = placesIn(namedToRead(document));
   const plans = (wanted.plans ?? []).flatMap((plan, index) =>
     plan['status'] === 'CLOSED'
       ? []

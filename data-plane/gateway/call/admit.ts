@@ -10,21 +10,22 @@ import { goOn, resume } from './stage.ts';
 export function admit(call: Call, { plans }: CompiledApi): void {
   const { deployed, startedAtMs, exchange } = call;
   let isBroken = false;
-  const ask = (rule: Condition): boolean => {
-    const judged = rule.judge(call);
-    if (typeof judged !== 'object') return judged === true;
-    isBroken = true;
-    call.warn('EXPRESSION_EVALUATION_ERROR', judged.why);
-    return false;
-  };
   const admission = selectPlan(plans, {
     request: exchange.request,
     api: deployed.id,
     subscriptions: deployed.subscriptions,
     nowMs: startedAtMs,
     holds: (rule, attributes) => {
+      // Here, so that a request whose plans have no rule pays nothing for it.
+      const ask = (): boolean => {
+        const judged = rule.judge(call);
+        if (typeof judged !== 'object') return judged === true;
+        isBroken = true;
+        call.warn('EXPRESSION_EVALUATION_ERROR', judged.why);
+        return false;
+      };
       call.step = plans.find((plan) => plan.rule === rule)?.place;
-      const isHeld = call.withAttributes(attributes, () => holdsInEveryReading(call, { rule, ask }));
+      const isHeld = call.withAttributes(attributes, () => holdsInEveryReading(call, rule, ask));
       call.step = undefined;
       return isHeld;
     },
@@ -35,13 +36,9 @@ export function admit(call: Call, { plans }: CompiledApi): void {
 }
 
 /** A plan lets in, so its rule must hold however the path may be read behind us. */
-function holdsInEveryReading(
-  call: Call,
-  { rule, ask }: { readonly rule: Condition; readonly ask: (rule: Condition) => boolean },
-): boolean {
-  const { otherPathInfos } = call;
-  if (!ask(rule)) return false;
-  return !rule.readsPath || otherPathInfos.every((other) => call.withPathInfo(other, () => ask(rule)));
+function holdsInEveryReading(call: Call, { readsPath }: Condition, ask: () => boolean): boolean {
+  if (!ask()) return false;
+  return !readsPath || call.otherPathInfos.every((other) => call.withPathInfo(other, ask));
 }
 
 function enter(call: Call, admission: Outcome<CompiledPlan>): void {
