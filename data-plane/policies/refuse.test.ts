@@ -11,7 +11,7 @@ const { errors } = definePolicy({
   summary: 'Refuses in a test.',
   category: 'others',
   phases: ['request'],
-  config: z.strictObject({}),
+  config: () => z.strictObject({}),
   errors: {
     TEST_FULL: { status: 429, message: 'At most {limit} per {unit}, says {who}; {toString}' },
     TEST_BROKEN: { status: 400, answerStatus: 500, message: 'Broken' },

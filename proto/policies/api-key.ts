@@ -14,38 +14,39 @@ export const apiKey = definePolicy({
   summary: 'Lets in who shows a key of a subscription.',
   category: 'security',
   phases: ['security'],
-  config: z.strictObject({
-    /** Whether the backend sees the key. */
-    propagateApiKey: z.boolean().default(false).meta({ title: 'Pass the key on to the backend' }),
-    /** Where the key is looked for; a header falls back to the query. */
-    source: z
-      .enum(['HEADER', 'BEARER', 'QUERY_PARAMETER'])
-      .default('HEADER')
-      .meta({
-        title: 'Where callers send it',
-        words: {
-          HEADER: 'In a header, or else in the query',
-          BEARER: 'As a bearer token in Authorization',
-          QUERY_PARAMETER: 'In the query alone',
-        },
-      }),
-    /** In place of the gateway's. */
-    apiKeyHeader: z
-      .union([
-        z.literal(''),
-        headerNameSchema.refine(
-          (name) => !ofTheConnection.test(name),
-          'must not be Host or a header of the connection',
-        ),
-      ])
-      .default('')
-      .meta({
-        title: 'Name of the header',
-        description: 'In place of the one that gateways are set to, e.g. X-Partner-Key',
-      }),
-    /** Of older versions, in which it let the header above count; that does by itself. */
-    enableCustomApiKeyHeader: z.boolean().optional().meta({ isWithoutEffect: true }),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Whether the backend sees the key. */
+      propagateApiKey: z.boolean().default(false).meta({ title: 'Pass the key on to the backend' }),
+      /** Where the key is looked for; a header falls back to the query. */
+      source: z
+        .enum(['HEADER', 'BEARER', 'QUERY_PARAMETER'])
+        .default('HEADER')
+        .meta({
+          title: 'Where callers send it',
+          words: {
+            HEADER: 'In a header, or else in the query',
+            BEARER: 'As a bearer token in Authorization',
+            QUERY_PARAMETER: 'In the query alone',
+          },
+        }),
+      /** In place of the gateway's. */
+      apiKeyHeader: z
+        .union([
+          z.literal(''),
+          headerNameSchema.refine(
+            (name) => !ofTheConnection.test(name),
+            'must not be Host or a header of the connection',
+          ),
+        ])
+        .default('')
+        .meta({
+          title: 'Name of the header',
+          description: 'In place of the one that gateways are set to, e.g. X-Partner-Key',
+        }),
+      /** Of older versions, in which it let the header above count; that does by itself. */
+      enableCustomApiKeyHeader: z.boolean().optional().meta({ isWithoutEffect: true }),
+    }),
   errors: {
     API_KEY_MISSING: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
     API_KEY_INVALID: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },

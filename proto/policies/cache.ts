@@ -15,23 +15,24 @@ export const cache = definePolicy({
   summary: 'Keeps answers of the backend in a cache, and gives them in its place.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    cacheName: resourceNameSchema.min(
-      1,
-      'is required: the name of a resource of the API that serves a cache',
-    ),
-    key: template(z.string().max(textCharsMax)).prefault(''),
-    timeToLiveSeconds: z.int().min(0).max(secondsMax).default(600),
-    methods: z
-      .array(z.enum(['GET', 'OPTIONS', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE']))
-      .max(8)
-      .default(['GET', 'OPTIONS', 'HEAD']),
-    responseCondition: answerCondition('#upstreamResponse', ['upstreamResponse']).prefault(''),
-    /** Whether what an answer says of its life counts. */
-    useResponseCacheHeaders: z.boolean().default(false),
-    scope: z.enum(['APPLICATION', 'API']).default('APPLICATION'),
-    allowRefreshAction: z.boolean().default(true),
-  }),
+  config: () =>
+    z.strictObject({
+      cacheName: resourceNameSchema.min(
+        1,
+        'is required: the name of a resource of the API that serves a cache',
+      ),
+      key: template(z.string().max(textCharsMax)).prefault(''),
+      timeToLiveSeconds: z.int().min(0).max(secondsMax).default(600),
+      methods: z
+        .array(z.enum(['GET', 'OPTIONS', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE']))
+        .max(8)
+        .default(['GET', 'OPTIONS', 'HEAD']),
+      responseCondition: answerCondition('#upstreamResponse', ['upstreamResponse']).prefault(''),
+      /** Whether what an answer says of its life counts. */
+      useResponseCacheHeaders: z.boolean().default(false),
+      scope: z.enum(['APPLICATION', 'API']).default('APPLICATION'),
+      allowRefreshAction: z.boolean().default(true),
+    }),
   errors: {},
   uses: [{ field: 'cacheName', serves: 'cache' }],
   docs: [

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { z } from 'zod';
+
 import { catalog, policyIds, policySchema } from './catalog.ts';
 import { foreignPolicies, insteadOf } from './foreign-policies.ts';
-import type { PolicySchema } from './policy-schema.ts';
+import { definePolicy, type PolicySchema } from './policy-schema.ts';
 
 test('every policy stands under its own id, says what it does, and parses an empty or documented configuration', () => {
   for (const [id, policy] of Object.entries<PolicySchema>(catalog)) {
@@ -111,4 +113,22 @@ test('a limiter takes the units, numbers and strategies that it knows, and nothi
   assert.ok(fails({}, { strategy: 'leaky' }));
   assert.ok(fails({}, { errorStrategy: 'FALLBACK' }));
   assert.ok(!catalog.quota.config.safeParse({ quota: { periodTimeUnit: 'SECONDS' } }).success);
+});
+
+test('the configuration of a policy is made when somebody first asks for it, and once', () => {
+  let made = 0;
+  const policy = definePolicy({
+    id: 'late',
+    title: 'Late',
+    summary: 'Is made late.',
+    category: 'others',
+    phases: ['request'],
+    config: () => z.strictObject({ made: z.literal((made += 1)) }),
+    errors: {},
+    docs: '',
+  });
+  assert.equal(made, 0);
+  assert.equal(policy.config.parse({ made: 1 }).made, 1);
+  assert.equal(policy.config, policy.config);
+  assert.equal(made, 1);
 });

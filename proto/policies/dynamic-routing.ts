@@ -11,17 +11,18 @@ export const dynamicRouting = definePolicy({
   summary: 'Chooses the backend by rules over the path.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    rules: z
-      .array(
-        z.strictObject({
-          pattern: pathPattern,
-          url: template(z.string().min(1).max(8_192), pathGroupNames),
-        }),
-      )
-      .max(200)
-      .default([]),
-  }),
+  config: () =>
+    z.strictObject({
+      rules: z
+        .array(
+          z.strictObject({
+            pattern: pathPattern,
+            url: template(z.string().min(1).max(8_192), pathGroupNames),
+          }),
+        )
+        .max(200)
+        .default([]),
+    }),
   errors: {
     DYNAMIC_ROUTING_NO_MATCH: { status: 400, message: 'No routing rule matches the path' },
     DYNAMIC_ROUTING_FAILURE: { status: 500, message: 'The request cannot be routed' },

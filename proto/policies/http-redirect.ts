@@ -12,23 +12,24 @@ export const httpRedirect = definePolicy({
   summary: 'Sends callers of some paths elsewhere.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    rules: z
-      .array(
-        z.strictObject({
-          path: pathPattern,
-          location: template(headerValueSchema.min(1), pathGroupNames),
-          status: z.number().int().min(300).max(308).default(301),
-        }),
-      )
-      .max(200),
-    cache: z
-      .strictObject({
-        maxItems: z.number().int().min(0).default(0),
-        timeToLive: z.number().int().min(0).default(0),
-      })
-      .optional(),
-  }),
+  config: () =>
+    z.strictObject({
+      rules: z
+        .array(
+          z.strictObject({
+            path: pathPattern,
+            location: template(headerValueSchema.min(1), pathGroupNames),
+            status: z.number().int().min(300).max(308).default(301),
+          }),
+        )
+        .max(200),
+      cache: z
+        .strictObject({
+          maxItems: z.number().int().min(0).default(0),
+          timeToLive: z.number().int().min(0).default(0),
+        })
+        .optional(),
+    }),
   errors: {
     HTTP_REDIRECT_FAILURE: { status: 500, message: 'The request cannot be redirected' },
   },

@@ -91,6 +91,71 @@ const isSharedKey = ({ signature = 'RSA_RS256' }: Readonly<Record<string, unknow
 const exampleToken =
   'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJjbGllbnRfaWQiOiJhY21lIn0.mkmWizZlftIWpH_QY3zwKmPOCNgeHI4yNPQ2-WgewgU';
 
+/** Tokens that are bound to a certificate (RFC 8705). */
+const confirmation = () =>
+  z
+    .strictObject({
+      ignoreMissing: z.boolean().default(false).meta({ title: 'Let in tokens that are bound to none' }),
+      certificateBoundThumbprint: z
+        .strictObject({
+          enabled: z
+            .boolean()
+            .default(false)
+            .meta({ title: 'A token counts only with the certificate that it is bound to' }),
+          extractCertificateFromHeader: z.boolean().default(false).meta({
+            title: 'Take the certificate from a header',
+            description: 'Of a proxy in front that ends TLS',
+          }),
+          headerName: headerNameSchema.default('ssl-client-cert').meta({ title: 'Name of that header' }),
+        })
+        .prefault({})
+        .meta({ title: 'Thumbprint of the certificate' }),
+    })
+    .prefault({})
+    .meta({ title: 'Tokens bound to certificates' });
+
+/** The `typ` of tokens. */
+const tokenType = () =>
+  z
+    .strictObject({
+      enabled: z.boolean().default(false).meta({ title: 'Check the typ header of tokens' }),
+      ignoreMissing: z.boolean().default(false).meta({ title: 'Let in tokens without one' }),
+      expectedValues: z.array(z.string().max(256)).max(20).default(['JWT']).meta({ title: 'Allowed types' }),
+      ignoreCase: z.boolean().default(false).meta({ title: 'In whatever case' }),
+    })
+    .prefault({})
+    .meta({ title: 'Type of tokens' });
+
+/** Tokens that a list takes back. */
+const revocation = () =>
+  z
+    .strictObject({
+      enabled: z.boolean().default(false).meta({ title: 'Refuse tokens that a list names' }),
+      revocationClaim: claimName.default('jti').meta({ title: 'Claim that the list holds' }),
+      revocationListUrl: z
+        .union([z.literal(''), url])
+        .default('')
+        .meta({
+          title: 'URL of the list',
+          description: 'A line for each; e.g. https://issuer.example/revoked',
+        }),
+      refreshInterval: z
+        .int()
+        .min(1)
+        .max(86_400)
+        .default(300)
+        .meta({ title: 'It is fetched every', unit: 's' }),
+      ...fetching,
+      useSystemProxy,
+      auth: revocationAuth.default({ type: 'none' }).meta({ title: 'The gateway signs in there' }),
+    })
+    .prefault({})
+    .meta({ title: 'Revoked tokens' })
+    .refine(({ enabled, revocationListUrl }) => !enabled || revocationListUrl !== '', {
+      path: ['revocationListUrl'],
+      message: 'is required where revocationCheck is enabled',
+    });
+
 /** Plan security by a signed token of an issuer. */
 export const jwt = definePolicy({
   id: 'jwt',
@@ -98,128 +163,72 @@ export const jwt = definePolicy({
   summary: 'Lets in who shows a signed token of an issuer that the plan trusts.',
   category: 'security',
   phases: ['security'],
-  config: z
-    .strictObject({
-      signature: z
-        .enum(signatureNames)
-        .default('RSA_RS256')
-        .meta({ title: 'Algorithm', words: signatureWords }),
-      publicKeyResolver: z
-        .enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL'])
-        .default('GIVEN_KEY')
-        .meta({
-          title: 'Where the key is',
-          words: {
-            GIVEN_KEY: 'Here, below',
-            GATEWAY_KEYS: 'In the settings of gateways, by issuer and key id',
-            JWKS_URL: 'In a key set (JWKS) that the issuer publishes',
-          },
+  config: () =>
+    z
+      .strictObject({
+        signature: z
+          .enum(signatureNames)
+          .default('RSA_RS256')
+          .meta({ title: 'Algorithm', words: signatureWords }),
+        publicKeyResolver: z
+          .enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL'])
+          .default('GIVEN_KEY')
+          .meta({
+            title: 'Where the key is',
+            words: {
+              GIVEN_KEY: 'Here, below',
+              GATEWAY_KEYS: 'In the settings of gateways, by issuer and key id',
+              JWKS_URL: 'In a key set (JWKS) that the issuer publishes',
+            },
+          }),
+        /** The key, or the URL of the key set. */
+        resolverParameter: secret(atDeploy(z.string().max(65_536), 65_536), isSharedKey)
+          .default('')
+          .meta({
+            title: 'Key, or URL of the key set',
+            description:
+              'A public key or certificate in PEM, a secret of 32 bytes and more (HMAC), or e.g. https://issuer.example/.well-known/jwks.json',
+          }),
+        ...fetching,
+        useSystemProxy,
+        /** Whether steps find `jwt.claims`. */
+        extractClaims: z.boolean().default(false).meta({
+          title: 'Show the claims to later steps',
+          description: 'As one attribute with all of them',
         }),
-      /** The key, or the URL of the key set. */
-      resolverParameter: secret(atDeploy(z.string().max(65_536), 65_536), isSharedKey)
-        .default('')
-        .meta({
-          title: 'Key, or URL of the key set',
-          description:
-            'A public key or certificate in PEM, a secret of 32 bytes and more (HMAC), or e.g. https://issuer.example/.well-known/jwks.json',
+        /** Whether the backend sees the token. */
+        propagateAuthHeader: z.boolean().default(true).meta({ title: 'Pass the token on to the backend' }),
+        userClaim: claimName.default('sub').meta({ title: 'Claim that names the user' }),
+        /** Default: azp, then aud, then client_id. */
+        clientIdClaim: claimName.optional().meta({
+          title: 'Claim that names the client',
+          description: 'May be a path such as act.client; without one azp, the first aud, client_id',
         }),
-      ...fetching,
-      useSystemProxy,
-      /** Whether steps find `jwt.claims`. */
-      extractClaims: z.boolean().default(false).meta({
-        title: 'Show the claims to later steps',
-        description: 'As one attribute with all of them',
+        checkRequiredScopes: z.boolean().default(false).meta({ title: 'Demand scopes' }),
+        requiredScopes: z
+          .array(scope)
+          .max(100)
+          .default([])
+          .meta({ title: 'Required scopes', description: 'They count where scopes are demanded' }),
+        /** All of the required scopes, or any. */
+        modeStrict: z.boolean().default(true).meta({ title: 'A token must have all of them; otherwise any' }),
+        protectedResourceMetadata: z
+          .strictObject({
+            authorizationServers: z
+              .array(z.string())
+              .max(0, 'is not supported by this version; allowed: an empty list')
+              .default([]),
+          })
+          .optional()
+          .meta({ isWithoutEffect: true }),
+        confirmationMethodValidation: confirmation(),
+        tokenTypValidation: tokenType(),
+        revocationCheck: revocation(),
+      })
+      .superRefine(({ signature, publicKeyResolver, resolverParameter }, context) => {
+        const message = whyNoKey(algorithmOf(signature), { publicKeyResolver, resolverParameter });
+        if (message !== undefined) context.addIssue({ code: 'custom', path: ['resolverParameter'], message });
       }),
-      /** Whether the backend sees the token. */
-      propagateAuthHeader: z.boolean().default(true).meta({ title: 'Pass the token on to the backend' }),
-      userClaim: claimName.default('sub').meta({ title: 'Claim that names the user' }),
-      /** Default: azp, then aud, then client_id. */
-      clientIdClaim: claimName.optional().meta({
-        title: 'Claim that names the client',
-        description: 'May be a path such as act.client; without one azp, the first aud, client_id',
-      }),
-      checkRequiredScopes: z.boolean().default(false).meta({ title: 'Demand scopes' }),
-      requiredScopes: z
-        .array(scope)
-        .max(100)
-        .default([])
-        .meta({ title: 'Required scopes', description: 'They count where scopes are demanded' }),
-      /** All of the required scopes, or any. */
-      modeStrict: z.boolean().default(true).meta({ title: 'A token must have all of them; otherwise any' }),
-      protectedResourceMetadata: z
-        .strictObject({
-          authorizationServers: z
-            .array(z.string())
-            .max(0, 'is not supported by this version; allowed: an empty list')
-            .default([]),
-        })
-        .optional()
-        .meta({ isWithoutEffect: true }),
-      confirmationMethodValidation: z
-        .strictObject({
-          ignoreMissing: z.boolean().default(false).meta({ title: 'Let in tokens that are bound to none' }),
-          certificateBoundThumbprint: z
-            .strictObject({
-              enabled: z
-                .boolean()
-                .default(false)
-                .meta({ title: 'A token counts only with the certificate that it is bound to' }),
-              extractCertificateFromHeader: z.boolean().default(false).meta({
-                title: 'Take the certificate from a header',
-                description: 'Of a proxy in front that ends TLS',
-              }),
-              headerName: headerNameSchema.default('ssl-client-cert').meta({ title: 'Name of that header' }),
-            })
-            .prefault({})
-            .meta({ title: 'Thumbprint of the certificate' }),
-        })
-        .prefault({})
-        .meta({ title: 'Tokens bound to certificates' }),
-      tokenTypValidation: z
-        .strictObject({
-          enabled: z.boolean().default(false).meta({ title: 'Check the typ header of tokens' }),
-          ignoreMissing: z.boolean().default(false).meta({ title: 'Let in tokens without one' }),
-          expectedValues: z
-            .array(z.string().max(256))
-            .max(20)
-            .default(['JWT'])
-            .meta({ title: 'Allowed types' }),
-          ignoreCase: z.boolean().default(false).meta({ title: 'In whatever case' }),
-        })
-        .prefault({})
-        .meta({ title: 'Type of tokens' }),
-      revocationCheck: z
-        .strictObject({
-          enabled: z.boolean().default(false).meta({ title: 'Refuse tokens that a list names' }),
-          revocationClaim: claimName.default('jti').meta({ title: 'Claim that the list holds' }),
-          revocationListUrl: z
-            .union([z.literal(''), url])
-            .default('')
-            .meta({
-              title: 'URL of the list',
-              description: 'A line for each; e.g. https://issuer.example/revoked',
-            }),
-          refreshInterval: z
-            .int()
-            .min(1)
-            .max(86_400)
-            .default(300)
-            .meta({ title: 'It is fetched every', unit: 's' }),
-          ...fetching,
-          useSystemProxy,
-          auth: revocationAuth.default({ type: 'none' }).meta({ title: 'The gateway signs in there' }),
-        })
-        .prefault({})
-        .meta({ title: 'Revoked tokens' })
-        .refine(({ enabled, revocationListUrl }) => !enabled || revocationListUrl !== '', {
-          path: ['revocationListUrl'],
-          message: 'is required where revocationCheck is enabled',
-        }),
-    })
-    .superRefine(({ signature, publicKeyResolver, resolverParameter }, context) => {
-      const message = whyNoKey(algorithmOf(signature), { publicKeyResolver, resolverParameter });
-      if (message !== undefined) context.addIssue({ code: 'custom', path: ['resolverParameter'], message });
-    }),
   errors: {
     JWT_MISSING_TOKEN: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
     JWT_INVALID_TOKEN: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },

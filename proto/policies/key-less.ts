@@ -9,7 +9,7 @@ export const keyLess = definePolicy({
   summary: 'Lets everybody in.',
   category: 'security',
   phases: ['security'],
-  config: z.strictObject({}),
+  config: () => z.strictObject({}),
   errors: {},
   docs: 'Serves callers who present no credential. Tried last; with other plans beside it, any presented credential blocks it. The application is `1`, the user the remote address.',
   example: () => ({

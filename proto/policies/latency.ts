@@ -12,15 +12,16 @@ export const latency = definePolicy({
   summary: 'Delays requests or answers by a fixed time.',
   category: 'others',
   phases: ['request', 'response'],
-  config: z
-    .strictObject({
-      time: z.int().min(0).default(100),
-      timeUnit: z.enum(['MILLISECONDS', 'SECONDS']).default('MILLISECONDS'),
-    })
-    .refine(({ time, timeUnit }) => time * (timeUnit === 'SECONDS' ? 1_000 : 1) <= waitMsMax, {
-      path: ['time'],
-      message: 'must be at most a minute',
-    }),
+  config: () =>
+    z
+      .strictObject({
+        time: z.int().min(0).default(100),
+        timeUnit: z.enum(['MILLISECONDS', 'SECONDS']).default('MILLISECONDS'),
+      })
+      .refine(({ time, timeUnit }) => time * (timeUnit === 'SECONDS' ? 1_000 : 1) <= waitMsMax, {
+        path: ['time'],
+        message: 'must be at most a minute',
+      }),
   errors: {},
   docs: 'Waits before the request, or its answer, goes on; the time that an answer may take in all (`request.answerMsMax` of the gateway) holds all the same.',
   example: () => ({

@@ -13,15 +13,16 @@ export const mock = definePolicy({
   summary: 'Answers in place of the backend.',
   category: 'others',
   phases: ['request'],
-  config: z.strictObject({
-    status: z
-      .union([z.string(), z.number()])
-      .default('200')
-      .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
-      .transform(String),
-    headers: headersToSet,
-    content: template(z.string().max(contentCharsMax)).prefault(''),
-  }),
+  config: () =>
+    z.strictObject({
+      status: z
+        .union([z.string(), z.number()])
+        .default('200')
+        .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
+        .transform(String),
+      headers: headersToSet,
+      content: template(z.string().max(contentCharsMax)).prefault(''),
+    }),
   errors: {
     MOCK_CONTENT_FAILURE: { status: 500, message: 'The content of the mock cannot be made' },
   },

@@ -15,7 +15,7 @@ export const mtls = definePolicy({
   summary: "Lets in who shows a client certificate of a subscription's application.",
   category: 'security',
   phases: ['security'],
-  config: z.strictObject({}),
+  config: () => z.strictObject({}),
   errors: {
     SSL_SESSION_REQUIRED: refused,
     CLIENT_CERTIFICATE_MISSING: refused,

@@ -10,33 +10,34 @@ export const oauth2 = definePolicy({
   summary: 'Lets in who shows a token that an authorization server vouches for.',
   category: 'security',
   phases: ['security'],
-  config: z.strictObject({
-    /** Name of a resource that introspects. */
-    oauthResource: resourceNameSchema.min(1, 'is required: the name of a resource of the API').meta({
-      title: 'Resource that asks the authorization server',
-      description: 'Name of a resource of this API that introspects tokens',
+  config: () =>
+    z.strictObject({
+      /** Name of a resource that introspects. */
+      oauthResource: resourceNameSchema.min(1, 'is required: the name of a resource of the API').meta({
+        title: 'Resource that asks the authorization server',
+        description: 'Name of a resource of this API that introspects tokens',
+      }),
+      /** Tokens are remembered where a cache is named. */
+      oauthCacheResource: resourceNameSchema.default('').meta({
+        title: 'Resource that remembers answers',
+        description: 'Name of a cache of this API; without one, the server is asked for each request',
+      }),
+      /** Whether steps find `oauth.payload`. */
+      extractPayload: z.boolean().default(false).meta({
+        title: 'Show what the server said to later steps',
+        description: 'As the attribute oauth.payload',
+      }),
+      checkRequiredScopes: z.boolean().default(false).meta({ title: 'Demand scopes' }),
+      requiredScopes: z
+        .array(z.string().min(1).max(256))
+        .max(100)
+        .default([])
+        .meta({ title: 'Required scopes', description: 'They count where scopes are demanded' }),
+      /** All of the required scopes, or any. */
+      modeStrict: z.boolean().default(true).meta({ title: 'A token must have all of them; otherwise any' }),
+      /** Whether the backend sees the token. */
+      propagateAuthHeader: z.boolean().default(true).meta({ title: 'Pass the token on to the backend' }),
     }),
-    /** Tokens are remembered where a cache is named. */
-    oauthCacheResource: resourceNameSchema.default('').meta({
-      title: 'Resource that remembers answers',
-      description: 'Name of a cache of this API; without one, the server is asked for each request',
-    }),
-    /** Whether steps find `oauth.payload`. */
-    extractPayload: z.boolean().default(false).meta({
-      title: 'Show what the server said to later steps',
-      description: 'As the attribute oauth.payload',
-    }),
-    checkRequiredScopes: z.boolean().default(false).meta({ title: 'Demand scopes' }),
-    requiredScopes: z
-      .array(z.string().min(1).max(256))
-      .max(100)
-      .default([])
-      .meta({ title: 'Required scopes', description: 'They count where scopes are demanded' }),
-    /** All of the required scopes, or any. */
-    modeStrict: z.boolean().default(true).meta({ title: 'A token must have all of them; otherwise any' }),
-    /** Whether the backend sees the token. */
-    propagateAuthHeader: z.boolean().default(true).meta({ title: 'Pass the token on to the backend' }),
-  }),
   uses: [
     { field: 'oauthResource', serves: 'introspection' },
     { field: 'oauthCacheResource', serves: 'cache' },

@@ -11,13 +11,14 @@ export const assignAttributes = definePolicy({
   summary: 'Sets attributes that later steps, conditions and expressions read.',
   category: 'others',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    attributes: z
-      .array(z.strictObject({ name: z.string().min(1).max(256), value: typedTemplate(8_192) }))
-      .max(100)
-      .default([]),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      attributes: z
+        .array(z.strictObject({ name: z.string().min(1).max(256), value: typedTemplate(8_192) }))
+        .max(100)
+        .default([]),
+    }),
   errors: {},
   docs: 'Sets them in their order: a later one may read an earlier one as `#context.attributes["name"]`. What an expression comes to keeps its type (a number, a list, an object of a JSON body). One that fails or comes to nothing sets nothing, and the request goes on.',
   example: () => ({

@@ -11,10 +11,11 @@ export const assignContent = definePolicy({
   summary: 'Replaces the body by what a template makes.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    body: contentTemplate(),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      body: contentTemplate(),
+    }),
   errors: {
     ASSIGN_CONTENT_ERROR: { status: 500, message: 'The body cannot be made' },
   },

@@ -12,18 +12,19 @@ export const assignMetrics = definePolicy({
   summary: 'Puts metrics of your own into the record of a request.',
   category: 'others',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    metrics: z
-      .array(
-        z.strictObject({
-          name: z.string().min(1).max(customMetrics.nameCharsMax),
-          value: template(z.string().max(8_192)),
-        }),
-      )
-      .max(customMetrics.countMax)
-      .default([]),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      metrics: z
+        .array(
+          z.strictObject({
+            name: z.string().min(1).max(customMetrics.nameCharsMax),
+            value: template(z.string().max(8_192)),
+          }),
+        )
+        .max(customMetrics.countMax)
+        .default([]),
+    }),
   errors: {},
   docs: `They stand in the record's field \`custom_metrics\`, a JSON object with a text for each name, as \`customMetrics\` in the answers of the management API about calls, and in exports of them. A later metric replaces an earlier one of its name. An expression that fails or comes to nothing sets nothing, and the request goes on. A request has at most ${customMetrics.countMax} metrics of at most ${customMetrics.valueCharsMax} characters: what is more is left out, what is longer is cut, and the record has a warning (\`CUSTOM_METRIC_BOUND\`). What lets the caller in (his key, \`Authorization\`, cookies) is shown as \`***\`, and so are values whose names are those of keys.`,
   example: () => ({

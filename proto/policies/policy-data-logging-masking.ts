@@ -51,19 +51,20 @@ export const dataLoggingMasking = definePolicy({
   summary: 'Hides in logs what nobody should read there; what passes is unchanged.',
   category: 'security',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    headerRules: z
-      .array(
-        z.strictObject({
-          path: z.string().trim().min(1).max(256).describe('Name of the header, in whatever case.'),
-          replacer,
-        }),
-      )
-      .max(50)
-      .default([]),
-    bodyRules: z.array(bodyRule).max(50).default([]),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      headerRules: z
+        .array(
+          z.strictObject({
+            path: z.string().trim().min(1).max(256).describe('Name of the header, in whatever case.'),
+            replacer,
+          }),
+        )
+        .max(50)
+        .default([]),
+      bodyRules: z.array(bodyRule).max(50).default([]),
+    }),
   errors: {},
   docs: `A step in the request phase hides in what is logged of requests, one in the response phase in what is logged of answers: on the client's side and on the backend's, wherever in its flow it stands. It is done in the gateway, before anything is written. A call that is refused before the step is masked all the same; one that is refused before its flows are known (without a key, say) by the steps of all flows of the API. A condition of the step, or of its flow, that does not hold leaves the call unmasked.
 

@@ -18,18 +18,19 @@ export const interrupt = definePolicy({
   summary: 'Ends the request with an answer of your own.',
   category: 'traffic',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    /** Found by response templates, and written into records. */
-    errorKey: z
-      .string()
-      .min(1)
-      .max(128)
-      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks'),
-    message: template(z.string().max(8_192)),
-    statusCode: z.int().min(200).max(599).default(500),
-    variables,
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      /** Found by response templates, and written into records. */
+      errorKey: z
+        .string()
+        .min(1)
+        .max(128)
+        .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks'),
+      message: template(z.string().max(8_192)),
+      statusCode: z.int().min(200).max(599).default(500),
+      variables,
+    }),
   errors: {},
   answers: true,
   docs: 'The error has the key, so that a response template of that name answers; the variables are its `#parameters["name"]`. Without a template the message goes out, with the status (500 unless `statusCode` says another). A variable that fails or comes to nothing is left out; so is the message.',

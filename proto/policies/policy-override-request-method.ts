@@ -9,11 +9,12 @@ export const overrideRequestMethod = definePolicy({
   summary: 'Asks the backend by another method than the client used.',
   category: 'transformation',
   phases: ['request'],
-  config: z.strictObject({
-    method: z
-      .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
-      .default('GET'),
-  }),
+  config: () =>
+    z.strictObject({
+      method: z
+        .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
+        .default('GET'),
+    }),
   errors: {},
   docs: 'The backend is asked by that method, and conditions and expressions behind the step read it in `#request.method`. Which flows a request takes was chosen by the method that it came with.',
   example: () => ({

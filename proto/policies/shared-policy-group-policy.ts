@@ -9,11 +9,12 @@ export const sharedPolicyGroupPolicy = definePolicy({
   summary: 'Runs the steps of a shared policy group.',
   category: 'others',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    sharedPolicyGroupId: z.string().min(1).max(128),
-    /** What an operator of Kubernetes writes beside it. */
-    hrid: z.string().max(256).optional(),
-  }),
+  config: () =>
+    z.strictObject({
+      sharedPolicyGroupId: z.string().min(1).max(128),
+      /** What an operator of Kubernetes writes beside it. */
+      hrid: z.string().max(256).optional(),
+    }),
   errors: {
     SHARED_POLICY_GROUP_MISSING: {
       status: 503,

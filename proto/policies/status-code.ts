@@ -11,17 +11,18 @@ export const statusCode = definePolicy({
   summary: 'Answers with another status than the backend.',
   category: 'transformation',
   phases: ['response'],
-  config: z.strictObject({
-    statusMappings: z
-      .array(
-        z.strictObject({
-          inputStatusCode: status.min(100),
-          // What is below 200 is no answer.
-          outputStatusCode: status.min(200),
-        }),
-      )
-      .max(500),
-  }),
+  config: () =>
+    z.strictObject({
+      statusMappings: z
+        .array(
+          z.strictObject({
+            inputStatusCode: status.min(100),
+            // What is below 200 is no answer.
+            outputStatusCode: status.min(200),
+          }),
+        )
+        .max(500),
+    }),
   errors: {},
   docs: 'A status that stands in no mapping stays; of several for one status the last one counts. Reason phrase, headers and body stay as they are. A mapping to a status below 200 is refused: that would be no answer.',
   example: () => ({

@@ -12,12 +12,13 @@ export const transformHeaders = definePolicy({
   summary: 'Removes, keeps and sets headers of requests and answers.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    removeHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
-    whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
-    addHeaders: headersToSet,
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      removeHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
+      whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
+      addHeaders: headersToSet,
+    }),
   errors: {
     TRANSFORM_HEADERS_FAILURE: { status: 500, message: 'The headers cannot be transformed' },
   },

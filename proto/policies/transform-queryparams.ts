@@ -12,20 +12,21 @@ export const transformQueryParams = definePolicy({
   summary: 'Removes and sets query parameters of requests.',
   category: 'transformation',
   phases: ['request'],
-  config: z.strictObject({
-    clearAll: z.boolean().default(false),
-    removeQueryParameters: z.array(name).max(100).default([]),
-    addQueryParameters: z
-      .array(
-        z.strictObject({
-          name,
-          value: template(z.string().max(8_192)).prefault(''),
-          appendToExistingArray: z.boolean().default(false),
-        }),
-      )
-      .max(100)
-      .prefault([]),
-  }),
+  config: () =>
+    z.strictObject({
+      clearAll: z.boolean().default(false),
+      removeQueryParameters: z.array(name).max(100).default([]),
+      addQueryParameters: z
+        .array(
+          z.strictObject({
+            name,
+            value: template(z.string().max(8_192)).prefault(''),
+            appendToExistingArray: z.boolean().default(false),
+          }),
+        )
+        .max(100)
+        .prefault([]),
+    }),
   errors: {},
   docs: 'Order: `clearAll`, then `addQueryParameters` (each replaces those of its name, or joins them with `appendToExistingArray`), then `removeQueryParameters`, which has no effect beside `clearAll`. Names and values are written as they are, but for blanks and for what cannot stand in a query, which are escaped: write `%26` for an ampersand. A value that fails or comes to nothing is left out. What is not named stays as it was sent.',
   example: () => ({

@@ -14,38 +14,39 @@ export const authProviderInline = defineResource({
   title: 'Users of the definition',
   summary: 'Knows users and their passwords by itself.',
   serves: ['authentication'],
-  config: section({
-    users: z
-      .array(
-        section({
-          username: z
-            .string()
-            .min(1)
-            .max(256)
-            .refine((name) => !name.includes(':'), 'must not hold a colon'),
-          password: secret(
-            atDeploy(
-              z.string().min(1, 'is required: without it nobody could be told apart').max(1_024),
-            ).refine(
-              (text) => Number(bcryptHash.exec(text)?.[1] ?? 0) <= costMax,
-              `is a hash of bcrypt that costs more than ${costMax}`,
+  config: () =>
+    section({
+      users: z
+        .array(
+          section({
+            username: z
+              .string()
+              .min(1)
+              .max(256)
+              .refine((name) => !name.includes(':'), 'must not hold a colon'),
+            password: secret(
+              atDeploy(
+                z.string().min(1, 'is required: without it nobody could be told apart').max(1_024),
+              ).refine(
+                (text) => Number(bcryptHash.exec(text)?.[1] ?? 0) <= costMax,
+                `is a hash of bcrypt that costs more than ${costMax}`,
+              ),
             ),
-          ),
-          /** What `rbac` reads. */
-          roles: z.array(z.string().min(1).max(256)).max(200).default([]),
-        }),
-      )
-      .max(1_000)
-      .default([]),
-  }).superRefine(({ users }, context) => {
-    const seen = new Set<string>();
-    for (const [index, { username }] of users.entries()) {
-      const name = username.toLowerCase();
-      if (seen.has(name))
-        context.addIssue({ code: 'custom', path: ['users', index, 'username'], message: 'is there twice' });
-      seen.add(name);
-    }
-  }),
+            /** What `rbac` reads. */
+            roles: z.array(z.string().min(1).max(256)).max(200).default([]),
+          }),
+        )
+        .max(1_000)
+        .default([]),
+    }).superRefine(({ users }, context) => {
+      const seen = new Set<string>();
+      for (const [index, { username }] of users.entries()) {
+        const name = username.toLowerCase();
+        if (seen.has(name))
+          context.addIssue({ code: 'custom', path: ['users', index, 'username'], message: 'is there twice' });
+        seen.add(name);
+      }
+    }),
   docs: 'A user is known by his name, in any case of its letters, and his password, which stands there as it is, or as a hash of bcrypt (`$2a$`, `$2b$`, `$2y$`; a cost of 12 at most). Without a password nobody is let in (in the reference a name without a colon behind it is enough). `user` is the name as the caller spells it, `user.roles` the roles, where there are some. A password that fits a hash is remembered for a minute, as a digest with a key of the process.',
 });
 

@@ -12,12 +12,13 @@ export const contentProviderInline = defineResource({
   title: 'Text of the definition',
   summary: 'Holds a text, which steps read.',
   serves: ['content'],
-  config: section({
-    content: z.string().min(1, 'is required').max(contentCharsMax),
-    attributes: z
-      .array(section({ key: z.string().max(256), value: z.string().max(8_192).default('') }))
-      .max(100)
-      .default([]),
-  }),
+  config: () =>
+    section({
+      content: z.string().min(1, 'is required').max(contentCharsMax),
+      attributes: z
+        .array(section({ key: z.string().max(256), value: z.string().max(8_192).default('') }))
+        .max(100)
+        .default([]),
+    }),
   docs: 'The text is what `content` says; `oas-validation` reads it as an OpenAPI document. `attributes` are for whoever wrote them: no step reads them.',
 });

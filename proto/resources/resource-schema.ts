@@ -21,9 +21,15 @@ export interface ResourceSchema<Id extends string = string, Config extends z.Zod
 /** What a resource can be used for: to ask what a token stands for, to keep something, to ask whether a user's password is his, about the user of a token, or for a text. */
 export type ResourceUse = 'introspection' | 'cache' | 'authentication' | 'userInfo' | 'content';
 
-/** Declares a resource; keeps the literal types of its id and configuration. */
+/** Declares a resource; keeps the literal types of its id and configuration, which is made when somebody first asks for it. */
 export function defineResource<const Id extends string, Config extends z.ZodType>(
-  schema: ResourceSchema<Id, Config>,
+  declared: Omit<ResourceSchema<Id, Config>, 'config'> & { readonly config: () => Config },
 ): ResourceSchema<Id, Config> {
-  return schema;
+  let made: Config | undefined;
+  return {
+    ...declared,
+    get config() {
+      return (made ??= declared.config());
+    },
+  };
 }

@@ -20,11 +20,42 @@ export interface SecretField {
   readonly isSecretBeside: SecretMark['isSecretBeside'];
 }
 
+/** Configurations of one kind, by id. */
+type Schemas = Readonly<Record<string, { readonly config: z.ZodType }>>;
+
+/** What follows from the configurations of one kind, worked out for an id when somebody first asks for it. */
+class ById<T> {
+  readonly #schemas: Schemas;
+  readonly #workOut: (config: z.ZodType, id: string) => T;
+  readonly #found = new Map<string, T>();
+
+  constructor(schemas: Schemas, workOut: (config: z.ZodType, id: string) => T) {
+    this.#schemas = schemas;
+    this.#workOut = workOut;
+  }
+
+  get(id: string): T | undefined {
+    const schema = Object.hasOwn(this.#schemas, id) ? this.#schemas[id] : undefined;
+    return schema === undefined ? undefined : this.#of(id, schema.config);
+  }
+
+  /** Of all ids. */
+  *[Symbol.iterator](): Generator<readonly [id: string, T]> {
+    for (const [id, { config }] of Object.entries(this.#schemas)) yield [id, this.#of(id, config)];
+  }
+
+  #of(id: string, config: z.ZodType): T {
+    const found = this.#found.get(id) ?? this.#workOut(config, id);
+    this.#found.set(id, found);
+    return found;
+  }
+}
+
 /** Fields that a schema takes, by name; `[]` is each item of a list, `*` each value of a map. What it takes only to refuse or drop is none of them. */
 export type KnownFields = ReadonlyMap<string, KnownFields>;
 
 /** Secret fields of the configurations of one kind, by id. */
-type FieldsById = ReadonlyMap<string, readonly SecretField[]>;
+type FieldsById = ById<readonly SecretField[]>;
 
 /** What can hold secrets, with the fields that do; it follows from the schemas, and there is no other list. */
 export interface SecretFields {
@@ -37,9 +68,9 @@ export interface SecretFields {
   readonly fetches: readonly SecretField[];
   /** What is no secret there because a schema knows it: elsewhere names decide (names.ts). */
   readonly known: {
-    readonly policies: ReadonlyMap<string, KnownFields>;
-    readonly resources: ReadonlyMap<string, KnownFields>;
-    readonly discoveries: ReadonlyMap<string, KnownFields>;
+    readonly policies: ById<KnownFields>;
+    readonly resources: ById<KnownFields>;
+    readonly discoveries: ById<KnownFields>;
     readonly endpoints: KnownFields;
     readonly fetches: KnownFields;
   };
@@ -47,14 +78,14 @@ export interface SecretFields {
 
 /** Finds them in schemas; those of this version are {@link secretFields}. */
 export function findSecretFields(of: {
-  readonly policies: Readonly<Record<string, { readonly config: z.ZodType }>>;
-  readonly resources: Readonly<Record<string, { readonly config: z.ZodType }>>;
-  readonly discoveries: Readonly<Record<string, { readonly config: z.ZodType }>>;
+  readonly policies: Schemas;
+  readonly resources: Schemas;
+  readonly discoveries: Schemas;
   readonly endpoints: z.ZodType;
   readonly fetches?: z.ZodType;
 }): SecretFields {
-  const byId = (kind: string, entries: typeof of.policies): FieldsById =>
-    new Map(Object.entries(entries).map(([id, { config }]) => [id, fieldsOf(config, `${kind} ${id}`)]));
+  const byId = (kind: string, entries: Schemas): FieldsById =>
+    new ById(entries, (config, id) => fieldsOf(config, `${kind} ${id}`));
   return {
     policies: byId('policy', of.policies),
     resources: byId('resource', of.resources),
@@ -62,9 +93,9 @@ export function findSecretFields(of: {
     endpoints: fieldsOf(of.endpoints, 'endpoint'),
     fetches: of.fetches === undefined ? [] : fieldsOf(of.fetches, 'fetch'),
     known: {
-      policies: knownById(of.policies),
-      resources: knownById(of.resources),
-      discoveries: knownById(of.discoveries),
+      policies: new ById(of.policies, knownIn),
+      resources: new ById(of.resources, knownIn),
+      discoveries: new ById(of.discoveries, knownIn),
       endpoints: knownIn(of.endpoints),
       fetches: of.fetches === undefined ? new Map() : knownIn(of.fetches),
     },
@@ -82,8 +113,8 @@ export const secretFields: SecretFields = findSecretFields({
 
 /** Every one of them that gateways use. */
 export function allSecretFields(of: SecretFields): readonly SecretField[] {
-  const byId = [of.policies, of.resources, of.discoveries].flatMap((fields) => [...fields.values()]);
-  return [...byId.flat(), ...of.endpoints];
+  const byId = [of.policies, of.resources, of.discoveries].flatMap((fields) => [...fields]);
+  return [...byId.flatMap(([, fields]) => fields), ...of.endpoints];
 }
 
 /** Another text when any field is another one, or becomes a secret by another rule: what was kept until then may lie open. */
@@ -94,12 +125,6 @@ export function fingerprintOf(of: SecretFields): string {
   return createHash('sha256')
     .update(JSON.stringify(['property', 'names 3', ...secretWords, ...rules.toSorted()]))
     .digest('hex');
-}
-
-function knownById(
-  entries: Readonly<Record<string, { readonly config: z.ZodType }>>,
-): ReadonlyMap<string, KnownFields> {
-  return new Map(Object.entries(entries).map(([id, { config }]) => [id, knownIn(config)]));
 }
 
 interface Growing extends Map<string, Growing> {}

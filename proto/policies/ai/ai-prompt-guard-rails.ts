@@ -37,41 +37,42 @@ export const promptGuardRails = definePolicy({
     'Refuses or records prompts by patterns, lists of words, their length, or what a model says of them.',
   category: 'ai',
   phases: ['request'],
-  config: z
-    .strictObject({
-      resourceName: off('none; name in `classifier` a service that classifies prompts'),
-      /** Default: CUSTOM_PROMPT where promptLocation says something, else ALL_PROMPTS. */
-      promptPreset: z.enum(presets).optional(),
-      promptLocation: template(z.string().max(textCharsMax)).prefault(''),
-      rules: z
-        .strictObject({
-          words: z.array(z.string().min(1).max(256)).max(wordsMax).prefault([]),
-          patterns: z.array(namedPattern).max(listMax).prefault([]),
-          promptCharsMax: z.int().min(1).max(promptCharsMax).optional(),
-        })
-        .prefault({}),
-      classifier: modelService('{"inputs":"{#jsonEscape(#prompt)}"}').optional(),
-      /** Labels that count, separated by commas; none: all. */
-      contentChecks: z.string().max(textCharsMax).default(''),
-      sensitivityThreshold: z.number().min(0.1).max(1).default(0.8),
-      requestPolicy: z.enum(['BLOCK_REQUEST', 'LOG_REQUEST']).default('LOG_REQUEST'),
-    })
-    .superRefine((config, context) => {
-      const { rules, classifier, contentChecks, promptPreset, promptLocation } = config;
-      const fault = (path: readonly string[], message: string): void =>
-        context.addIssue({ code: 'custom', path: [...path], message });
-      const hasRule =
-        rules.words.length > 0 || rules.patterns.length > 0 || rules.promptCharsMax !== undefined;
-      if (!hasRule && classifier === undefined)
-        fault(['rules'], 'needs words, patterns or promptCharsMax where there is no classifier');
-      if (classifier === undefined && contentChecks.trim() !== '')
-        fault(['contentChecks'], 'names labels of a classifier, and there is none');
-      const isCustom = promptLocation.kind === 'varying' || promptLocation.value !== '';
-      if (promptPreset === 'CUSTOM_PROMPT' && !isCustom)
-        fault(['promptLocation'], 'is required with CUSTOM_PROMPT');
-      if (promptPreset !== undefined && promptPreset !== 'CUSTOM_PROMPT' && isCustom)
-        fault(['promptLocation'], `does nothing with ${promptPreset}; use CUSTOM_PROMPT, or leave it out`);
-    }),
+  config: () =>
+    z
+      .strictObject({
+        resourceName: off('none; name in `classifier` a service that classifies prompts'),
+        /** Default: CUSTOM_PROMPT where promptLocation says something, else ALL_PROMPTS. */
+        promptPreset: z.enum(presets).optional(),
+        promptLocation: template(z.string().max(textCharsMax)).prefault(''),
+        rules: z
+          .strictObject({
+            words: z.array(z.string().min(1).max(256)).max(wordsMax).prefault([]),
+            patterns: z.array(namedPattern).max(listMax).prefault([]),
+            promptCharsMax: z.int().min(1).max(promptCharsMax).optional(),
+          })
+          .prefault({}),
+        classifier: modelService('{"inputs":"{#jsonEscape(#prompt)}"}').optional(),
+        /** Labels that count, separated by commas; none: all. */
+        contentChecks: z.string().max(textCharsMax).default(''),
+        sensitivityThreshold: z.number().min(0.1).max(1).default(0.8),
+        requestPolicy: z.enum(['BLOCK_REQUEST', 'LOG_REQUEST']).default('LOG_REQUEST'),
+      })
+      .superRefine((config, context) => {
+        const { rules, classifier, contentChecks, promptPreset, promptLocation } = config;
+        const fault = (path: readonly string[], message: string): void =>
+          context.addIssue({ code: 'custom', path: [...path], message });
+        const hasRule =
+          rules.words.length > 0 || rules.patterns.length > 0 || rules.promptCharsMax !== undefined;
+        if (!hasRule && classifier === undefined)
+          fault(['rules'], 'needs words, patterns or promptCharsMax where there is no classifier');
+        if (classifier === undefined && contentChecks.trim() !== '')
+          fault(['contentChecks'], 'names labels of a classifier, and there is none');
+        const isCustom = promptLocation.kind === 'varying' || promptLocation.value !== '';
+        if (promptPreset === 'CUSTOM_PROMPT' && !isCustom)
+          fault(['promptLocation'], 'is required with CUSTOM_PROMPT');
+        if (promptPreset !== undefined && promptPreset !== 'CUSTOM_PROMPT' && isCustom)
+          fault(['promptLocation'], `does nothing with ${promptPreset}; use CUSTOM_PROMPT, or leave it out`);
+      }),
   errors: {
     AI_PROMPT_GUARD_RAILS_BLOCKED: { status: 400, message: 'The prompt is not allowed' },
     AI_PROMPT_GUARD_RAILS_UNREADABLE: { status: 400, message: 'The prompt cannot be read' },

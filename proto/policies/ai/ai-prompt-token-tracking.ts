@@ -10,15 +10,16 @@ export const promptTokenTracking = definePolicy({
   summary: 'Records how many tokens of a model a request has used, and what they cost.',
   category: 'ai',
   phases: ['response'],
-  config: z.strictObject({
-    extraction,
-    pricing: z
-      .discriminatedUnion('type', [
-        z.strictObject({ type: z.literal('none') }),
-        z.strictObject({ type: z.literal('pricing'), ...prices }),
-      ])
-      .prefault({ type: 'none' }),
-  }),
+  config: () =>
+    z.strictObject({
+      extraction,
+      pricing: z
+        .discriminatedUnion('type', [
+          z.strictObject({ type: z.literal('none') }),
+          z.strictObject({ type: z.literal('pricing'), ...prices }),
+        ])
+        .prefault({ type: 'none' }),
+    }),
   errors: {},
   docs: [
     'Puts metrics into the record of a request: `long_llm-proxy_tokens-sent` and `long_llm-proxy_tokens-received`, `keyword_llm-proxy_model` where the answer names its model, and with `pricing` `double_llm-proxy_sent-cost` and `double_llm-proxy_received-cost`: tokens times value, divided by unit. Lists of calls, exports and the management API show them as `customMetrics`. Where the answer does not say both counts nothing is recorded. An answer that a client breaks off has what was said by then, and one that `ai-semantic-caching` gave has nothing.',

@@ -18,31 +18,32 @@ export const semanticCaching = definePolicy({
   summary: 'Answers a prompt with what a model has answered to one of nearly the same meaning.',
   category: 'ai',
   phases: ['request'],
-  config: z.strictObject({
-    modelName: off('none; name in `embeddings` a service that makes them'),
-    vectorStoreName: off('none; answers are kept in the memory of each process'),
-    promptExpression: template(z.string().max(textCharsMax)).prefault(''),
-    cacheCondition: answerCondition('#response').prefault(
-      '{#response.status >= 200 && #response.status < 300}',
-    ),
-    parameters: z
-      .array(
-        z.strictObject({
-          key: z.string().min(1).max(256),
-          value: template(z.string().max(textCharsMax)),
-          encode: z.boolean().default(false),
-        }),
-      )
-      .max(parametersMax)
-      .prefault([]),
-    embeddings: modelService('{"input":"{#jsonEscape(#prompt)}"}'),
-    /** Cosine of the angle between two prompts. */
-    threshold: z.number().min(0.5).max(1).default(0.95),
-    scope: z.enum(['APPLICATION', 'API']).default('APPLICATION'),
-    timeToLiveSeconds: z.int().min(1).max(secondsMax).default(3_600).meta({ unit: 's' }),
-    /** In each process. */
-    entriesMax: z.int().min(1).max(entriesMax).default(1_000),
-  }),
+  config: () =>
+    z.strictObject({
+      modelName: off('none; name in `embeddings` a service that makes them'),
+      vectorStoreName: off('none; answers are kept in the memory of each process'),
+      promptExpression: template(z.string().max(textCharsMax)).prefault(''),
+      cacheCondition: answerCondition('#response').prefault(
+        '{#response.status >= 200 && #response.status < 300}',
+      ),
+      parameters: z
+        .array(
+          z.strictObject({
+            key: z.string().min(1).max(256),
+            value: template(z.string().max(textCharsMax)),
+            encode: z.boolean().default(false),
+          }),
+        )
+        .max(parametersMax)
+        .prefault([]),
+      embeddings: modelService('{"input":"{#jsonEscape(#prompt)}"}'),
+      /** Cosine of the angle between two prompts. */
+      threshold: z.number().min(0.5).max(1).default(0.95),
+      scope: z.enum(['APPLICATION', 'API']).default('APPLICATION'),
+      timeToLiveSeconds: z.int().min(1).max(secondsMax).default(3_600).meta({ unit: 's' }),
+      /** In each process. */
+      entriesMax: z.int().min(1).max(entriesMax).default(1_000),
+    }),
   errors: {},
   docs: [
     'Asks `embeddings` for the vector of the prompt, and looks for the nearest prompt that was answered before: one whose cosine is at least `threshold` gives its answer, and the backend is not asked. Else the backend is, and its answer is kept when it has come whole and `cacheCondition` holds (default: 200 to 299). Requests without a body pass by.',

@@ -12,13 +12,14 @@ export const costRateLimit = definePolicy({
   summary: 'Limits what the tokens of a model may cost in a period.',
   category: 'ai',
   phases: ['request'],
-  config: z.strictObject({
-    rate: budgetRate('MINUTES'),
-    strategy: budgetStrategy,
-    addHeaders: z.boolean().default(false),
-    pricing: z.strictObject(prices),
-    extraction: extractionOrAny,
-  }),
+  config: () =>
+    z.strictObject({
+      rate: budgetRate('MINUTES'),
+      strategy: budgetStrategy,
+      addHeaders: z.boolean().default(false),
+      pricing: z.strictObject(prices),
+      extraction: extractionOrAny,
+    }),
   errors: limiterErrors(
     'COST_RATE_LIMIT',
     'Cost rate limit exceeded! You reached the limit of {limit} millionths per {period_time} {period_unit}',

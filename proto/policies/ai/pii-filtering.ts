@@ -35,38 +35,39 @@ export const piiFiltering = definePolicy({
   summary: 'Masks personal data in bodies of requests and answers, or refuses them.',
   category: 'ai',
   phases: ['request', 'response'],
-  config: z
-    .strictObject({
-      categories: z.array(category).max(piiCategories.length).prefault([]),
-      /** How certain a find has to be. */
-      threshold: z.number().min(0).max(1).default(0.5),
-      skipResponsePayloadFiltering: z.boolean().default(false),
-      patterns: z
-        .array(
-          z.strictObject({
-            /** What a record calls it. */
-            name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, `_`, `.` or `-`'),
-            regex: z
-              .string()
-              .min(1)
-              .max(regexCharsMax)
-              .superRefine((regex, context) => {
-                const message = patternFault(regex);
-                if (message !== undefined) context.addIssue({ code: 'custom', message });
-              }),
-          }),
-        )
-        .max(patternsMax)
-        .prefault([]),
-      action: z.enum(['MASK', 'BLOCK']).default('MASK'),
-      replacement: z.string().max(256).default('[REDACTED]'),
-      resourceName: off('none; what is found here is found by its form'),
-      customMapping: off('none: it maps labels of a model'),
-    })
-    .refine(({ categories, patterns }) => categories.length + patterns.length > 0, {
-      path: ['categories'],
-      message: 'needs at least one, or patterns',
-    }),
+  config: () =>
+    z
+      .strictObject({
+        categories: z.array(category).max(piiCategories.length).prefault([]),
+        /** How certain a find has to be. */
+        threshold: z.number().min(0).max(1).default(0.5),
+        skipResponsePayloadFiltering: z.boolean().default(false),
+        patterns: z
+          .array(
+            z.strictObject({
+              /** What a record calls it. */
+              name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, `_`, `.` or `-`'),
+              regex: z
+                .string()
+                .min(1)
+                .max(regexCharsMax)
+                .superRefine((regex, context) => {
+                  const message = patternFault(regex);
+                  if (message !== undefined) context.addIssue({ code: 'custom', message });
+                }),
+            }),
+          )
+          .max(patternsMax)
+          .prefault([]),
+        action: z.enum(['MASK', 'BLOCK']).default('MASK'),
+        replacement: z.string().max(256).default('[REDACTED]'),
+        resourceName: off('none; what is found here is found by its form'),
+        customMapping: off('none: it maps labels of a model'),
+      })
+      .refine(({ categories, patterns }) => categories.length + patterns.length > 0, {
+        path: ['categories'],
+        message: 'needs at least one, or patterns',
+      }),
   faultsIn: ({ skipResponsePayloadFiltering }, phase) =>
     phase === 'response' && skipResponsePayloadFiltering
       ? [

@@ -12,12 +12,13 @@ export const tokenRateLimit = definePolicy({
   summary: 'Limits how many tokens of a model are used in a period, asked and answered together.',
   category: 'ai',
   phases: ['request'],
-  config: z.strictObject({
-    rate: budgetRate('SECONDS'),
-    strategy: budgetStrategy,
-    addHeaders: z.boolean().default(false),
-    extraction: extractionOrAny,
-  }),
+  config: () =>
+    z.strictObject({
+      rate: budgetRate('SECONDS'),
+      strategy: budgetStrategy,
+      addHeaders: z.boolean().default(false),
+      extraction: extractionOrAny,
+    }),
   errors: limiterErrors(
     'TOKEN_RATE_LIMIT',
     'Token rate limit exceeded! You reached the limit of {limit} tokens per {period_time} {period_unit}',

@@ -10,19 +10,21 @@ export const quota = definePolicy({
   summary: 'Limits how many requests pass in hours, days, weeks or months.',
   category: 'traffic',
   phases: ['request'],
-  config: z
-    .strictObject({
-      quota: limitOf(['MONTHS', 'HOURS', 'DAYS', 'WEEKS'], 'How many calls pass'),
-      addHeaders: headersSwitch(true),
-      ...limiterFields,
-    })
-    .refine(
-      ({ strategy, quota: { periodTimeUnit } }) => strategy === 'fixed' || periodTimeUnit !== 'MONTHS',
-      {
-        path: ['strategy'],
-        message: 'must be fixed where periodTimeUnit is MONTHS: sliding and gcra need a period of one length',
-      },
-    ),
+  config: () =>
+    z
+      .strictObject({
+        quota: limitOf(['MONTHS', 'HOURS', 'DAYS', 'WEEKS'], 'How many calls pass'),
+        addHeaders: headersSwitch(true),
+        ...limiterFields,
+      })
+      .refine(
+        ({ strategy, quota: { periodTimeUnit } }) => strategy === 'fixed' || periodTimeUnit !== 'MONTHS',
+        {
+          path: ['strategy'],
+          message:
+            'must be fixed where periodTimeUnit is MONTHS: sliding and gcra need a period of one length',
+        },
+      ),
   errors: limiterErrors(
     'QUOTA',
     'Quota exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',

@@ -10,11 +10,12 @@ export const rateLimit = definePolicy({
   summary: 'Limits how many requests pass in seconds or minutes.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    rate: limitOf(['SECONDS', 'MINUTES'], 'How many calls pass'),
-    addHeaders: headersSwitch(false),
-    ...limiterFields,
-  }),
+  config: () =>
+    z.strictObject({
+      rate: limitOf(['SECONDS', 'MINUTES'], 'How many calls pass'),
+      addHeaders: headersSwitch(false),
+      ...limiterFields,
+    }),
   errors: limiterErrors(
     'RATE_LIMIT',
     'Rate limit exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',

@@ -10,11 +10,12 @@ export const spikeArrest = definePolicy({
   summary: 'Spreads requests evenly over time, so that no burst reaches the backend.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    spike: limitOf(['SECONDS', 'MINUTES'], 'How many calls pass'),
-    addHeaders: headersSwitch(false),
-    ...limiterFields,
-  }),
+  config: () =>
+    z.strictObject({
+      spike: limitOf(['SECONDS', 'MINUTES'], 'How many calls pass'),
+      addHeaders: headersSwitch(false),
+      ...limiterFields,
+    }),
   errors: limiterErrors(
     'SPIKE_ARREST',
     'Spike limit exceeded! You reached the limit of {slice_limit} requests per {slice_period_time} ms',

@@ -18,16 +18,17 @@ export const javascript = definePolicy({
   summary: 'Runs scripts that were written for the older JavaScript policy; new ones are written for `js`.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    script: scriptText.optional(),
-    readContent: z.boolean().default(false),
-    overrideContent: z.boolean().default(false),
-    onRequestScript: scriptText.optional(),
-    onRequestContentScript: scriptText.optional(),
-    onResponseScript: scriptText.optional(),
-    onResponseContentScript: scriptText.optional(),
-    scope: scopeOfVersion2,
-  }),
+  config: () =>
+    z.strictObject({
+      script: scriptText.optional(),
+      readContent: z.boolean().default(false),
+      overrideContent: z.boolean().default(false),
+      onRequestScript: scriptText.optional(),
+      onRequestContentScript: scriptText.optional(),
+      onResponseScript: scriptText.optional(),
+      onResponseContentScript: scriptText.optional(),
+      scope: scopeOfVersion2,
+    }),
   errors: {
     JAVASCRIPT_EXECUTION_FAILURE: { status: 500, message: 'The script cannot be executed' },
     JAVASCRIPT_RESULT_FAILURE: { status: 500, message: 'The script has ended the request' },

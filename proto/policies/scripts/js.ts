@@ -11,17 +11,18 @@ export const js = definePolicy({
   summary: 'Runs a script that reads and changes the request or the answer, or ends it.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z
-    .strictObject({
-      script: scriptText,
-      readContent: z.boolean().default(false),
-      overrideContent: z.boolean().default(false),
-      scope: scopeOfVersion2,
-    })
-    .refine(({ readContent, overrideContent }) => readContent || !overrideContent, {
-      path: ['overrideContent'],
-      message: 'does nothing without readContent; allowed: false, or readContent true',
-    }),
+  config: () =>
+    z
+      .strictObject({
+        script: scriptText,
+        readContent: z.boolean().default(false),
+        overrideContent: z.boolean().default(false),
+        scope: scopeOfVersion2,
+      })
+      .refine(({ readContent, overrideContent }) => readContent || !overrideContent, {
+        path: ['overrideContent'],
+        message: 'does nothing without readContent; allowed: false, or readContent true',
+      }),
   errors: {
     JS_EXECUTION_FAILURE: { status: 500, message: 'The script cannot be executed' },
     JS_RESULT_FAILURE: { status: 500, message: 'The script has ended the request' },

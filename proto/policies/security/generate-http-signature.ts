@@ -23,32 +23,33 @@ export const generateHttpSignature = definePolicy({
   summary: 'Signs what goes to the backend, or to the client, with a shared secret.',
   category: 'security',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scheme: z
-      .enum(['AUTHORIZATION', 'SIGNATURE', 'CUSTOM_HEADER'])
-      .default('AUTHORIZATION')
-      .describe('Which header holds the signature.'),
-    targetSignatureHeader: headerName.default('X-HMAC-Signature').describe('Of the scheme CUSTOM_HEADER.'),
-    keyId: template(quotable),
-    secret: secret(template(z.string().min(1).max(4_096))),
-    algorithm: z.enum(['HMAC_SHA1', 'HMAC_SHA256', 'HMAC_SHA384', 'HMAC_SHA512']).default('HMAC_SHA256'),
-    headers: z.array(headerName).max(50).default([]).describe('Those that are signed. None: `Date`.'),
-    signHeaders: z.boolean().default(true),
-    signPayload: z
-      .boolean()
-      .default(false)
-      .describe('Whether the body of a request is signed; that of an answer always is.'),
-    prependHeadersToBody: z
-      .boolean()
-      .default(false)
-      .describe('Whether the values of `headers` are signed in front of a body that is signed.'),
-    headersDelimiter: z.string().max(64).default('.').describe('Stands behind each of those values.'),
-    signMethod: z.boolean().default(true),
-    signUri: z.boolean().default(true),
-    created: z.boolean().default(true),
-    expires: z.boolean().default(true),
-    validityDuration: z.int().min(1).max(31_536_000).default(3).describe('Until it expires, in seconds.'),
-  }),
+  config: () =>
+    z.strictObject({
+      scheme: z
+        .enum(['AUTHORIZATION', 'SIGNATURE', 'CUSTOM_HEADER'])
+        .default('AUTHORIZATION')
+        .describe('Which header holds the signature.'),
+      targetSignatureHeader: headerName.default('X-HMAC-Signature').describe('Of the scheme CUSTOM_HEADER.'),
+      keyId: template(quotable),
+      secret: secret(template(z.string().min(1).max(4_096))),
+      algorithm: z.enum(['HMAC_SHA1', 'HMAC_SHA256', 'HMAC_SHA384', 'HMAC_SHA512']).default('HMAC_SHA256'),
+      headers: z.array(headerName).max(50).default([]).describe('Those that are signed. None: `Date`.'),
+      signHeaders: z.boolean().default(true),
+      signPayload: z
+        .boolean()
+        .default(false)
+        .describe('Whether the body of a request is signed; that of an answer always is.'),
+      prependHeadersToBody: z
+        .boolean()
+        .default(false)
+        .describe('Whether the values of `headers` are signed in front of a body that is signed.'),
+      headersDelimiter: z.string().max(64).default('.').describe('Stands behind each of those values.'),
+      signMethod: z.boolean().default(true),
+      signUri: z.boolean().default(true),
+      created: z.boolean().default(true),
+      expires: z.boolean().default(true),
+      validityDuration: z.int().min(1).max(31_536_000).default(3).describe('Until it expires, in seconds.'),
+    }),
   errors: {
     HTTP_SIGNATURE_IMPOSSIBLE_GENERATION: {
       status: 400,

@@ -31,16 +31,17 @@ export const geoipFiltering = definePolicy({
   summary: 'Lets callers pass by the country of their address, or its distance.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    failOnUnknown: z
-      .boolean()
-      .default(true)
-      .describe('Whether a caller is refused of whose address nothing is known.'),
-    whitelistRules: z.array(rule).max(500).optional(),
-    exposeGeoIpMatching: z.boolean().default(false).describe('Whether attributes say where the caller is.'),
-    useCustomIPAddress: z.boolean().default(false),
-    customIPAddress: template(z.string().max(256)).prefault(''),
-  }),
+  config: () =>
+    z.strictObject({
+      failOnUnknown: z
+        .boolean()
+        .default(true)
+        .describe('Whether a caller is refused of whose address nothing is known.'),
+      whitelistRules: z.array(rule).max(500).optional(),
+      exposeGeoIpMatching: z.boolean().default(false).describe('Whether attributes say where the caller is.'),
+      useCustomIPAddress: z.boolean().default(false),
+      customIPAddress: template(z.string().max(256)).prefault(''),
+    }),
   errors: {
     GEOIP_FILTERING_UNKNOWN: {
       status: 403,

@@ -14,32 +14,33 @@ export const httpSignature = definePolicy({
   summary: 'Lets requests pass whose headers are signed with a shared secret.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    /** Which header holds the signature. */
-    scheme: z.enum(['AUTHORIZATION', 'SIGNATURE']).default('AUTHORIZATION'),
-    secret: secret(template(z.string().min(1).max(4_096), ['keyId'])),
-    /** Those that are taken; none: all of them. */
-    algorithms: z.array(z.enum(algorithms)).max(algorithms.length).default([]),
-    /** Headers that have to be signed; names in parentheses too. */
-    enforceHeaders: z
-      .array(
-        z
-          .string()
-          .max(256)
-          .refine(
-            (name) => isToken(name) || ['(request-target)', '(created)', '(expires)'].includes(name),
-            'must be the name of a header, (request-target), (created) or (expires)',
-          ),
-      )
-      .max(50)
-      .default([]),
-    /** Seconds. */
-    clockSkew: z.int().min(0).max(86_400).default(30),
-    /** Whether the signature is URL-encoded. */
-    decodeSignature: z.boolean().default(false),
-    /** Whether parameters have to be quoted. */
-    strictMode: z.boolean().default(true),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Which header holds the signature. */
+      scheme: z.enum(['AUTHORIZATION', 'SIGNATURE']).default('AUTHORIZATION'),
+      secret: secret(template(z.string().min(1).max(4_096), ['keyId'])),
+      /** Those that are taken; none: all of them. */
+      algorithms: z.array(z.enum(algorithms)).max(algorithms.length).default([]),
+      /** Headers that have to be signed; names in parentheses too. */
+      enforceHeaders: z
+        .array(
+          z
+            .string()
+            .max(256)
+            .refine(
+              (name) => isToken(name) || ['(request-target)', '(created)', '(expires)'].includes(name),
+              'must be the name of a header, (request-target), (created) or (expires)',
+            ),
+        )
+        .max(50)
+        .default([]),
+      /** Seconds. */
+      clockSkew: z.int().min(0).max(86_400).default(30),
+      /** Whether the signature is URL-encoded. */
+      decodeSignature: z.boolean().default(false),
+      /** Whether parameters have to be quoted. */
+      strictMode: z.boolean().default(true),
+    }),
   errors: {
     HTTP_SIGNATURE_INVALID_SIGNATURE: { status: 401, message: 'Unauthorized' },
   },

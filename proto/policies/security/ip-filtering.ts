@@ -58,27 +58,28 @@ export const ipFiltering = definePolicy({
   summary: 'Lets callers pass or refuses them by their addresses.',
   category: 'security',
   phases: ['request'],
-  config: z
-    .strictObject({
-      matchAllFromXForwardedFor: z.boolean().default(false),
-      useCustomIPAddress: z.boolean().default(false),
-      /** One address, or several with commas between them. */
-      customIPAddress: template(z.string().max(8_192)).prefault(''),
-      whitelistIps: entries,
-      blacklistIps: entries,
-      /** Of host names. */
-      lookupIpVersion: z.enum(['IPV4', 'IPV6', 'ALL']).default('ALL'),
-      /** Whether the first and the last address of an IPv4 range of the white list belong to it. */
-      isInclusiveHostCount: z.boolean().default(false),
-    })
-    .superRefine(({ useCustomIPAddress, customIPAddress }, context) => {
-      if (useCustomIPAddress && customIPAddress.kind === 'constant' && customIPAddress.value.trim() === '')
-        context.addIssue({
-          code: 'custom',
-          path: ['customIPAddress'],
-          message: 'is required where useCustomIPAddress is true',
-        });
-    }),
+  config: () =>
+    z
+      .strictObject({
+        matchAllFromXForwardedFor: z.boolean().default(false),
+        useCustomIPAddress: z.boolean().default(false),
+        /** One address, or several with commas between them. */
+        customIPAddress: template(z.string().max(8_192)).prefault(''),
+        whitelistIps: entries,
+        blacklistIps: entries,
+        /** Of host names. */
+        lookupIpVersion: z.enum(['IPV4', 'IPV6', 'ALL']).default('ALL'),
+        /** Whether the first and the last address of an IPv4 range of the white list belong to it. */
+        isInclusiveHostCount: z.boolean().default(false),
+      })
+      .superRefine(({ useCustomIPAddress, customIPAddress }, context) => {
+        if (useCustomIPAddress && customIPAddress.kind === 'constant' && customIPAddress.value.trim() === '')
+          context.addIssue({
+            code: 'custom',
+            path: ['customIPAddress'],
+            message: 'is required where useCustomIPAddress is true',
+          });
+      }),
   errors: {
     IP_FILTERING_FORBIDDEN: { status: 403, message: 'The address {address} is not let in here' },
   },

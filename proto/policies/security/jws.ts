@@ -16,17 +16,18 @@ export const jws = definePolicy({
   summary: 'Lets requests pass whose body is signed by somebody whom the gateway knows.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    /** Whether the certificate has to be in date. */
-    checkCertificateValidity: z.boolean().default(false),
-    checkCertificateRevocation: z
-      .boolean()
-      .default(false)
-      .refine(
-        (isChecked) => !isChecked,
-        'is not supported by this version; allowed: false. Take the key out of the setting policy.jws.keys, which counts after a restart',
-      ),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Whether the certificate has to be in date. */
+      checkCertificateValidity: z.boolean().default(false),
+      checkCertificateRevocation: z
+        .boolean()
+        .default(false)
+        .refine(
+          (isChecked) => !isChecked,
+          'is not supported by this version; allowed: false. Take the key out of the setting policy.jws.keys, which counts after a restart',
+        ),
+    }),
   errors: {
     JWS_INVALID: { status: 401, message: 'Unauthorized' },
   },

@@ -10,18 +10,19 @@ export const basicAuthentication = definePolicy({
   summary: 'Lets users pass whose name and password a resource knows.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    /** Names of resources that know users, in the order in which they are asked. */
-    authenticationProviders: z
-      .array(resourceNameSchema.min(1, 'is required: the name of a resource of the API'))
-      .min(1, 'must name at least one resource that knows users')
-      .max(20),
-    realm: z
-      .string()
-      .max(256)
-      .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
-      .default('gravitee.io'),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Names of resources that know users, in the order in which they are asked. */
+      authenticationProviders: z
+        .array(resourceNameSchema.min(1, 'is required: the name of a resource of the API'))
+        .min(1, 'must name at least one resource that knows users')
+        .max(20),
+      realm: z
+        .string()
+        .max(256)
+        .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+        .default('gravitee.io'),
+    }),
   uses: [{ field: 'authenticationProviders', serves: 'authentication' }],
   errors: {
     BASIC_AUTHENTICATION_UNAUTHORIZED: { status: 401, message: 'Unauthorized' },

@@ -15,48 +15,49 @@ export const generateJwt = definePolicy({
   summary: 'Makes a signed token that says who calls, for the backend.',
   category: 'security',
   phases: ['request'],
-  config: z
-    .strictObject({
-      signature: z.enum(['RSA_RS256', 'HMAC_HS256', 'HMAC_HS384', 'HMAC_HS512']).default('RSA_RS256'),
-      keyResolver: z.enum(['INLINE', 'PEM', 'JKS', 'PKCS12']).default('INLINE'),
-      /** A private key in PEM, with certificates behind it if wanted; for HMAC the secret. */
-      content: secret(atDeploy(z.string().min(1).max(65_536), 65_536)),
-      alias: ofStores(),
-      storepass: ofStores(),
-      keypass: ofStores(),
-      kid: z.string().max(256).default(''),
-      x509CertificateChain: z.enum(['NONE', 'X5C']).default('NONE'),
-      secretBase64Encoded: z.boolean().default(false),
-      /** Default: random. */
-      id: claim.prefault(''),
-      audiences: z.array(claim).max(50).default([]),
-      issuer: claim.prefault('urn://gravitee-api-gw'),
-      subject: claim.prefault(''),
-      expiresIn: z.int().min(0).max(1_000_000).default(30),
-      expiresInUnit: z.enum(['SECONDS', 'MINUTES', 'HOURS', 'DAYS']).default('SECONDS'),
-      customClaims: z
-        .array(z.strictObject({ name: z.string().min(1).max(256), value: typedTemplate(8_192) }))
-        .max(100)
-        .default([]),
-    })
-    .superRefine(({ signature, keyResolver, content, x509CertificateChain }, context) => {
-      const say = (field: string, message: string): void =>
-        context.addIssue({ code: 'custom', path: [field], message });
-      const isInline = hasExpression(content) || content.includes('-----BEGIN ');
-      if (signature.startsWith('HMAC')) {
-        if (x509CertificateChain === 'X5C')
-          say('x509CertificateChain', 'needs RSA_RS256: a secret has no certificate');
-      } else if (keyResolver === 'JKS' || keyResolver === 'PKCS12')
-        say(
-          'keyResolver',
-          `${keyResolver} is a file of the gateway, which a definition does not read; allowed: INLINE with the key in PEM, or {#secrets.get('/file/...')} of it`,
-        );
-      else if (!isInline)
-        say(
-          'content',
-          "must be a private key in PEM, or {#secrets.get('/file/...')} of one; files of the gateway are not read by their path",
-        );
-    }),
+  config: () =>
+    z
+      .strictObject({
+        signature: z.enum(['RSA_RS256', 'HMAC_HS256', 'HMAC_HS384', 'HMAC_HS512']).default('RSA_RS256'),
+        keyResolver: z.enum(['INLINE', 'PEM', 'JKS', 'PKCS12']).default('INLINE'),
+        /** A private key in PEM, with certificates behind it if wanted; for HMAC the secret. */
+        content: secret(atDeploy(z.string().min(1).max(65_536), 65_536)),
+        alias: ofStores(),
+        storepass: ofStores(),
+        keypass: ofStores(),
+        kid: z.string().max(256).default(''),
+        x509CertificateChain: z.enum(['NONE', 'X5C']).default('NONE'),
+        secretBase64Encoded: z.boolean().default(false),
+        /** Default: random. */
+        id: claim.prefault(''),
+        audiences: z.array(claim).max(50).default([]),
+        issuer: claim.prefault('urn://gravitee-api-gw'),
+        subject: claim.prefault(''),
+        expiresIn: z.int().min(0).max(1_000_000).default(30),
+        expiresInUnit: z.enum(['SECONDS', 'MINUTES', 'HOURS', 'DAYS']).default('SECONDS'),
+        customClaims: z
+          .array(z.strictObject({ name: z.string().min(1).max(256), value: typedTemplate(8_192) }))
+          .max(100)
+          .default([]),
+      })
+      .superRefine(({ signature, keyResolver, content, x509CertificateChain }, context) => {
+        const say = (field: string, message: string): void =>
+          context.addIssue({ code: 'custom', path: [field], message });
+        const isInline = hasExpression(content) || content.includes('-----BEGIN ');
+        if (signature.startsWith('HMAC')) {
+          if (x509CertificateChain === 'X5C')
+            say('x509CertificateChain', 'needs RSA_RS256: a secret has no certificate');
+        } else if (keyResolver === 'JKS' || keyResolver === 'PKCS12')
+          say(
+            'keyResolver',
+            `${keyResolver} is a file of the gateway, which a definition does not read; allowed: INLINE with the key in PEM, or {#secrets.get('/file/...')} of it`,
+          );
+        else if (!isInline)
+          say(
+            'content',
+            "must be a private key in PEM, or {#secrets.get('/file/...')} of one; files of the gateway are not read by their path",
+          );
+      }),
   errors: {
     GENERATE_JWT_FAILURE: { status: 500, message: 'The token cannot be made' },
   },

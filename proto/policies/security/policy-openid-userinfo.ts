@@ -10,11 +10,12 @@ export const openidUserinfo = definePolicy({
   summary: 'Asks an OpenID Connect server whose token it is.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    oauthResource: resourceNameSchema.min(1, 'is required: the name of a resource of the API'),
-    /** Whether steps find `openid.userinfo.payload`. */
-    extractPayload: z.boolean().default(false),
-  }),
+  config: () =>
+    z.strictObject({
+      oauthResource: resourceNameSchema.min(1, 'is required: the name of a resource of the API'),
+      /** Whether steps find `openid.userinfo.payload`. */
+      extractPayload: z.boolean().default(false),
+    }),
   uses: [{ field: 'oauthResource', serves: 'userInfo' }],
   errors: {
     OPENID_USERINFO_UNAUTHORIZED: { status: 401, message: 'Unauthorized' },

@@ -9,11 +9,12 @@ export const rbac = definePolicy({
   summary: 'Lets callers pass who have the roles that are asked for.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    roles: z.array(z.string().min(1).max(256)).max(200),
-    /** All of them, or any. */
-    strict: z.boolean().default(true),
-  }),
+  config: () =>
+    z.strictObject({
+      roles: z.array(z.string().min(1).max(256)).max(200),
+      /** All of them, or any. */
+      strict: z.boolean().default(true),
+    }),
   errors: {
     RBAC_NO_USER_ROLE: { status: 403, message: 'The roles of the caller are not known' },
     RBAC_INVALID_USER_ROLES: { status: 400, message: 'The roles of the caller cannot be read' },

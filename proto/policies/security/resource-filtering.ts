@@ -22,14 +22,15 @@ export const resourceFiltering = definePolicy({
   summary: 'Lets requests pass or refuses them by path and method.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    whitelist: rules,
-    blacklist: rules,
-    /** Whether the white list is asked about the path as it is decoded once. */
-    normalizeRequestPath: z.boolean().default(false),
-    /** ... with `%2F` as a slash. */
-    decodeEncodedSlash: z.boolean().default(false),
-  }),
+  config: () =>
+    z.strictObject({
+      whitelist: rules,
+      blacklist: rules,
+      /** Whether the white list is asked about the path as it is decoded once. */
+      normalizeRequestPath: z.boolean().default(false),
+      /** ... with `%2F` as a slash. */
+      decodeEncodedSlash: z.boolean().default(false),
+    }),
   errors: {
     RESOURCE_FILTERING_FORBIDDEN: { status: 403, message: 'This resource is not to be used' },
     RESOURCE_FILTERING_METHOD_NOT_ALLOWED: {

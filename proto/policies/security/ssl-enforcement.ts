@@ -28,26 +28,27 @@ export const sslEnforcement = definePolicy({
   summary: 'Refuses requests without TLS, or without a client certificate that fits.',
   category: 'security',
   phases: ['request'],
-  config: z.strictObject({
-    requiresSsl: z.boolean().default(true),
-    /** Whether the word of a proxy counts. */
-    useXForwardedProto: z.boolean().default(false),
-    requiresClientAuthentication: z.boolean().default(false),
-    certificateLocation: z.enum(['SESSION', 'HEADER']).default('SESSION'),
-    certificateHeaderName: headerNameSchema.default('ssl-client-cert'),
-    whitelistClientCertificates: names,
-    whitelistIssuers: names,
-    requiredCertificatePolicies: z
-      .array(
-        z
-          .string()
-          .max(256)
-          .refine((text) => /^\d+(?:\.\d+)+$/.test(text), 'must be an OID such as 1.3.6.1.4.1.99999.1'),
-      )
-      .max(100)
-      .default([]),
-    whitelistSubjectAlternativeNames: z.array(z.string().min(1).max(1_000)).max(200).default([]),
-  }),
+  config: () =>
+    z.strictObject({
+      requiresSsl: z.boolean().default(true),
+      /** Whether the word of a proxy counts. */
+      useXForwardedProto: z.boolean().default(false),
+      requiresClientAuthentication: z.boolean().default(false),
+      certificateLocation: z.enum(['SESSION', 'HEADER']).default('SESSION'),
+      certificateHeaderName: headerNameSchema.default('ssl-client-cert'),
+      whitelistClientCertificates: names,
+      whitelistIssuers: names,
+      requiredCertificatePolicies: z
+        .array(
+          z
+            .string()
+            .max(256)
+            .refine((text) => /^\d+(?:\.\d+)+$/.test(text), 'must be an OID such as 1.3.6.1.4.1.99999.1'),
+        )
+        .max(100)
+        .default([]),
+      whitelistSubjectAlternativeNames: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+    }),
   errors: {
     SSL_ENFORCEMENT_SSL_REQUIRED: { status: 403, message: 'TLS is required here' },
     SSL_ENFORCEMENT_AUTHENTICATION_REQUIRED: {

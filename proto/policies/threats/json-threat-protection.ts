@@ -10,16 +10,17 @@ export const jsonThreatProtection = definePolicy({
   summary: 'Refuses JSON bodies that are too deep, too large, ambiguous or none.',
   category: 'validation',
   phases: ['request'],
-  config: z.strictObject({
-    maxEntries: threatBound(100),
-    maxArraySize: threatBound(100),
-    maxDepth: threatBound(100),
-    maxNameLength: threatBound(100),
-    maxValueLength: threatBound(100),
-    preventDuplicateKey: z.boolean().default(true),
-    /** The reference's form says true, its gateway takes a field that is absent for false. */
-    enforceJson: z.boolean().default(false),
-  }),
+  config: () =>
+    z.strictObject({
+      maxEntries: threatBound(100),
+      maxArraySize: threatBound(100),
+      maxDepth: threatBound(100),
+      maxNameLength: threatBound(100),
+      maxValueLength: threatBound(100),
+      preventDuplicateKey: z.boolean().default(true),
+      /** The reference's form says true, its gateway takes a field that is absent for false. */
+      enforceJson: z.boolean().default(false),
+    }),
   errors: {
     JSON_THREAT_DETECTED: { status: 400, message: 'Bad Request' },
     JSON_THREAT_MAX_DEPTH: { status: 400, message: 'Bad Request' },

@@ -13,22 +13,23 @@ export const regexThreatProtection = definePolicy({
   summary: 'Refuses requests whose headers, path, query or body hold what a pattern describes.',
   category: 'validation',
   phases: ['request'],
-  config: z.strictObject({
-    regex: z
-      .string()
-      .min(1)
-      .max(regexCharsMax)
-      .superRefine((regex, context) => {
-        const message = patternFault(regex);
-        if (message !== undefined) context.addIssue({ code: 'custom', message });
-      }),
-    caseSensitive: z.boolean().default(false),
-    /** Of the body alone. */
-    fullMatching: z.boolean().default(true),
-    checkHeaders: z.boolean().default(true),
-    checkPath: z.boolean().default(true),
-    checkBody: z.boolean().default(true),
-  }),
+  config: () =>
+    z.strictObject({
+      regex: z
+        .string()
+        .min(1)
+        .max(regexCharsMax)
+        .superRefine((regex, context) => {
+          const message = patternFault(regex);
+          if (message !== undefined) context.addIssue({ code: 'custom', message });
+        }),
+      caseSensitive: z.boolean().default(false),
+      /** Of the body alone. */
+      fullMatching: z.boolean().default(true),
+      checkHeaders: z.boolean().default(true),
+      checkPath: z.boolean().default(true),
+      checkBody: z.boolean().default(true),
+    }),
   errors: {
     REGEX_THREAT_HEADER_DETECTED: { status: 400, message: 'Bad Request' },
     REGEX_THREAT_PATH_DETECTED: { status: 400, message: 'Bad Request' },

@@ -9,10 +9,11 @@ export const requestContentLimit = definePolicy({
   summary: 'Refuses requests whose body is longer than a limit, or that do not say whether they have one.',
   category: 'validation',
   phases: ['request'],
-  config: z.strictObject({
-    /** Bytes. */
-    limit: z.int().min(0),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Bytes. */
+      limit: z.int().min(0),
+    }),
   errors: {
     REQUEST_CONTENT_LIMIT_TOO_LARGE: {
       status: 413,

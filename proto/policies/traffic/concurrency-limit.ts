@@ -13,20 +13,21 @@ export const concurrencyLimit = definePolicy({
   summary: 'Limits how many requests are on their way at once, and how many wait for a place.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    /** Requests that may be on their way at once. */
-    limit: z.int().min(1).max(placesMax),
-    /** Whose places they are. */
-    per: z.enum(['API', 'PLAN', 'SUBSCRIPTION']).default('API'),
-    queue: z
-      .strictObject({
-        /** Requests that may wait for a place; 0 refuses at once. */
-        max: z.int().min(0).max(queueMax).default(0),
-        /** How long, ms. */
-        waitMs: z.int().min(1).max(waitMsMax).default(1_000),
-      })
-      .prefault({}),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Requests that may be on their way at once. */
+      limit: z.int().min(1).max(placesMax),
+      /** Whose places they are. */
+      per: z.enum(['API', 'PLAN', 'SUBSCRIPTION']).default('API'),
+      queue: z
+        .strictObject({
+          /** Requests that may wait for a place; 0 refuses at once. */
+          max: z.int().min(0).max(queueMax).default(0),
+          /** How long, ms. */
+          waitMs: z.int().min(1).max(waitMsMax).default(1_000),
+        })
+        .prefault({}),
+    }),
   errors: {
     CONCURRENCY_LIMIT_REACHED: {
       status: 503,

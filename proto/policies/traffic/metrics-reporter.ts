@@ -13,15 +13,16 @@ export const metricsReporter = definePolicy({
   summary: 'Tells another server of each request, once it is answered.',
   category: 'others',
   phases: ['response'],
-  config: z.strictObject({
-    method: z.enum(['POST', 'PUT', 'PATCH']).default('POST'),
-    url: template(z.string().min(1).max(calledUrlCharsMax)),
-    /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
-    useSystemProxy: z.boolean().default(false),
-    headers: calledHeaders,
-    body: contentTemplate(),
-    ...callOptions,
-  }),
+  config: () =>
+    z.strictObject({
+      method: z.enum(['POST', 'PUT', 'PATCH']).default('POST'),
+      url: template(z.string().min(1).max(calledUrlCharsMax)),
+      /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
+      useSystemProxy: z.boolean().default(false),
+      headers: calledHeaders,
+      body: contentTemplate(),
+      ...callOptions,
+    }),
   errors: {},
   docs: 'What is sent is made when the answer passes this step: URL and headers by expressions, the body by a template of FreeMarker ([templates](../templates.md)), of request, answer and context as they are then. It is sent once the client has its answer, or has gone; an answer that did not come this far is not reported. Nobody waits for it, and what fails is a warning (`METRICS_REPORTER_FAILED`, in metrics and log of the gateway): the call itself, a URL that fails, a template that fails, whose report has an empty body as in the reference. At most 100 reports of a step are on their way in each process, each for `http.connectTimeout` and `http.readTimeout` together at most; past that a report is left out, with the warning. Reports may go where endpoints may (`upstream.allow`, `upstream.deny` of the gateway), and certificates are verified.',
   example: () => ({

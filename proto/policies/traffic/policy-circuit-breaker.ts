@@ -15,19 +15,20 @@ export const circuitBreaker = definePolicy({
   summary: 'Calls a backend no more while too many of its calls fail or are slow.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    /** Percent of the calls in the window. */
-    failureRateThreshold: rate.default(50),
-    slowCallRateThreshold: rate.default(100),
-    /** Ms to the head of an answer, past which a call is slow. */
-    slowCallDurationThreshold: z.int().min(1).max(waitMsMax).default(1_000),
-    /** Calls that are looked back on. */
-    windowSize: z.int().min(1).max(callsMax).default(100),
-    /** Ms. */
-    waitDurationInOpenState: z.int().min(1).max(waitMsMax).default(1_000),
-    /** Where requests go while it is open; nothing: they are refused. */
-    redirectToURL: template(z.string().max(8_192)).prefault(''),
-  }),
+  config: () =>
+    z.strictObject({
+      /** Percent of the calls in the window. */
+      failureRateThreshold: rate.default(50),
+      slowCallRateThreshold: rate.default(100),
+      /** Ms to the head of an answer, past which a call is slow. */
+      slowCallDurationThreshold: z.int().min(1).max(waitMsMax).default(1_000),
+      /** Calls that are looked back on. */
+      windowSize: z.int().min(1).max(callsMax).default(100),
+      /** Ms. */
+      waitDurationInOpenState: z.int().min(1).max(waitMsMax).default(1_000),
+      /** Where requests go while it is open; nothing: they are refused. */
+      redirectToURL: template(z.string().max(8_192)).prefault(''),
+    }),
   errors: {
     CIRCUIT_BREAKER_OPEN_STATE: {
       status: 503,

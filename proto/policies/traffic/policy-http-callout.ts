@@ -21,46 +21,47 @@ export const httpCallout = definePolicy({
   summary: 'Asks another server, and keeps what it says in attributes.',
   category: 'traffic',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    method: z
-      .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
-      .refine(
-        (method) => method !== 'CONNECT',
-        'must not be CONNECT: it asks for a tunnel, which has no answer',
-      )
-      .default('GET'),
-    url: template(z.string().min(1).max(calledUrlCharsMax)),
-    headers: calledHeaders,
-    body: template(z.string().max(textCharsMax)).prefault(''),
-    /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
-    useSystemProxy: z.boolean().default(false),
-    fireAndForget: z.boolean().default(false),
-    variables: z
-      .array(
-        z.strictObject({
-          name: z.string().min(1).max(256),
-          value: typedTemplate(textCharsMax, places).prefault(field),
-          evaluateAsString: z.boolean().default(true),
-        }),
-      )
-      .max(variablesMax)
-      .prefault([]),
-    exitOnError: z.boolean().default(false),
-    errorCondition: conditionField(places).prefault(isBad),
-    errorStatusCode: z
-      .union([z.string(), z.number()])
-      .default('500')
-      .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
-      .transform(Number),
-    errorContent: template(z.string().max(textCharsMax), places).prefault(''),
-    http: z
-      .strictObject({
-        /** Calls of the step that run at once, in each process. */
-        maxConcurrentConnections: z.int().min(1).max(connectionsMax).default(20),
-      })
-      .prefault({}),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      method: z
+        .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
+        .refine(
+          (method) => method !== 'CONNECT',
+          'must not be CONNECT: it asks for a tunnel, which has no answer',
+        )
+        .default('GET'),
+      url: template(z.string().min(1).max(calledUrlCharsMax)),
+      headers: calledHeaders,
+      body: template(z.string().max(textCharsMax)).prefault(''),
+      /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
+      useSystemProxy: z.boolean().default(false),
+      fireAndForget: z.boolean().default(false),
+      variables: z
+        .array(
+          z.strictObject({
+            name: z.string().min(1).max(256),
+            value: typedTemplate(textCharsMax, places).prefault(field),
+            evaluateAsString: z.boolean().default(true),
+          }),
+        )
+        .max(variablesMax)
+        .prefault([]),
+      exitOnError: z.boolean().default(false),
+      errorCondition: conditionField(places).prefault(isBad),
+      errorStatusCode: z
+        .union([z.string(), z.number()])
+        .default('500')
+        .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
+        .transform(Number),
+      errorContent: template(z.string().max(textCharsMax), places).prefault(''),
+      http: z
+        .strictObject({
+          /** Calls of the step that run at once, in each process. */
+          maxConcurrentConnections: z.int().min(1).max(connectionsMax).default(20),
+        })
+        .prefault({}),
+    }),
   errors: {
     CALLOUT_EXIT_ON_ERROR: { status: 500, message: 'A server that was asked refused' },
     CALLOUT_HTTP_ERROR: { status: 500, message: 'A server that had to be asked did not answer' },

@@ -14,29 +14,30 @@ export const retry = definePolicy({
   summary: 'Asks the backend again when it fails, is slow, or answers as a condition says.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    condition: answerCondition('#response').refine(
-      (condition) => condition !== undefined,
-      'is required: when an answer is to be asked for again, e.g. {#response.status >= 500}',
-    ),
-    /** 0 is 1, as in the reference. */
-    maxRetries: z
-      .int()
-      .min(0)
-      .max(retriesMax)
-      .default(1)
-      .overwrite((retries) => Math.max(1, retries)),
-    /** Between two attempts, ms. */
-    delay: z.int().min(0).max(waitMsMax).default(0),
-    /** Of one attempt until the head of its answer, ms; 0 is 1000, as in the reference. */
-    timeout: z
-      .int()
-      .min(0)
-      .max(waitMsMax)
-      .default(1_000)
-      .overwrite((ms) => (ms === 0 ? 1_000 : ms)),
-    lastResponse: z.boolean().default(false),
-  }),
+  config: () =>
+    z.strictObject({
+      condition: answerCondition('#response').refine(
+        (condition) => condition !== undefined,
+        'is required: when an answer is to be asked for again, e.g. {#response.status >= 500}',
+      ),
+      /** 0 is 1, as in the reference. */
+      maxRetries: z
+        .int()
+        .min(0)
+        .max(retriesMax)
+        .default(1)
+        .overwrite((retries) => Math.max(1, retries)),
+      /** Between two attempts, ms. */
+      delay: z.int().min(0).max(waitMsMax).default(0),
+      /** Of one attempt until the head of its answer, ms; 0 is 1000, as in the reference. */
+      timeout: z
+        .int()
+        .min(0)
+        .max(waitMsMax)
+        .default(1_000)
+        .overwrite((ms) => (ms === 0 ? 1_000 : ms)),
+      lastResponse: z.boolean().default(false),
+    }),
   errors: {
     RETRY_EXHAUSTED: { status: 502, message: 'The backend did not answer as it should' },
   },

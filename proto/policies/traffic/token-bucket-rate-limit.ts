@@ -12,24 +12,25 @@ export const tokenBucket = definePolicy({
   summary: 'Limits how many requests pass at once and, over time, at which rate.',
   category: 'traffic',
   phases: ['request'],
-  config: z.strictObject({
-    errorStrategy: limiterFields.errorStrategy,
-    async: limiterFields.async,
-    addHeaders: z.boolean().default(false),
-    key: limiterKey,
-    useKeyOnly: z.boolean().default(false),
-    burstCapacity: z.int().min(0).max(limitMax).default(0),
-    dynamicBurstCapacity: wholeNumber,
-    refillRate: z.int().min(0).max(limitMax).default(0),
-    dynamicRefillRate: wholeNumber,
-    /** Less than 1 is 1. */
-    refillPeriodTime: z
-      .int()
-      .max(periodTimeMax)
-      .default(1)
-      .overwrite((time) => Math.max(1, time)),
-    refillPeriodTimeUnit: z.enum(['SECONDS', 'MINUTES', 'HOURS', 'DAYS']).default('SECONDS'),
-  }),
+  config: () =>
+    z.strictObject({
+      errorStrategy: limiterFields.errorStrategy,
+      async: limiterFields.async,
+      addHeaders: z.boolean().default(false),
+      key: limiterKey,
+      useKeyOnly: z.boolean().default(false),
+      burstCapacity: z.int().min(0).max(limitMax).default(0),
+      dynamicBurstCapacity: wholeNumber,
+      refillRate: z.int().min(0).max(limitMax).default(0),
+      dynamicRefillRate: wholeNumber,
+      /** Less than 1 is 1. */
+      refillPeriodTime: z
+        .int()
+        .max(periodTimeMax)
+        .default(1)
+        .overwrite((time) => Math.max(1, time)),
+      refillPeriodTimeUnit: z.enum(['SECONDS', 'MINUTES', 'HOURS', 'DAYS']).default('SECONDS'),
+    }),
   errors: limiterErrors(
     'TOKEN_BUCKET_RATE_LIMIT',
     'Rate limit exceeded! You reached the burst capacity of {burst_capacity} requests',

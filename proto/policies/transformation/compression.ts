@@ -35,29 +35,30 @@ export const compression = definePolicy({
   summary: 'Compresses answers for clients that accept it.',
   category: 'transformation',
   phases: ['response'],
-  config: z.strictObject({
-    algorithms: z
-      .array(z.enum(compressionAlgorithms))
-      .max(compressionAlgorithms.length)
-      .default([])
-      .describe(
-        'In the order in which they are taken where a client accepts several alike. None: br, gzip, deflate.',
-      ),
-    level: z.int().min(1).max(9).default(4).describe('1 is the fastest, 9 makes the shortest bodies.'),
-    bytesMin: z
-      .int()
-      .min(0)
-      .max(10_000_000)
-      .default(1_024)
-      .describe('Shorter bodies are left as they are; one whose length is not known is compressed.'),
-    mediaTypes: z
-      .array(mediaType)
-      .max(50)
-      .default([])
-      .describe(
-        'Bodies that are compressed; a `*` stands for any text. None: texts, JSON, XML, JavaScript, NDJSON and SVG.',
-      ),
-  }),
+  config: () =>
+    z.strictObject({
+      algorithms: z
+        .array(z.enum(compressionAlgorithms))
+        .max(compressionAlgorithms.length)
+        .default([])
+        .describe(
+          'In the order in which they are taken where a client accepts several alike. None: br, gzip, deflate.',
+        ),
+      level: z.int().min(1).max(9).default(4).describe('1 is the fastest, 9 makes the shortest bodies.'),
+      bytesMin: z
+        .int()
+        .min(0)
+        .max(10_000_000)
+        .default(1_024)
+        .describe('Shorter bodies are left as they are; one whose length is not known is compressed.'),
+      mediaTypes: z
+        .array(mediaType)
+        .max(50)
+        .default([])
+        .describe(
+          'Bodies that are compressed; a `*` stands for any text. None: texts, JSON, XML, JavaScript, NDJSON and SVG.',
+        ),
+    }),
   errors: {},
   docs: 'Chooses by `Accept-Encoding` of the request as it is by now, compresses while the body passes (an event stream goes on event by event), and says so: `Content-Encoding`, `Vary`, a weak `ETag`, neither `Content-Length` nor `Accept-Ranges`, and no digests of what is not sent. Left as they are: answers to HEAD, 204 and 304, parts (206, `Content-Range`), what has a `Content-Encoding` already, and what says `Cache-Control: no-transform`, or whose request did. An answer that would be compressed for others has `Vary: Accept-Encoding` too. At most 128 answers are being compressed at a time in a process; those past them go out as they are. Put it last: steps behind it see compressed bytes.',
   example: () => ({

@@ -9,21 +9,22 @@ export const htmlJson = definePolicy({
   summary: 'Makes JSON of what selectors find in an answer of HTML.',
   category: 'transformation',
   phases: ['response'],
-  config: z.strictObject({
-    selectors: z
-      .array(
-        z.strictObject({
-          jsonName: z.string().min(1).max(200).describe('Name of the member.'),
-          selector: z.string().min(1).max(1_000).describe('A selector of CSS.'),
-          array: z
-            .boolean()
-            .default(false)
-            .describe('A list of the texts of all that is found; else they are one text.'),
-        }),
-      )
-      .min(1)
-      .max(100),
-  }),
+  config: () =>
+    z.strictObject({
+      selectors: z
+        .array(
+          z.strictObject({
+            jsonName: z.string().min(1).max(200).describe('Name of the member.'),
+            selector: z.string().min(1).max(1_000).describe('A selector of CSS.'),
+            array: z
+              .boolean()
+              .default(false)
+              .describe('A list of the texts of all that is found; else they are one text.'),
+          }),
+        )
+        .min(1)
+        .max(100),
+    }),
   errors: {
     HTML_INVALID_PAYLOAD: { status: 500, message: 'The answer is no HTML that can be read' },
   },

@@ -12,11 +12,12 @@ export const jsonToJson = definePolicy({
   summary: 'Transforms JSON bodies by a specification of JOLT.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    specification: template(joltText).describe('A list of JOLT operations, as JSON.'),
-    overrideContentType: z.boolean().default(true).describe('Content-Type becomes `application/json`.'),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      specification: template(joltText).describe('A list of JOLT operations, as JSON.'),
+      overrideContentType: z.boolean().default(true).describe('Content-Type becomes `application/json`.'),
+    }),
   errors: {
     JSON_INVALID_SPECIFICATION: { status: 500, message: 'The JSON cannot be transformed' },
   },

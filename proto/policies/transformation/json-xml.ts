@@ -11,15 +11,16 @@ export const jsonXml = definePolicy({
   summary: 'Makes XML of a body of JSON.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    rootElement: z
-      .string()
-      .max(200)
-      .regex(elementName, 'is no name of an element: it begins with a letter, a colon or an underscore')
-      .default('root')
-      .describe('Name of the outermost element.'),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      rootElement: z
+        .string()
+        .max(200)
+        .regex(elementName, 'is no name of an element: it begins with a letter, a colon or an underscore')
+        .default('root')
+        .describe('Name of the outermost element.'),
+    }),
   errors: {
     JSON_INVALID_PAYLOAD: {
       status: 400,

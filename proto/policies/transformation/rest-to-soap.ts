@@ -14,17 +14,18 @@ export const restToSoap = definePolicy({
   summary: 'Makes a SOAP request of any request.',
   category: 'transformation',
   phases: ['request'],
-  config: z.strictObject({
-    envelope: template(z.string().min(1).max(envelopeCharsMax)).describe('The SOAP envelope.'),
-    soapAction: headerValueSchema.default('').describe('Header `SOAPAction`, with its quotes.'),
-    charset: z
-      .string()
-      .regex(/^[\w.:+-]{0,40}$/, 'is no name of a charset')
-      .default('')
-      .describe('Said in Content-Type; the envelope is sent in UTF-8.'),
-    preserveQueryParams: z.boolean().default(false).describe('The query goes on to the backend.'),
-    stripPath: z.boolean().default(false).describe('The path below the context path does not.'),
-  }),
+  config: () =>
+    z.strictObject({
+      envelope: template(z.string().min(1).max(envelopeCharsMax)).describe('The SOAP envelope.'),
+      soapAction: headerValueSchema.default('').describe('Header `SOAPAction`, with its quotes.'),
+      charset: z
+        .string()
+        .regex(/^[\w.:+-]{0,40}$/, 'is no name of a charset')
+        .default('')
+        .describe('Said in Content-Type; the envelope is sent in UTF-8.'),
+      preserveQueryParams: z.boolean().default(false).describe('The query goes on to the backend.'),
+      stripPath: z.boolean().default(false).describe('The path below the context path does not.'),
+    }),
   errors: {
     REST_TO_SOAP_FAILURE: { status: 500, message: 'The envelope cannot be made' },
   },

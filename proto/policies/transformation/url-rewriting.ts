@@ -12,19 +12,20 @@ export const urlRewriting = definePolicy({
   summary: 'Replaces what a pattern finds in headers and body of an answer, as addresses of the backend.',
   category: 'transformation',
   phases: ['response'],
-  config: z.strictObject({
-    rewriteResponseHeaders: z.boolean().default(true),
-    rewriteResponseBody: z.boolean().default(true),
-    fromRegex: z
-      .string()
-      .min(1)
-      .max(1_000)
-      .superRefine((text, context) => {
-        const message = patternFault(text);
-        if (message !== undefined) context.addIssue({ code: 'custom', message });
-      }),
-    toReplacement: template(z.string().max(8_192), pathGroupNames),
-  }),
+  config: () =>
+    z.strictObject({
+      rewriteResponseHeaders: z.boolean().default(true),
+      rewriteResponseBody: z.boolean().default(true),
+      fromRegex: z
+        .string()
+        .min(1)
+        .max(1_000)
+        .superRefine((text, context) => {
+          const message = patternFault(text);
+          if (message !== undefined) context.addIssue({ code: 'custom', message });
+        }),
+      toReplacement: template(z.string().max(8_192), pathGroupNames),
+    }),
   errors: {
     URL_REWRITING_FAILURE: { status: 500, message: 'The answer cannot be rewritten' },
   },

@@ -10,7 +10,7 @@ export const xmlJson = definePolicy({
   summary: 'Makes JSON of a body of XML.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({ scope: scopeOfVersion2 }),
+  config: () => z.strictObject({ scope: scopeOfVersion2 }),
   errors: {
     XML_INVALID_PAYLOAD: {
       status: 400,

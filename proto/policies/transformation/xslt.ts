@@ -28,20 +28,21 @@ export const xslt = definePolicy({
   summary: 'Transforms a body of XML by a stylesheet of XSLT 1.0.',
   category: 'transformation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    stylesheet: stylesheet.describe('A stylesheet of XSLT 1.0.'),
-    parameters: z
-      .array(
-        z.strictObject({
-          name: z.string().regex(/^[A-Za-z_][\w.-]{0,99}$/, 'is no name of a parameter'),
-          value: template(z.string().max(valueCharsMax)),
-        }),
-      )
-      .max(50)
-      .default([])
-      .describe('Values of `xsl:param` at the top of the stylesheet; they are texts.'),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      stylesheet: stylesheet.describe('A stylesheet of XSLT 1.0.'),
+      parameters: z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[A-Za-z_][\w.-]{0,99}$/, 'is no name of a parameter'),
+            value: template(z.string().max(valueCharsMax)),
+          }),
+        )
+        .max(50)
+        .default([])
+        .describe('Values of `xsl:param` at the top of the stylesheet; they are texts.'),
+    }),
   errors: {
     XSLT_TRANSFORMATION_FAILURE: { status: 500, message: 'The body cannot be transformed' },
   },

@@ -33,19 +33,20 @@ export const jsonValidation = definePolicy({
   summary: 'Refuses bodies of requests and answers that do not fit a JSON Schema.',
   category: 'validation',
   phases: ['request', 'response'],
-  config: z.strictObject({
-    scope: scopeOfVersion2,
-    errorMessage: template(z.string().max(8_192)).nullish(),
-    schema: schemaText.nullish(),
-    schemaSource: z.strictObject({ sourceType: registry, staticSchema: schemaText }).nullish(),
-    validateUnchecked: z.boolean().default(false),
-    deepCheck: z.boolean().default(false),
-    straightRespondMode: z.boolean().default(false),
-    returnDetailedErrorReport: z.boolean().default(false),
-    nativeErrorHandling: z
-      .strictObject({}, { error: 'belongs to APIs of Kafka, which this version does not run; take it out' })
-      .optional(),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: scopeOfVersion2,
+      errorMessage: template(z.string().max(8_192)).nullish(),
+      schema: schemaText.nullish(),
+      schemaSource: z.strictObject({ sourceType: registry, staticSchema: schemaText }).nullish(),
+      validateUnchecked: z.boolean().default(false),
+      deepCheck: z.boolean().default(false),
+      straightRespondMode: z.boolean().default(false),
+      returnDetailedErrorReport: z.boolean().default(false),
+      nativeErrorHandling: z
+        .strictObject({}, { error: 'belongs to APIs of Kafka, which this version does not run; take it out' })
+        .optional(),
+    }),
   errors: {
     JSON_INVALID_PAYLOAD: { status: 400, message: 'Bad Request' },
     JSON_INVALID_FORMAT: { status: 400, message: 'Bad Request' },

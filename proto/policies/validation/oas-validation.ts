@@ -33,44 +33,45 @@ export const oasValidation = definePolicy({
   category: 'validation',
   phases: ['request', 'response'],
   uses: [{ field: 'resourceName', serves: 'content', faultsOf: faultsOfResource }],
-  config: z.strictObject({
-    resourceName: z.string().max(256).nullish(),
-    sourceJson: documentText.nullish(),
-    sourceYaml: documentText.nullish(),
-    sourceUrl: z
-      .string()
-      .max(
-        0,
-        'is not read by this version: a gateway starts without anybody to ask; write the document into sourceJson, or into a content-provider-inline-resource',
-      )
-      .nullish()
-      .meta({ isWithoutEffect: true }),
-    basePath: z
-      .string()
-      .max(1_024)
-      .regex(/^(?:\/.*)?$/, 'must begin with /')
-      .nullish(),
-    validationOptions: z
-      .strictObject({
-        logInsteadOfThrowError: z.boolean().default(false),
-        returnDetailedErrorReport: z.boolean().default(true),
-        strictOperationPathMatching: z.boolean().default(true),
-        validateRequestBody: z.boolean().default(true),
-        validateRequestContentType: z.boolean().default(true),
-        validateRequestParameters: z.boolean().default(true),
-        validateRequestParametersOptions: z
-          .array(z.enum(parameterPlaces))
-          .max(3)
-          .default([...parameterPlaces]),
-        validateRequestPathAndMethod: z.boolean().default(true),
-        validateRequestQueryParamsUnexpected: z.boolean().default(false),
-        validateRequestSecurity: z.boolean().default(false),
-        validateResponseBody: z.boolean().default(true),
-        validateResponseContentType: z.boolean().default(true),
-        validateResponseStatusCode: z.boolean().default(true),
-      })
-      .prefault({}),
-  }),
+  config: () =>
+    z.strictObject({
+      resourceName: z.string().max(256).nullish(),
+      sourceJson: documentText.nullish(),
+      sourceYaml: documentText.nullish(),
+      sourceUrl: z
+        .string()
+        .max(
+          0,
+          'is not read by this version: a gateway starts without anybody to ask; write the document into sourceJson, or into a content-provider-inline-resource',
+        )
+        .nullish()
+        .meta({ isWithoutEffect: true }),
+      basePath: z
+        .string()
+        .max(1_024)
+        .regex(/^(?:\/.*)?$/, 'must begin with /')
+        .nullish(),
+      validationOptions: z
+        .strictObject({
+          logInsteadOfThrowError: z.boolean().default(false),
+          returnDetailedErrorReport: z.boolean().default(true),
+          strictOperationPathMatching: z.boolean().default(true),
+          validateRequestBody: z.boolean().default(true),
+          validateRequestContentType: z.boolean().default(true),
+          validateRequestParameters: z.boolean().default(true),
+          validateRequestParametersOptions: z
+            .array(z.enum(parameterPlaces))
+            .max(3)
+            .default([...parameterPlaces]),
+          validateRequestPathAndMethod: z.boolean().default(true),
+          validateRequestQueryParamsUnexpected: z.boolean().default(false),
+          validateRequestSecurity: z.boolean().default(false),
+          validateResponseBody: z.boolean().default(true),
+          validateResponseContentType: z.boolean().default(true),
+          validateResponseStatusCode: z.boolean().default(true),
+        })
+        .prefault({}),
+    }),
   errors: {
     OAS_VALIDATION_ERROR: { status: 400, answerStatus: 500, message: 'Bad Request' },
     UNABLE_TO_LOAD_OAS_KEY: { status: 500, message: 'Internal Server Error' },

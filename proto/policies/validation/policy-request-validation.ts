@@ -28,14 +28,15 @@ export const requestValidation = definePolicy({
   summary: 'Refuses requests whose headers, parameters or content break rules.',
   category: 'validation',
   phases: ['request'],
-  config: z.strictObject({
-    scope: z.enum(['REQUEST', 'REQUEST_CONTENT']).default('REQUEST'),
-    status: z
-      .string()
-      .regex(/^[2-5]\d\d$/, 'must be a status of HTTP from 200 to 599, as a text')
-      .default('400'),
-    rules: z.array(rule).max(200),
-  }),
+  config: () =>
+    z.strictObject({
+      scope: z.enum(['REQUEST', 'REQUEST_CONTENT']).default('REQUEST'),
+      status: z
+        .string()
+        .regex(/^[2-5]\d\d$/, 'must be a status of HTTP from 200 to 599, as a text')
+        .default('400'),
+      rules: z.array(rule).max(200),
+    }),
   errors: {
     REQUEST_VALIDATION_INVALID: { status: 400, message: 'Request is not valid according to the rules' },
   },

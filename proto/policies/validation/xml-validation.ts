@@ -17,16 +17,17 @@ export const xmlValidation = definePolicy({
   summary: 'Refuses bodies of requests that do not fit an XML Schema.',
   category: 'validation',
   phases: ['request'],
-  config: z.strictObject({
-    errorMessage: template(z.string().max(8_192)).nullish(),
-    xsdSchema: z
-      .string()
-      .min(1)
-      .max(schemaCharsMax)
-      .superRefine((text, context) => {
-        for (const message of schemaFaults(text)) context.addIssue({ code: 'custom', message });
-      }),
-  }),
+  config: () =>
+    z.strictObject({
+      errorMessage: template(z.string().max(8_192)).nullish(),
+      xsdSchema: z
+        .string()
+        .min(1)
+        .max(schemaCharsMax)
+        .superRefine((text, context) => {
+          for (const message of schemaFaults(text)) context.addIssue({ code: 'custom', message });
+        }),
+    }),
   errors: {
     XML_VALIDATION_FAILED: { status: 400, message: 'Bad Request' },
     XML_VALIDATION_UNAVAILABLE: { status: 503, message: 'The body cannot be validated at the moment' },
