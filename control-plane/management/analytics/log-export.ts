@@ -7,6 +7,7 @@ import {
   type CallPlace,
 } from '../../analytics/questions/log-questions.ts';
 import type { Row } from '../../analytics/questions/question.ts';
+import { csvLine } from '../csv.ts';
 import type { Desk } from '../desk.ts';
 import type { Content } from '../route.ts';
 import { askAbout, spanOf } from './analytics.ts';
@@ -47,7 +48,7 @@ export async function exportCalls(desk: Desk, wish: CallsOf, format: ExportForma
 
 async function* texts(desk: Desk, wish: CallsOf, format: ExportFormat): AsyncGenerator<string> {
   if (format === 'csv') yield `${Object.keys(columns).join(',')}\r\n`;
-  const write = { csv: csvLine, ndjson: (call: object) => `${JSON.stringify(call)}\n` }[format];
+  const write = { csv: tableLine, ndjson: (call: object) => `${JSON.stringify(call)}\n` }[format];
   let behind: CallPlace | undefined;
   while (true) {
     const rows = await askAbout(desk, callsBehind(wish.conditions, behind), wish);
@@ -105,17 +106,7 @@ function exportedOf(row: Row, names: Names): Readonly<Record<string, unknown>> {
   return maskSealed(Object.fromEntries(call)) as Readonly<Record<string, unknown>>;
 }
 
-function csvLine(call: Readonly<Record<string, unknown>>): string {
+function tableLine(call: Readonly<Record<string, unknown>>): string {
   const said = new Map(Object.entries(call));
-  const cells = Object.keys(columns).map((name) => cellOf(said.get(name)));
-  return `${cells.join(',')}\r\n`;
-}
-
-/** A cell of RFC 4180. What a spreadsheet would run as a formula is text: callers of gateways write user agents and paths. */
-function cellOf(value: unknown): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
+  return csvLine(Object.keys(columns).map((name) => said.get(name)));
 }

@@ -3,7 +3,15 @@ import { foundApi } from '../apis/api-gate.ts';
 import { idSchema, integerParam, momentParam, wordsParam } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
-import { auditSchema, eventNames, exportAudits, listAudits, listV1Audits, v1AuditsSchema } from './audit.ts';
+import {
+  auditSchema,
+  eventNames,
+  exportAudits,
+  exportTypes,
+  listAudits,
+  listV1Audits,
+  v1AuditsSchema,
+} from './audit.ts';
 
 const define = resource({ tag: 'API Audits', scope: 'environment' });
 const defineV1 = resource({ tag: 'Audit', scope: 'v1-environment' });
@@ -28,7 +36,8 @@ const scopedQuery = v1Query.extend({
 });
 const organizationQuery = scopedQuery.extend({ environment: idSchema.optional() });
 const names = z.array(z.string());
-const contentTypes = ['application/x-ndjson'];
+const contentTypes = Object.values(exportTypes);
+const format = z.enum(['ndjson', 'csv']).optional();
 
 type V1Query = z.output<typeof v1Query> & Partial<z.output<typeof organizationQuery>>;
 
@@ -116,10 +125,10 @@ export const auditRoutes = [
     operationId: 'exportEnvironmentAudit',
     permission: 'environment-audit',
     summary:
-      'Sends what was changed in an environment as NDJSON, oldest first, with the hashes of its chain.',
-    query: scopedQuery,
+      'Sends what was changed in an environment as NDJSON or CSV, oldest first, with the hashes of its chain.',
+    query: scopedQuery.extend({ format }),
     contentTypes,
-    run: async ({ desk, at, query }) => exportAudits(desk, { ...filterOf(query), ...at }),
+    run: ({ desk, at, query }) => exportAudits(desk, { ...filterOf(query), ...at }, query.format ?? 'ndjson'),
   }),
   defineOrganization.get('/audit', {
     operationId: 'listOrganizationAudit',
@@ -141,10 +150,10 @@ export const auditRoutes = [
     operationId: 'exportOrganizationAudit',
     permission: 'organization-audit',
     summary:
-      'Sends what was changed in an organization as NDJSON, oldest first, with the hashes of its chain.',
-    query: organizationQuery,
+      'Sends what was changed in an organization as NDJSON or CSV, oldest first, with the hashes of its chain.',
+    query: organizationQuery.extend({ format }),
     contentTypes,
-    run: async ({ desk, at: { organization }, query }) =>
-      exportAudits(desk, { ...filterOf(query), organization }),
+    run: ({ desk, at: { organization }, query }) =>
+      exportAudits(desk, { ...filterOf(query), organization }, query.format ?? 'ndjson'),
   }),
 ];

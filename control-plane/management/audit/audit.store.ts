@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { PostgresAdapter, type Selectable, sql } from 'kysely';
+import { invariant } from '../../../proto/faults/fault.ts';
 import type { Actor, Whence } from '../../access/actor.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
@@ -83,23 +84,55 @@ export async function writeAudits(trx: Trx, entries: readonly AuditEntry[]): Pro
   const [first] = entries;
   if (first === undefined) return;
   const { organization } = first;
+  if (await append(trx, organization, entries)) return;
   const none = { organization, seq: 0, hash: '', unchained: 0 };
   await trx
     .insertInto('audit_head')
     .values(none)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  invariant(await append(trx, organization, entries), 'the chain of an organization has an end');
+}
+
+/** False when the organization has no chain yet. */
+function append(trx: Trx, organization: string, entries: readonly AuditEntry[]): Promise<boolean> {
+  const [first] = entries;
+  // Most changes have one row. Whoever comes next waits from the statement on that takes the end of the chain, so it is the only one.
+  if (entries.length === 1 && first !== undefined && trx.getExecutor().adapter instanceof PostgresAdapter)
+    return appendOne(trx, first);
+  return appendAll(trx, organization, entries);
+}
+
+async function appendOne(trx: Trx, entry: AuditEntry): Promise<boolean> {
+  const row = rowOf(entry);
+  // What hashOf makes, but for the place and the hash before, which the database knows.
+  const rest = JSON.stringify(saidOf(row)).slice(1);
+  const said = sql`'["' || hash || '",' || (seq + 1)::text || ',' || ${rest}::text`;
+  const columns = Object.keys(row);
+  const { rows } = await sql`with head as (
+      update audit_head set seq = seq + 1, hash = encode(sha256(convert_to(${said}, 'UTF8')), 'hex')
+      where organization = ${row.organization} returning seq, hash)
+    insert into audit (${sql.join([...columns, 'seq', 'hash'].map((name) => sql.ref(name)))})
+    select ${sql.join([...Object.values(row).map((value) => sql`${value}::${typeOf(value)}`), sql`seq, hash`])} from head
+    returning seq`.execute(trx);
+  return rows.length === 1;
+}
+
+const typeOf = (value: unknown) => (typeof value === 'number' ? sql`bigint` : sql`text`);
+
+async function appendAll(trx: Trx, organization: string, entries: readonly AuditEntry[]): Promise<boolean> {
   // Whoever comes next waits here, so that no place is given twice.
   const head = await trx
     .updateTable('audit_head')
     .set((set) => ({ seq: set('seq', '+', entries.length) }))
     .where('organization', '=', organization)
     .returning(['seq', 'hash'])
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (head === undefined) return false;
   let { hash } = head;
   const firstSeq = Number(head.seq) - entries.length + 1;
   const rows = entries.map((entry, n) => {
-    const row = rowOf(entry, firstSeq + n);
+    const row = { ...rowOf(entry), seq: firstSeq + n };
     hash = hashOf(row, hash);
     return { ...row, hash };
   });
@@ -109,9 +142,10 @@ export async function writeAudits(trx: Trx, entries: readonly AuditEntry[]): Pro
       .values(rows.slice(n, n + rowsMax))
       .execute();
   await trx.updateTable('audit_head').set({ hash }).where('organization', '=', organization).execute();
+  return true;
 }
 
-function rowOf(entry: AuditEntry, seq: number): Omit<AuditRow, 'hash'> {
+function rowOf(entry: AuditEntry): Omit<AuditRow, 'seq' | 'hash'> {
   const { environment, actor } = entry;
   const isCompared = entry.before !== undefined || entry.after !== undefined;
   return {
@@ -127,30 +161,29 @@ function rowOf(entry: AuditEntry, seq: number): Omit<AuditRow, 'hash'> {
     patch: (isCompared ? differenceOf(entry.before ?? {}, entry.after ?? {}) : undefined) ?? null,
     address: actor.from?.address ?? null,
     origin: actor.from?.origin ?? null,
-    seq,
   };
 }
 
-/** The hash that a row has behind another; every field of it counts. */
+/** The hash that a row has behind another, over a JSON array of the hash before, the place and every other field of the row in this order. */
 export function hashOf(row: Omit<AuditRow, 'hash'>, before: string): string {
-  const said = [
-    before,
-    Number(row.seq),
-    row.id,
-    row.organization,
-    row.environment,
-    row.reference_type,
-    row.reference_id,
-    row.user_id,
-    row.event,
-    row.properties,
-    Number(row.created_at_ms),
-    row.patch,
-    row.address,
-    row.origin,
-  ];
+  const said = [before, Number(row.seq), ...saidOf(row)];
   return createHash('sha256').update(JSON.stringify(said)).digest('hex');
 }
+
+const saidOf = (row: Omit<AuditRow, 'seq' | 'hash'>): readonly (string | number | null)[] => [
+  row.id,
+  row.organization,
+  row.environment,
+  row.reference_type,
+  row.reference_id,
+  row.user_id,
+  row.event,
+  row.properties,
+  Number(row.created_at_ms),
+  row.patch,
+  row.address,
+  row.origin,
+];
 
 /** What a list of audit rows may be narrowed by; of several conditions all hold. */
 export interface AuditFilter {
@@ -191,9 +224,14 @@ export function listAuditRows(db: Queries, filter: AuditFilter, bounds: PageBoun
 export async function chainBehind(
   db: Queries,
   filter: AuditFilter,
-  { seq, limit }: { readonly seq: number; readonly limit: number },
+  {
+    seq,
+    seqMax = Number.MAX_SAFE_INTEGER,
+    limit,
+  }: { readonly seq: number; readonly seqMax?: number; readonly limit: number },
 ): Promise<readonly AuditRow[]> {
-  return narrowed(db, filter).selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute();
+  const behind = narrowed(db, filter).selectAll().where('seq', '>', seq).where('seq', '<=', seqMax);
+  return behind.orderBy('seq').limit(limit).execute();
 }
 
 /** Where a chain ends, and how many rows stand beside it. */

@@ -9,6 +9,7 @@ import {
   password,
   v1,
 } from '../../../test/kit/control-plane/office.ts';
+import { letAuditGo } from '../../../test/kit/control-plane/audit-triggers.ts';
 import { hashOf, type AuditRow } from './audit.store.ts';
 import { verifyAudit } from './verify.ts';
 
@@ -94,6 +95,14 @@ for (const database of testDatabases) {
         hash = hashOf(row, hash);
         assert.equal(row.hash, hash);
       }
+      const table = await office.call('GET', `${v1}/audit/_export?format=csv&event=API_UPDATED`);
+      const [heads, line, end] = table.text.split('\r\n');
+      assert.match(String(heads), /^"seq","id","createdAt"/);
+      assert.match(
+        String(line),
+        /^\d+,.*"API_UPDATED","\{\}","\[\{""op"":""replace"",""path"":""\/name"".*"script","[0-9a-f]{64}"$/,
+      );
+      assert.equal(end, '');
     },
   );
 
@@ -119,6 +128,7 @@ for (const database of testDatabases) {
       assert.deepEqual([good.faults, good.rows === good.head.seq, good.rows >= 4], [[], true, true]);
       assert.deepEqual((await verifyAudit(db, organization, good.head)).faults, []);
 
+      await letAuditGo(office.storage);
       const [, second, third] = await db.selectFrom('audit').selectAll().orderBy('seq').execute();
       assert.ok(second !== undefined && third !== undefined);
       const faults = async (kept?: typeof good.head) =>

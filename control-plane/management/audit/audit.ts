@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { displayNames } from '../../access/users.store.ts';
 import { type NamedKind, namesIn } from '../analytics/names.store.ts';
+import { csvLine } from '../csv.ts';
 import type { Desk } from '../desk.ts';
 import { momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import type { Content } from '../route.ts';
-import { type AuditFilter, type AuditRow, chainBehind, listAuditRows } from './audit.store.ts';
+import { type AuditFilter, type AuditRow, chainBehind, chainHead, listAuditRows } from './audit.store.ts';
 import { auditEvents } from './events.ts';
 
 /** What the audit tells of, by name. */
@@ -105,25 +106,59 @@ export async function listV1Audits(
 
 const exportChunk = 1_000;
 
-/** The chain as NDJSON, oldest first, with its hashes: whoever keeps it can prove it anywhere. What former versions wrote is not in it. */
-export function exportAudits(desk: Desk, filter: AuditFilter): Content {
+/** Media types of exports. */
+export const exportTypes = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
+/** How an export is written: whole rows, which prove themselves anywhere, or a table for people. */
+export type ExportFormat = keyof typeof exportTypes;
+
+/**
+ * The chain, oldest first, with its hashes, sent while it is read some thousand rows at a time. What former versions wrote is not in it, nor is
+ * what is written after the newest row of its beginning.
+ */
+export async function exportAudits(desk: Desk, filter: AuditFilter, format: ExportFormat): Promise<Content> {
+  const { seq } = await chainHead(desk.storage.db, filter.organization);
   return {
-    type: 'application/x-ndjson',
-    fileName: 'audit.ndjson',
-    text: linesOf(desk, filter),
+    type: `${exportTypes[format]}; charset=utf-8`,
+    fileName: `audit.${format}`,
+    text: linesOf(desk, filter, { seqMax: seq, format }),
   };
 }
 
-async function* linesOf(desk: Desk, filter: AuditFilter): AsyncGenerator<string> {
+async function* linesOf(
+  desk: Desk,
+  filter: AuditFilter,
+  { seqMax, format }: { readonly seqMax: number; readonly format: ExportFormat },
+): AsyncGenerator<string> {
+  if (format === 'csv') yield csvLine(Object.keys(columns));
+  const write = { csv: tableLine, ndjson: (row: AuditRow) => `${JSON.stringify(row)}\n` }[format];
   let seq = 0;
   while (true) {
-    const rows = await chainBehind(desk.storage.db, filter, { seq, limit: exportChunk });
-    yield rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const rows = await chainBehind(desk.storage.db, filter, { seq, seqMax, limit: exportChunk });
+    yield rows.map(write).join('');
     const last = rows.at(-1);
     if (last === undefined || rows.length < exportChunk) return;
     seq = Number(last.seq);
   }
 }
+
+const columns: Readonly<Record<string, (row: AuditRow) => string | number | null | undefined>> = {
+  seq: (row) => Number(row.seq),
+  id: (row) => row.id,
+  createdAt: (row) => momentText(Number(row.created_at_ms)),
+  organizationId: (row) => row.organization,
+  environmentId: (row) => row.environment,
+  referenceType: (row) => row.reference_type,
+  referenceId: (row) => row.reference_id,
+  user: (row) => row.user_id,
+  event: (row) => row.event,
+  properties: (row) => row.properties,
+  patch: (row) => row.patch,
+  address: (row) => row.address,
+  origin: (row) => row.origin,
+  hash: (row) => row.hash,
+};
+
+const tableLine = (row: AuditRow): string => csvLine(Object.values(columns).map((column) => column(row)));
 
 function auditOf(row: AuditRow, name: Name): z.infer<typeof auditSchema> {
   return present({

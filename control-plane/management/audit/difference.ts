@@ -53,8 +53,8 @@ const isFields = (value: unknown): value is object =>
 
 const pointed = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
-/** What every change changes, and what only repeats another field. */
-const untold = new Set(['updated_at_ms', 'name_key']);
+/** What every change changes, what only repeats another field, and what would help to guess a secret. */
+const untold = new Set(['updated_at_ms', 'name_key', 'hash', 'token_hash', 'password_hash']);
 
 /** A row with the JSON in its texts. */
 function opened(row: unknown): unknown {

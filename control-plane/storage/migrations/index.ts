@@ -35,6 +35,7 @@ import { documentation } from './0042-documentation.ts';
 import { dashboards } from './0045-dashboards.ts';
 import { groupVersions } from './0046-group-versions.ts';
 import { sharedKeys } from './0047-shared-keys.ts';
+import { auditKept } from './0048-audit-kept.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -76,4 +77,5 @@ export const migrations: readonly Migration[] = [
   dashboards,
   groupVersions,
   sharedKeys,
+  auditKept,
 ];
