@@ -316,6 +316,11 @@ test('a field with null is an absent field, at any depth', async (t) => {
     const nulls = Object.fromEntries(names.map((key) => [key, null]));
     assert.deepEqual(lasting(await put(office, path, { ...before.body, ...nulls })), lasting(without), name);
   }
+  const rows = await office.storage.db.selectFrom('audit').select(['event', 'patch']).execute();
+  const told = new Set(rows.flatMap(({ event, patch }) => (patch === null ? [] : [event])));
+  const made = new Set(rows.map(({ event }) => event).filter((event) => event.endsWith('_CREATED')));
+  assert.ok(made.size > 10);
+  assert.deepEqual([...made.difference(told)], [], 'the audit says what was made');
   const refused = await office.call('POST', fleetsPath, {
     body: { name: null, tags: [null, 7], environments: [null] },
   });

@@ -1,3 +1,4 @@
+import { invariant } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
@@ -50,6 +51,18 @@ export interface AuditedObject {
   /** The row that was changed, before and after, of which the audit tells the difference; of a new one there is no before. */
   readonly before?: object | undefined;
   readonly after?: object | undefined;
+}
+
+/** A row before and after a change, for the audit: a new one has no before, one that was removed no after. */
+export type Told<Row extends object> =
+  | { readonly before?: Row | undefined; readonly after: Row }
+  | { readonly before: Row; readonly after?: undefined };
+
+/** The row as it is now, or was at last. */
+export function toldRow<Row extends object>(told: Told<Row>): Row {
+  const row = told.after ?? told.before;
+  invariant(row !== undefined, 'a change of a row that never was');
+  return row;
 }
 
 /** A change in an environment, which gateways may have to learn. */

@@ -87,7 +87,7 @@ export function revokeKey(
     });
     publishKey(now, api, { key: revoked, subscription });
     const touched = { API_KEY: key.id, SUBSCRIPTION: subscription.id };
-    await now.audit('APIKEY_REVOKED', { type: 'API', id: api.id }, touched);
+    await now.audit('APIKEY_REVOKED', { type: 'API', id: api.id, before: key, after: revoked }, touched);
     return apiKeyView(revoked, { nowMs: now.nowMs, application });
   });
 }
@@ -154,7 +154,7 @@ async function writeKey(
   const key = await updateKey(now.trx, change.key, { ...change.set, updated_at_ms: updatedAtMs });
   publishKey(now, api, { key, subscription });
   const touched = { API_KEY: key.id, SUBSCRIPTION: subscription.id };
-  await now.audit(change.event, { type: 'API', id: api.id }, touched);
+  await now.audit(change.event, { type: 'API', id: api.id, before: change.key, after: key }, touched);
   return apiKeyView(key, { nowMs: now.nowMs, isPaused: subscription.status === 'PAUSED', application });
 }
 

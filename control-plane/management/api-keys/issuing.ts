@@ -95,7 +95,8 @@ export async function issueKeyLocked(
   publishKey(now, api, { key: row, subscription });
   if (wish.isRenewal) await endLater(now, at, others);
   const event = wish.isRenewal && others.length > 0 ? 'APIKEY_RENEWED' : 'APIKEY_CREATED';
-  await now.audit(event, { type: 'API', id: api.id }, { API_KEY: row.id, SUBSCRIPTION: subscription.id });
+  const touched = { API_KEY: row.id, SUBSCRIPTION: subscription.id };
+  await now.audit(event, { type: 'API', id: api.id, after: row }, touched);
   return { row, key: made.key };
 }
 

@@ -98,7 +98,8 @@ function changeOne(
     if (key === undefined)
       throw new Fault('request.not_found', { detail: `There is no key "${ref.keyId}" here.` });
     const after = await writeSharedLocked(now, key, decide(key, now.nowMs));
-    await now.audit(event, { type: 'APPLICATION', id: application.id }, { API_KEY: key.id });
+    const object = { type: 'APPLICATION', id: application.id, before: key, after } as const;
+    await now.audit(event, object, { API_KEY: key.id });
     const opened = await subscriptionsOfKeys(now.trx, ref.at, [key.id]);
     return apiKeyView(after, { nowMs: now.nowMs, application, subscriptions: opened.get(key.id) });
   });

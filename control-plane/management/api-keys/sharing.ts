@@ -98,7 +98,8 @@ export async function shareKeysLocked(
   if (wish.isRenewal) for (const key of before) await endLater(now, key, keyed);
   if (issued !== undefined) {
     const event = wish.isRenewal && before.length > 0 ? 'APIKEY_RENEWED' : 'APIKEY_CREATED';
-    await now.audit(event, { type: 'APPLICATION', id: application.id }, { API_KEY: issued.row.id });
+    const object = { type: 'APPLICATION', id: application.id, after: issued.row } as const;
+    await now.audit(event, object, { API_KEY: issued.row.id });
   }
   return { key: live.toSorted((a, b) => endOf(b) - endOf(a))[0], issued };
 }

@@ -224,7 +224,12 @@ export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<
     const deployment = await findDeployment(now.trx, at, { api: id, number: api.deployed_number });
     if (deployment !== undefined) await publishApi(now, started, deployment);
     else await deployLocked(now, started, null);
-    await now.audit('API_STARTED', { type: 'API', id });
+    await now.audit('API_STARTED', {
+      type: 'API',
+      id,
+      before: { state: api.state },
+      after: { state: started.state },
+    });
   });
 }
 
@@ -234,10 +239,15 @@ export function stopApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<v
     const api = await lockedApi(now, id);
     if (api.state === 'STOPPED')
       throw new Fault('api.wrong_state', { detail: 'The API is stopped already.' });
-    await setState(now, api, 'STOPPED');
+    const stopped = await setState(now, api, 'STOPPED');
     now.publish(withdrawnApi(api));
     await pauseProperties(now, api);
-    await now.audit('API_STOPPED', { type: 'API', id });
+    await now.audit('API_STOPPED', {
+      type: 'API',
+      id,
+      before: { state: api.state },
+      after: { state: stopped.state },
+    });
   });
 }
 

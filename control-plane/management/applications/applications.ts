@@ -8,7 +8,6 @@ import type { Queries } from '../../storage/storage.ts';
 import { becomeShared, revokeSharedLocked } from '../api-keys/sharing.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
-import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { changeGroups, firstGroups } from '../groups/grouped.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -195,11 +194,12 @@ export function archiveApplication(
     await revokeSharedLocked(now, row.id);
     await releaseCertificates(now.trx, { at: now.at, applicationId: row.id });
     await releaseClient(now.trx, now.at, row.id);
-    await audit(now, 'APPLICATION_ARCHIVED', row.id);
-    return updateApplicationRow(now.trx, row, {
+    const after = await updateApplicationRow(now.trx, row, {
       status: 'ARCHIVED',
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
+    await now.audit('APPLICATION_ARCHIVED', { type: 'APPLICATION', id: row.id, before: row, after });
+    return after;
   });
 }
 
@@ -281,8 +281,4 @@ export async function changeApplication(
     const after = await work(now, row);
     return oneView(now.trx, after);
   });
-}
-
-function audit(now: Change, event: AuditEvent, id: string): Promise<void> {
-  return now.audit(event, { type: 'APPLICATION', id });
 }

@@ -27,7 +27,12 @@ export function restoreApplication(desk: Desk, actor: Actor, ref: ApplicationRef
     await holdClient(now, restored);
     await holdCertificates(now, restored);
     await askAgain(now, row.id);
-    await now.audit('APPLICATION_RESTORED', { type: 'APPLICATION', id: row.id });
+    await now.audit('APPLICATION_RESTORED', {
+      type: 'APPLICATION',
+      id: row.id,
+      before: row,
+      after: restored,
+    });
     return oneView(now.trx, restored);
   });
 }

@@ -6,7 +6,7 @@ import { type Actor, can, visible } from '../../access/actor.ts';
 import { lockedApi } from '../apis/api-gate.ts';
 import { updateApi } from '../apis/apis.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { idSchema, nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { slugOf } from '../slug.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -136,7 +136,7 @@ export function createCategory(
     };
     if (!(await insertCategory(now.trx, row)))
       throw new Fault('category.exists', { parameters: { category: wish.name } });
-    await audit(now, 'CATEGORY_CREATED', row);
+    await audit(now, 'CATEGORY_CREATED', { after: row });
     return view(row);
   });
 }
@@ -161,7 +161,7 @@ export function editCategories(
         position: wish.order ?? row.position,
         updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
       });
-      await audit(now, 'CATEGORY_UPDATED', after);
+      await audit(now, 'CATEGORY_UPDATED', { before: row, after });
     }
     return (await listCategories(now.trx, at)).map((row) => view(row));
   });
@@ -181,7 +181,7 @@ export function removeCategory(desk: Desk, actor: Actor, ref: CategoryRef): Prom
       await updateApi(now.trx, api, { definition, updated_at_ms: laterThan(api.updated_at_ms, now.nowMs) });
     }
     await deleteCategory(now.trx, row);
-    await audit(now, 'CATEGORY_DELETED', row);
+    await audit(now, 'CATEGORY_DELETED', { before: row });
   });
 }
 
@@ -227,8 +227,10 @@ export function moveApi(
       throw new Fault('request.not_found', { detail: 'The API is not in this category.' });
     const others = ids.filter((id) => id !== api.id);
     const order = Math.min(ref.order, others.length);
-    await orderApis(now.trx, category, others.toSpliced(order, 0, api.id));
-    await audit(now, 'CATEGORY_UPDATED', category);
+    const moved = others.toSpliced(order, 0, api.id);
+    await orderApis(now.trx, category, moved);
+    const rows = { before: { ...category, apis: ids }, after: { ...category, apis: moved } };
+    await audit(now, 'CATEGORY_UPDATED', rows);
     const { name, description, api_version: apiVersion } = api;
     const accessPaths = [...((await pathsByApi(now.trx, ref.at, [api.id])).get(api.id) ?? [])];
     return {
@@ -273,6 +275,7 @@ function view(row: CategoryRow, totalApis?: number): CategoryView {
   };
 }
 
-function audit(now: Change, event: AuditEvent, row: CategoryRow): Promise<void> {
-  return now.audit(event, { type: 'ENVIRONMENT', id: row.environment }, { CATEGORY: row.id });
+function audit(now: Change, event: AuditEvent, told: Told<CategoryRow>): Promise<void> {
+  const { environment, id } = toldRow(told);
+  return now.audit(event, { type: 'ENVIRONMENT', id: environment, ...told }, { CATEGORY: id });
 }

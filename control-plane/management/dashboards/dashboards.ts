@@ -5,7 +5,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { demandComputable, figuresRequestSchema } from '../analytics/document-figures.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields, textSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
@@ -125,7 +125,7 @@ export function createDashboard(
       updated_at_ms: now.nowMs,
     };
     await insertDashboard(now.trx, row);
-    await audit(now, 'DASHBOARD_CREATED', row);
+    await audit(now, 'DASHBOARD_CREATED', { after: row });
     return view(row);
   });
 }
@@ -147,7 +147,7 @@ export function updateDashboard(
       ...(wish.widgets !== undefined && { widgets: JSON.stringify(wish.widgets) }),
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
-    await audit(now, 'DASHBOARD_UPDATED', row);
+    await audit(now, 'DASHBOARD_UPDATED', { before: row, after });
     return view(after);
   });
 }
@@ -162,7 +162,7 @@ export function deleteDashboard(
     const row = found(await findDashboard(now.trx, at, id), id);
     checkIfMatch(ifMatch, row.updated_at_ms);
     await deleteDashboardRow(now.trx, row);
-    await audit(now, 'DASHBOARD_DELETED', row);
+    await audit(now, 'DASHBOARD_DELETED', { before: row });
   });
 }
 
@@ -206,6 +206,7 @@ function found(row: DashboardRow | undefined, id: string): DashboardRow {
   return row;
 }
 
-function audit(now: Change, event: AuditEvent, { id }: DashboardRow): Promise<void> {
-  return now.audit(event, { type: 'ENVIRONMENT', id: now.at.environment }, { DASHBOARD: id });
+function audit(now: Change, event: AuditEvent, told: Told<DashboardRow>): Promise<void> {
+  const object = { type: 'ENVIRONMENT', id: now.at.environment, ...told } as const;
+  return now.audit(event, object, { DASHBOARD: toldRow(told).id });
 }

@@ -54,7 +54,11 @@ export function deployApi(
   return change(desk, { actor, at }, async (now) => {
     const api = await takeDraft(now, await lockedApi(now, id));
     const deployment = await deployLocked(now, api, label ?? null);
-    await now.audit('API_DEPLOYED', { type: 'API', id }, { DEPLOYMENT: String(deployment.number) });
+    const rows = {
+      before: { deployed_number: api.deployed_number },
+      after: { deployed_number: deployment.number, label: deployment.label },
+    };
+    await now.audit('API_DEPLOYED', { type: 'API', id, ...rows }, { DEPLOYMENT: String(deployment.number) });
     return present({ number: deployment.number, label, deployedAt: new Date(now.nowMs).toISOString() });
   });
 }

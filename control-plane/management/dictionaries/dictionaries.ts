@@ -6,7 +6,15 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type AuditedObject, type Change, change, type Desk, laterThan } from '../desk.ts';
+import {
+  type AuditedObject,
+  change,
+  type Change,
+  type Desk,
+  laterThan,
+  type Told,
+  toldRow,
+} from '../desk.ts';
 import { type Fetcher, wordsOf } from '../fetches/fetches.ts';
 import {
   beginFetching,
@@ -83,7 +91,7 @@ export function createDictionary(
     };
     if (!(await insertDictionary(now.trx, row)))
       throw new Fault('dictionary.exists', { detail: `There is a dictionary with the key "${key}".` });
-    await audit(now, 'DICTIONARY_CREATED', row);
+    await audit(now, 'DICTIONARY_CREATED', { after: row });
     return dictionaryView(row, undefined);
   });
 }
@@ -120,7 +128,7 @@ export function updateDictionary(
     });
     const isAskedAnew = after.provider !== row.provider || after.trigger !== row.trigger;
     if (row.state === 'STARTED' && isAskedAnew) await beginFetching(now.trx, fetchedRef(row), now.nowMs);
-    await audit(now, 'DICTIONARY_UPDATED', row);
+    await audit(now, 'DICTIONARY_UPDATED', { before: row, after });
     return after;
   });
 }
@@ -136,7 +144,7 @@ export async function deleteDictionary(
     withdraw(now, row);
     await endFetching(now.trx, fetchedRef(row));
     await deleteDictionaryRow(now.trx, row);
-    await audit(now, 'DICTIONARY_DELETED', row);
+    await audit(now, 'DICTIONARY_DELETED', { before: row });
     return row;
   });
 }
@@ -145,9 +153,10 @@ export async function deleteDictionary(
 export function deployDictionary(desk: Desk, actor: Actor, ref: DictionaryRef): Promise<DictionaryView> {
   return changeDictionary({ desk, actor, ref }, async (now, row) => {
     demandType(row, 'MANUAL');
-    await audit(now, 'DICTIONARY_DEPLOYED', row);
     const words = new Map(Object.entries(JSON.parse(row.properties) as Readonly<Record<string, string>>));
-    return publishWords(now, row, words);
+    const after = await publishWords(now, row, words);
+    await audit(now, 'DICTIONARY_DEPLOYED', { before: row, after });
+    return after;
   });
 }
 
@@ -156,8 +165,9 @@ export function undeployDictionary(desk: Desk, actor: Actor, ref: DictionaryRef)
   return changeDictionary({ desk, actor, ref }, async (now, row) => {
     demandType(row, 'MANUAL');
     if (row.state === 'STOPPED') return row;
-    await audit(now, 'DICTIONARY_UNDEPLOYED', row);
-    return stopped(now, row);
+    const after = await stopped(now, row);
+    await audit(now, 'DICTIONARY_UNDEPLOYED', { before: row, after });
+    return after;
   });
 }
 
@@ -174,13 +184,14 @@ export function actOnDictionary(
       throw new Fault('dictionary.wrong_state', {
         detail: `The dictionary is ${state.toLowerCase()} already.`,
       });
-    await audit(now, ref.action === 'START' ? 'DICTIONARY_STARTED' : 'DICTIONARY_STOPPED', row);
-    if (state === 'STARTED') {
-      await beginFetching(now.trx, fetchedRef(row), now.nowMs);
-      return updateDictionaryRow(now.trx, row, { state, ...later(now, row) });
-    }
-    await endFetching(now.trx, fetchedRef(row));
-    return stopped(now, row);
+    const isStarted = state === 'STARTED';
+    if (isStarted) await beginFetching(now.trx, fetchedRef(row), now.nowMs);
+    else await endFetching(now.trx, fetchedRef(row));
+    const after = isStarted
+      ? await updateDictionaryRow(now.trx, row, { state, ...later(now, row) })
+      : await stopped(now, row);
+    await audit(now, isStarted ? 'DICTIONARY_STARTED' : 'DICTIONARY_STOPPED', { before: row, after });
+    return after;
   });
 }
 
@@ -295,7 +306,7 @@ function audited(
   return { object: { type: 'ENVIRONMENT', id: now.at.environment }, touched: { DICTIONARY: id } };
 }
 
-function audit(now: Change, event: AuditEvent, row: DictionaryRow): Promise<void> {
-  const { object, touched } = audited(now, row);
-  return now.audit(event, object, touched);
+function audit(now: Change, event: AuditEvent, told: Told<DictionaryRow>): Promise<void> {
+  const { object, touched } = audited(now, toldRow(told));
+  return now.audit(event, { ...object, ...told }, touched);
 }

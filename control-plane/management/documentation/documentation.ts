@@ -6,7 +6,7 @@ import type { Queries } from '../../storage/storage.ts';
 import { visibilities } from '../apis/api-shape.ts';
 import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { type Change, change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { fetchText } from '../fetches/fetch-text.ts';
 import { present } from '../fields.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
@@ -89,7 +89,7 @@ export async function fetchDocumentation(desk: Desk, actor: Actor, ref: PageRef)
   return changePage({ desk, actor, ref }, async (now, _shelf, page) => {
     const { content: checked } = columns({ name, type, content });
     await updatePage(now.trx, page, { content: checked });
-    await audit(now, 'PAGE_UPDATED', page);
+    return 'PAGE_UPDATED';
   });
 }
 
@@ -126,7 +126,7 @@ async function addPage(now: Change, ref: ApiRef, wish: z.infer<typeof newPageSch
   };
   await insertPage(now.trx, row);
   if (wish.homepage === true) await makeHomepage(now, shelf, row);
-  await audit(now, 'PAGE_CREATED', row);
+  await audit(now, 'PAGE_CREATED', { after: row });
   return row;
 }
 
@@ -155,7 +155,7 @@ export async function keepDescription(
     return;
   }
   await updatePage(now.trx, before, { content, last_contributor: now.actor.id, updated_at_ms: now.nowMs });
-  await audit(now, 'PAGE_UPDATED', before);
+  await audit(now, 'PAGE_UPDATED', { before, after: { ...before, content } });
 }
 
 /** Replaces what can be written of a page; another order moves it among those of its folder. Errors: those of a creation, page.notFound. */
@@ -175,7 +175,7 @@ export function editDocumentation(
     });
     if (wish.homepage === true) await makeHomepage(now, shelf, page);
     if (wish.order !== undefined) await move(now, shelf, { page, order: wish.order });
-    await audit(now, 'PAGE_UPDATED', page);
+    return 'PAGE_UPDATED';
   });
 }
 
@@ -188,7 +188,7 @@ export function publishDocumentation(
   return changePage({ desk, actor, ref }, async (now, shelf, page) => {
     if (!isPublished) demandUnused(shelf, page, 'unpublish');
     await updatePage(now.trx, page, { is_published: isPublished ? 1 : 0 });
-    await audit(now, isPublished ? 'PAGE_PUBLISHED' : 'PAGE_UPDATED', page);
+    return isPublished ? 'PAGE_PUBLISHED' : 'PAGE_UPDATED';
   });
 }
 
@@ -205,7 +205,7 @@ export function removeDocumentation(desk: Desk, actor: Actor, ref: PageRef): Pro
         hint: 'Delete what lies in it first.',
       });
     await deletePage(now.trx, page);
-    await audit(now, 'PAGE_DELETED', page);
+    await audit(now, 'PAGE_DELETED', { before: page });
   });
 }
 
@@ -229,15 +229,17 @@ async function shelfOf(db: Queries, ref: ApiRef): Promise<Shelf> {
 
 async function changePage(
   { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: PageRef },
-  work: (now: Change, shelf: Shelf, page: PageHead) => Promise<void>,
+  work: (now: Change, shelf: Shelf, page: PageHead) => Promise<AuditEvent>,
 ): Promise<DocumentationView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedApi(now, ref.id);
     const shelf = await shelfOf(now.trx, ref);
-    const page = requirePage(shelf.byId.get(ref.pageId), ref.pageId);
-    await work(now, shelf, page);
+    const page = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
+    const event = await work(now, shelf, page);
     const updatedAtMs = laterThan(page.updated_at_ms, now.nowMs);
     await updatePage(now.trx, page, { last_contributor: actor.id, updated_at_ms: updatedAtMs });
+    const after = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
+    await audit(now, event, { before: page, after });
     return oneView(now.trx, ref);
   });
 }
@@ -365,6 +367,11 @@ function invalid(path: string, message: string): Fault {
   return new Fault('request.invalid', { details: [{ path, message }] });
 }
 
-function audit(now: Change, event: AuditEvent, page: PageHead): Promise<void> {
-  return now.audit(event, { type: 'API', id: page.api_id }, { PAGE: page.id });
+function audit(
+  now: Change,
+  event: AuditEvent,
+  told: Told<PageHead & Partial<Pick<PageRow, 'content'>>>,
+): Promise<void> {
+  const { id, api_id: api } = toldRow(told);
+  return now.audit(event, { type: 'API', id: api, ...told }, { PAGE: id });
 }

@@ -73,7 +73,8 @@ export function putDraft(
       updated_at_ms: laterThan(before?.updated_at_ms ?? 0, now.nowMs),
     };
     await keepDraft(now.trx, row);
-    await now.audit('API_DRAFT_UPDATED', { type: 'API', id });
+    // What is typed may be a secret wherever it stands: how much it is, is told.
+    await now.audit('API_DRAFT_UPDATED', { type: 'API', id, after: { characters: content.length } });
     return draftView(now, api, row);
   });
 }

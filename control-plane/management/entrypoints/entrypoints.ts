@@ -8,7 +8,7 @@ import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { DraftDefinition } from '../apis/definition.ts';
 import { pathsOf } from '../apis/paths.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, type OrganizationChange } from '../desk.ts';
+import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
 import { idSchema, present, wordsUpTo } from '../fields.ts';
 import {
   deleteEntrypoint,
@@ -63,7 +63,7 @@ export function createEntrypoint(
     const row = { id: randomUUID(), organization, ...columns(wish), created_at_ms: now.nowMs };
     demandNew(others, row);
     await insertEntrypoint(now.trx, row);
-    await audit(now, 'ENTRYPOINT_CREATED', row);
+    await audit(now, 'ENTRYPOINT_CREATED', { after: row });
     return view(row);
   });
 }
@@ -78,10 +78,11 @@ export function editEntrypoint(
   }: { readonly organization: string; readonly wish: EntrypointWish & { readonly id: string } },
 ): Promise<EntrypointView> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    const row = { ...(await found(now.trx, organization, wish.id)), ...columns(wish) };
+    const before = await found(now.trx, organization, wish.id);
+    const row = { ...before, ...columns(wish) };
     demandNew(await entrypointsOf(now.trx, organization), row);
     await updateEntrypoint(now.trx, row);
-    await audit(now, 'ENTRYPOINT_UPDATED', row);
+    await audit(now, 'ENTRYPOINT_UPDATED', { before, after: row });
     return view(row);
   });
 }
@@ -95,7 +96,7 @@ export function removeEntrypoint(
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const row = await found(now.trx, organization, id);
     await deleteEntrypoint(now.trx, row);
-    await audit(now, 'ENTRYPOINT_DELETED', row);
+    await audit(now, 'ENTRYPOINT_DELETED', { before: row });
   });
 }
 
@@ -174,6 +175,7 @@ function view(row: EntrypointRow): EntrypointView {
   });
 }
 
-function audit(now: OrganizationChange, event: AuditEvent, row: EntrypointRow): Promise<void> {
-  return now.audit(event, { type: 'ORGANIZATION', id: row.organization }, { ENTRYPOINT: row.id });
+function audit(now: OrganizationChange, event: AuditEvent, told: Told<EntrypointRow>): Promise<void> {
+  const { organization, id } = toldRow(told);
+  return now.audit(event, { type: 'ORGANIZATION', id: organization, ...told }, { ENTRYPOINT: id });
 }

@@ -6,7 +6,7 @@ import type { Fleet } from '../../publish/fleets.ts';
 import type { GatewayView } from '../../publish/gateway-views.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk } from '../desk.ts';
+import { type AuditedObject, changeOrganization, type Desk } from '../desk.ts';
 import {
   momentMs,
   momentSchema,
@@ -135,16 +135,17 @@ export function createFleet(
   return write({ desk, actor, organization }, 'FLEET_CREATED', async (trx) => {
     const resolved = await withEnvironmentIds(trx, organization, wish);
     const fleet = await desk.fleets.create(trx, { organization, actor: actor.id }, resolved);
-    return [fleet.id, fleetView(fleet)];
+    return { id: fleet.id, result: fleetView(fleet), after: fleet };
   });
 }
 
 /** Makes a fleet as the wish says; open streams follow at once. */
-export function updateFleet(
+export async function updateFleet(
   desk: Desk,
   actor: Actor,
   { wish, ...ref }: FleetRef & { readonly wish: FleetWish },
 ): Promise<FleetAnswer> {
+  const before = await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_UPDATED', async (trx) => {
     const resolved = await withEnvironmentIds(trx, ref.organization, wish);
     const fleet = await desk.fleets.update(
@@ -152,15 +153,16 @@ export function updateFleet(
       { organization: ref.organization, id: ref.id, actor: actor.id },
       resolved,
     );
-    return [ref.id, fleetView(fleet)];
+    return { id: ref.id, result: fleetView(fleet), before, after: fleet };
   });
 }
 
 /** Removes a fleet and revokes its gateways. */
-export function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<void> {
+export async function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<void> {
+  const before = await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_DELETED', async (trx) => {
     await desk.fleets.delete(trx, { organization: ref.organization, id: ref.id, actor: actor.id });
-    return [ref.id, undefined];
+    return { id: ref.id, result: undefined, before };
   });
 }
 
@@ -186,20 +188,17 @@ export function createEnrolmentToken(
       usesMax: wish.usesMax,
       actor: actor.id,
     });
-    const view = {
-      ...tokenView({
-        id: made.id,
-        fleet: ref.id,
-        expiresAtMs,
-        usesMax: wish.usesMax,
-        uses: 0,
-        isRevoked: false,
-        createdBy: actor.id,
-        createdAtMs: nowMs,
-      }),
-      token: made.token,
+    const after = {
+      id: made.id,
+      fleet: ref.id,
+      expiresAtMs,
+      usesMax: wish.usesMax,
+      uses: 0,
+      isRevoked: false,
+      createdBy: actor.id,
+      createdAtMs: nowMs,
     };
-    return [made.id, view];
+    return { id: made.id, result: { ...tokenView(after), token: made.token }, after };
   });
 }
 
@@ -211,7 +210,7 @@ export function revokeEnrolmentToken(
 ): Promise<void> {
   return write({ desk, actor, ...ref }, 'ENROLMENT_TOKEN_REVOKED', async (trx) => {
     await desk.fleets.revokeToken(trx, ref.organization, { fleet: ref.id, id: ref.tokenId });
-    return [ref.tokenId, undefined];
+    return { id: ref.tokenId, result: undefined, before: { isRevoked: false }, after: { isRevoked: true } };
   });
 }
 
@@ -245,7 +244,7 @@ export async function revokeGateway(
   return write({ desk, actor, ...ref }, 'GATEWAY_REVOKED', async (trx) => {
     const { organization, id: fleet, gatewayId: id } = ref;
     await desk.fleets.revokeGateway(trx, { organization, fleet, id });
-    return [ref.gatewayId, undefined];
+    return { id: ref.gatewayId, result: undefined, before: { isRevoked: false }, after: { isRevoked: true } };
   });
 }
 
@@ -268,11 +267,13 @@ async function withEnvironmentIds(trx: Trx, organization: string, wish: FleetWis
 async function write<T>(
   { desk, ...who }: { readonly desk: Desk; readonly actor: Actor; readonly organization: string },
   event: AuditEvent,
-  work: (trx: Trx) => Promise<readonly [id: string, result: T]>,
+  work: (
+    trx: Trx,
+  ) => Promise<{ readonly id: string; readonly result: T } & Pick<AuditedObject, 'before' | 'after'>>,
 ): Promise<T> {
   const made = await changeOrganization(desk, who, async (now) => {
-    const [id, result] = await work(now.trx);
-    await now.audit(event, { type: 'ORGANIZATION', id: who.organization }, { FLEET: id });
+    const { id, result, ...rows } = await work(now.trx);
+    await now.audit(event, { type: 'ORGANIZATION', id: who.organization, ...rows }, { FLEET: id });
     return result;
   });
   // Grants of open streams follow at once.

@@ -55,10 +55,12 @@ export function removeMemberOfGroup(
 ): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedGroup(now, ref.id);
-    if ((await findGroupMember(now.trx, ref, ref.userId)) === undefined)
+    const before = await findGroupMember(now.trx, ref, ref.userId);
+    if (before === undefined)
       throw new Fault('request.not_found', { detail: `There is no member "${ref.userId}" in the group.` });
     await removeRow(now.trx, ref, ref.userId);
-    await now.audit('MEMBERSHIP_DELETED', { type: 'GROUP', id: ref.id }, { USER: ref.userId });
+    const object = { type: 'GROUP', id: ref.id, before: { roles: before.roles } } as const;
+    await now.audit('MEMBERSHIP_DELETED', object, { USER: ref.userId });
   });
 }
 
@@ -81,7 +83,9 @@ async function setOne(
     return role === undefined ? [] : [`${spelled(scope)}-${role}`];
   });
   const event = before === undefined ? 'MEMBERSHIP_CREATED' : 'MEMBERSHIP_UPDATED';
-  await now.audit(event, { type: 'GROUP', id: group.id }, { USER: user.id, ROLE: named.join(',') });
+  const rows = { before: { roles: before?.roles }, after: { roles } };
+  const object = { type: 'GROUP', id: group.id, ...rows } as const;
+  await now.audit(event, object, { USER: user.id, ROLE: named.join(',') });
 }
 
 /** The roles that were named; where they are locked for the actor, those that the group gives. */

@@ -14,7 +14,7 @@ import { foundApi } from '../apis/api-gate.ts';
 import { lockApi, updateApi } from '../apis/apis.store.ts';
 import { lockApplication, updateApplicationRow } from '../applications/applications.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { change, type Change, type Desk, laterThan, type Told } from '../desk.ts';
 import { present } from '../fields.ts';
 import { checkRole } from '../members/assignable.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -103,7 +103,7 @@ export function createGroup(
       };
       await insertGroup(now.trx, row);
       await addGroupTo(now.trx, { at, id: row.id }, { scope: 'group', references: [row.id] });
-      await audit(now, 'GROUP_CREATED', { GROUP: row.id });
+      await audit(now, 'GROUP_CREATED', { GROUP: row.id }, { after: row });
       return groupV1View(row, isManageable(actor, row));
     }),
   );
@@ -131,7 +131,7 @@ export function updateGroup(
         ...(writesGroups(actor, ref.at) ? {} : keptFromAdministrators(before)),
         updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
       });
-      await audit(now, 'GROUP_UPDATED', { GROUP: row.id });
+      await audit(now, 'GROUP_UPDATED', { GROUP: row.id }, { before, after: row });
       return groupV1View(row, isManageable(actor, row));
     }),
   );
@@ -147,7 +147,7 @@ export function deleteGroup(
     const row = await lockedGroup(now, ref.id);
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     await deleteGroupRow(now.trx, ref);
-    await audit(now, 'GROUP_DELETED', { GROUP: row.id });
+    await audit(now, 'GROUP_DELETED', { GROUP: row.id }, { before: row });
   });
 }
 
@@ -293,6 +293,12 @@ function requireGroup(row: GroupRow | undefined): GroupRow {
   return row;
 }
 
-function audit(now: Change, event: AuditEvent, touched: Readonly<Record<string, string>>): Promise<void> {
-  return now.audit(event, { type: 'ENVIRONMENT', id: now.at.environment }, touched);
+// oxlint-disable-next-line max-params -- what happened, and two things that it is told of
+function audit(
+  now: Change,
+  event: AuditEvent,
+  touched: Readonly<Record<string, string>>,
+  told?: Told<GroupRow>,
+): Promise<void> {
+  return now.audit(event, { type: 'ENVIRONMENT', id: now.at.environment, ...told }, touched);
 }

@@ -145,6 +145,7 @@ export function setMember(
         event: before === undefined ? 'MEMBERSHIP_CREATED' : 'MEMBERSHIP_UPDATED',
         user: user.id,
         role: of.role,
+        former: before?.role,
       });
     }
     return { id: user.id, displayName: user.display_name, role: of.role };
@@ -163,7 +164,7 @@ export function removeMember(
     if (held === undefined) throw noMember(of.userId);
     if (held.role === primaryOwner) throw new Fault('primary.owner.removal');
     await removeRow(now.trx, { ...object(of), user: of.userId });
-    await audit(now, of, { event: 'MEMBERSHIP_DELETED', user: of.userId, role: held.role });
+    await audit(now, of, { event: 'MEMBERSHIP_DELETED', user: of.userId, former: held.role });
   });
 }
 
@@ -192,9 +193,15 @@ export function transferOwnership(
     if (former !== undefined) await give(now, of, { user: former.id, role: of.roleOfFormer });
     await give(now, of, { user: user.id, role: primaryOwner });
     if (former !== undefined)
-      await audit(now, of, { event: 'MEMBERSHIP_UPDATED', user: former.id, role: of.roleOfFormer });
-    const event = rows.some(({ id }) => id === user.id) ? 'MEMBERSHIP_UPDATED' : 'MEMBERSHIP_CREATED';
-    await audit(now, of, { event, user: user.id, role: primaryOwner });
+      await audit(now, of, {
+        event: 'MEMBERSHIP_UPDATED',
+        user: former.id,
+        role: of.roleOfFormer,
+        former: primaryOwner,
+      });
+    const before = rows.find(({ id }) => id === user.id)?.role;
+    const event = before === undefined ? 'MEMBERSHIP_CREATED' : 'MEMBERSHIP_UPDATED';
+    await audit(now, of, { event, user: user.id, role: primaryOwner, former: before });
   });
 }
 
@@ -243,9 +250,21 @@ async function give(
 function audit(
   now: Change,
   { scope, id }: MemberOf,
-  { event, user, role }: { readonly event: AuditEvent; readonly user: string; readonly role: string },
+  {
+    event,
+    user,
+    role,
+    former,
+  }: {
+    readonly event: AuditEvent;
+    readonly user: string;
+    readonly role?: string;
+    readonly former?: string | undefined;
+  },
 ): Promise<void> {
-  return now.audit(event, { type: scope === 'api' ? 'API' : 'APPLICATION', id }, { USER: user, ROLE: role });
+  const object = { type: scope === 'api' ? 'API' : 'APPLICATION', id } as const;
+  const rows = { before: { role: former }, after: { role } };
+  return now.audit(event, { ...object, ...rows }, { USER: user, ROLE: role ?? former ?? '' });
 }
 
 const object = ({ at, scope, id }: MemberOf) => ({ organization: at.organization, scope, reference: id });

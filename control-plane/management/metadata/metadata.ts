@@ -6,7 +6,7 @@ import type { Queries } from '../../storage/storage.ts';
 import { foundApi } from '../apis/api-gate.ts';
 import { foundApplication } from '../applications/applications.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type AuditedObject, type Change, change, type Desk } from '../desk.ts';
+import { type AuditedObject, change, type Change, type Desk, type Told, toldRow } from '../desk.ts';
 import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { slugOf } from '../slug.ts';
 import {
@@ -116,7 +116,7 @@ export function createMetadata(
     const row: MetadataRow = { ...at, scope, reference, key, ...columns(wish) };
     if (!(await insertMetadata(now.trx, row)))
       throw new Fault('metadata.exists', { parameters: { metadata: wish.name } });
-    await audit(now, 'METADATA_CREATED', { owner, key });
+    await audit(now, 'METADATA_CREATED', { owner, after: row });
     return view(row, await defaultOf(now, owner, key));
   });
 }
@@ -136,7 +136,7 @@ export function editMetadata(
     const row: MetadataRow = { ...at, scope, reference, key, ...columns(wish) };
     if (before === undefined) await insertMetadata(now.trx, row);
     else await updateMetadata(now.trx, before, columns(wish));
-    await audit(now, 'METADATA_UPDATED', { owner, key });
+    await audit(now, 'METADATA_UPDATED', { owner, before, after: row });
     return view(row, inherited);
   });
 }
@@ -149,9 +149,10 @@ export function removeMetadata(
 ): Promise<void> {
   return change(desk, { actor, at: owner.at }, async (now) => {
     await demandOwner(now.trx, owner);
-    if (!(await metadataOf(now.trx, owner)).some((row) => row.key === key)) throw notFound(owner, key);
+    const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
+    if (before === undefined) throw notFound(owner, key);
     await deleteMetadata(now.trx, owner, key);
-    await audit(now, 'METADATA_DELETED', { owner, key });
+    await audit(now, 'METADATA_DELETED', { owner, before });
   });
 }
 
@@ -220,7 +221,8 @@ const objects = {
 function audit(
   now: Change,
   event: AuditEvent,
-  { owner, key }: { readonly owner: MetadataOwner; readonly key: string },
+  { owner, ...told }: Told<MetadataRow> & { readonly owner: MetadataOwner },
 ): Promise<void> {
-  return now.audit(event, { type: objects[owner.scope], id: owner.id }, { METADATA: key });
+  const object = { type: objects[owner.scope], id: owner.id, ...told };
+  return now.audit(event, object, { METADATA: toldRow<MetadataRow>(told).key });
 }

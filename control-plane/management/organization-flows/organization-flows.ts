@@ -100,7 +100,7 @@ export function updateOrganization(
           record ?? { kind: 'organization-flows', id: before.id, isDeleted: true },
         ]);
       }
-    await now.audit('ORGANIZATION_FLOWS_UPDATED', { type: 'ORGANIZATION', id: organization });
+    await now.audit('ORGANIZATION_FLOWS_UPDATED', { type: 'ORGANIZATION', id: organization, before, after });
     return view(after);
   });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import { lockedApi, readableApi } from '../apis/api-gate.ts';
@@ -43,7 +44,8 @@ export function setPicture(
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedApi(now, ref.id);
     await writePicture(now.trx, { ...ref.at, api_id: ref.id, kind: ref.kind, type, bytes: ref.bytes });
-    await now.audit('API_UPDATED', { type: 'API', id: ref.id });
+    const told = { media_type: type, bytes: ref.bytes.length, sha256: sha256Of(ref.bytes) };
+    await now.audit('API_UPDATED', { type: 'API', id: ref.id, after: { [ref.kind]: told } });
   });
 }
 
@@ -51,10 +53,15 @@ export function setPicture(
 export function removePicture(desk: Desk, actor: Actor, ref: PictureRef): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedApi(now, ref.id);
+    const before = await findPicture(now.trx, ref);
+    if (before === undefined) return;
     await deletePicture(now.trx, ref);
-    await now.audit('API_UPDATED', { type: 'API', id: ref.id });
+    const told = { media_type: before.type, bytes: before.bytes.length, sha256: sha256Of(before.bytes) };
+    await now.audit('API_UPDATED', { type: 'API', id: ref.id, before: { [ref.kind]: told } });
   });
 }
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function typeOf(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1');

@@ -13,6 +13,6 @@ export async function closePlanLocked(now: Change, api: ApiRow, plan: PlanRow): 
     closed_at_ms: now.nowMs,
     updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
   });
-  await now.audit('PLAN_CLOSED', { type: 'API', id: api.id }, { PLAN: plan.id });
+  await now.audit('PLAN_CLOSED', { type: 'API', id: api.id, before: plan, after: closed }, { PLAN: plan.id });
   return closed;
 }

@@ -254,12 +254,13 @@ async function moveTo(
   { api, plan, status }: PlanOfApi & { readonly status: 'PUBLISHED' | 'DEPRECATED' },
 ): Promise<PlanRow> {
   await markOutOfSync(now, api);
-  await audit(now, `PLAN_${status}`, { plan });
-  return updatePlan(now.trx, plan, {
+  const after = await updatePlan(now.trx, plan, {
     status,
     published_at_ms: status === 'PUBLISHED' ? now.nowMs : plan.published_at_ms,
     updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
   });
+  await audit(now, `PLAN_${status}`, { plan, before: plan, after });
+  return after;
 }
 
 async function markOutOfSync(now: Change, api: ApiRow): Promise<void> {

@@ -57,7 +57,8 @@ export function reviewApi(
       });
     const row = { ...at, api_id: id, state: step.to, message: message ?? null };
     await writeReview(now.trx, { ...row, user_id: actor.id, updated_at_ms: now.nowMs });
-    await now.audit(step.event, { type: 'API', id });
+    const rows = { before: { review: state }, after: { review: step.to, message } };
+    await now.audit(step.event, { type: 'API', id, ...rows });
   });
 }
 

@@ -133,7 +133,12 @@ export function labelRevision(
     await lockedApi(now, ref.id);
     const row = requireRevision(await findNumbered({ storage: { db: now.trx } }, ref), ref.number);
     await setLabel(now.trx, row, ref.label ?? null);
-    await now.audit('API_DEPLOYMENT_LABELLED', { type: 'API', id: ref.id }, { DEPLOYMENT: ref.number });
+    const rows = { before: { label: row.label }, after: { label: ref.label ?? null } };
+    await now.audit(
+      'API_DEPLOYMENT_LABELLED',
+      { type: 'API', id: ref.id, ...rows },
+      { DEPLOYMENT: ref.number },
+    );
   }).then(() => getRevision(desk, ref));
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../../access/roles.store.ts';
 import { eachRight, letters, rightsOf, systemRoleNames } from '../../access/roles.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, type OrganizationChange } from '../desk.ts';
+import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
 
 /*
@@ -137,7 +137,7 @@ export function createRole(
     checkHeld(actor, row);
     await insertRole(now.trx, row);
     if (of.wish.default) await clearDefaults(now.trx, { organization: of.organization, scope, name });
-    await audit(now, 'ROLE_CREATED', row);
+    await audit(now, 'ROLE_CREATED', { after: row });
     return view(row);
   });
 }
@@ -159,7 +159,7 @@ export function updateRole(
     checkHeld(actor, row);
     await updateRow(now.trx, row);
     if (of.wish.default) await clearDefaults(now.trx, ref);
-    await audit(now, 'ROLE_UPDATED', row);
+    await audit(now, 'ROLE_UPDATED', { before, after: row });
     return view(row);
   });
 }
@@ -174,7 +174,7 @@ export function deleteRole(desk: Desk, actor: Actor, of: InScope & { readonly na
       throw new Fault('role.notDeletable');
     if (row === undefined) throw noRole(of);
     await deleteRow(now.trx, ref, await defaultRole(now.trx, ref));
-    await audit(now, 'ROLE_DELETED', row);
+    await audit(now, 'ROLE_DELETED', { before: row });
   });
 }
 
@@ -267,12 +267,10 @@ function scopeOf(name: string): Scope {
   return scope as Scope;
 }
 
-function audit(
-  now: OrganizationChange,
-  event: AuditEvent,
-  { organization, scope, name }: CustomRoleRow,
-): Promise<void> {
-  return now.audit(event, { type: 'ORGANIZATION', id: organization }, { ROLE: idOf(scope as Scope, name) });
+function audit(now: OrganizationChange, event: AuditEvent, told: Told<CustomRoleRow>): Promise<void> {
+  const { organization, scope, name } = toldRow(told);
+  const object = { type: 'ORGANIZATION', id: organization, ...told } as const;
+  return now.audit(event, object, { ROLE: idOf(scope as Scope, name) });
 }
 
 const idOf = (scope: Scope, name: string): string => `${scope.toUpperCase()}-${name}`;

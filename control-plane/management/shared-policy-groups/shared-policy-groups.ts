@@ -12,7 +12,7 @@ import type { SecretsOwner } from '../../publish/definition-secrets.ts';
 import type { Actor } from '../../access/actor.ts';
 import { stepsSchema } from '../apis/definition.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { choiceOf, demanding, idSchema, momentText, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
@@ -144,7 +144,7 @@ export function createGroup(
       deployed_at_ms: null,
     };
     await insertGroup(now.trx, row);
-    await audit(now, 'SHARED_POLICY_GROUP_CREATED', row);
+    await audit(now, 'SHARED_POLICY_GROUP_CREATED', { after: row });
     return groupView(row);
   });
 }
@@ -216,11 +216,13 @@ export function updateGroup(
       asked === undefined || asked === is ? [] : [{ path, message: `cannot change; it is ${is}` }],
     );
     if (details.length > 0) throw new Fault('request.invalid', { details });
-    await audit(now, 'SHARED_POLICY_GROUP_UPDATED', row);
-    return updateGroupRow(now.trx, row, {
-      ...(await written(now, wish, row)),
-      lifecycle_state: row.lifecycle_state === 'UNDEPLOYED' ? 'UNDEPLOYED' : 'PENDING',
-      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    return audit(now, 'SHARED_POLICY_GROUP_UPDATED', {
+      before: row,
+      after: await updateGroupRow(now.trx, row, {
+        ...(await written(now, wish, row)),
+        lifecycle_state: row.lifecycle_state === 'UNDEPLOYED' ? 'UNDEPLOYED' : 'PENDING',
+        updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+      }),
     });
   });
 }
@@ -237,7 +239,6 @@ export function deployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<Gr
     const version = row.version + 1;
     const payload = encodeSharedPolicyGroup({ id, name, definition: JSON.stringify(definition) });
     now.publish([{ kind: 'shared-policy-group', id, revision: String(version), tags: [], payload }]);
-    await audit(now, 'SHARED_POLICY_GROUP_DEPLOYED', row);
     const set = {
       version,
       deployed_at_ms: now.nowMs,
@@ -252,7 +253,8 @@ export function deployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<Gr
       steps: JSON.stringify(maskSealed(JSON.parse(row.steps))),
       ...set,
     });
-    return updateGroupRow(now.trx, row, { lifecycle_state: 'DEPLOYED', ...set });
+    const after = await updateGroupRow(now.trx, row, { lifecycle_state: 'DEPLOYED', ...set });
+    return audit(now, 'SHARED_POLICY_GROUP_DEPLOYED', { before: row, after });
   });
 }
 
@@ -261,11 +263,11 @@ export function undeployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<
   return changeGroup({ desk, actor, ref }, async (now, row) => {
     if (row.lifecycle_state === 'UNDEPLOYED') return row;
     await withdraw(now, row);
-    await audit(now, 'SHARED_POLICY_GROUP_UNDEPLOYED', row);
-    return updateGroupRow(now.trx, row, {
+    const after = await updateGroupRow(now.trx, row, {
       lifecycle_state: 'UNDEPLOYED',
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
+    return audit(now, 'SHARED_POLICY_GROUP_UNDEPLOYED', { before: row, after });
   });
 }
 
@@ -279,7 +281,7 @@ export async function deleteGroup(
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     await withdraw(now, row);
     await deleteGroupRow(now.trx, row);
-    await audit(now, 'SHARED_POLICY_GROUP_DELETED', row);
+    await audit(now, 'SHARED_POLICY_GROUP_DELETED', { before: row });
     return row;
   });
 }
@@ -386,6 +388,13 @@ function changeGroup(
   });
 }
 
-function audit(now: Change, event: AuditEvent, { id }: SharedPolicyGroupRow): Promise<void> {
-  return now.audit(event, { type: 'ENVIRONMENT', id: now.at.environment }, { SHARED_POLICY_GROUP: id });
+async function audit(
+  now: Change,
+  event: AuditEvent,
+  told: Told<SharedPolicyGroupRow>,
+): Promise<SharedPolicyGroupRow> {
+  const row = toldRow(told);
+  const object = { type: 'ENVIRONMENT', id: now.at.environment, ...told } as const;
+  await now.audit(event, object, { SHARED_POLICY_GROUP: row.id });
+  return row;
 }

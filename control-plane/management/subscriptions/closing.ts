@@ -25,6 +25,10 @@ export async function closeSubscriptionLocked(
     });
   }
   const touched = { SUBSCRIPTION: row.id, APPLICATION: row.application_id };
-  await now.audit('SUBSCRIPTION_CLOSED', { type: 'API', id: row.api_id }, touched);
+  await now.audit(
+    'SUBSCRIPTION_CLOSED',
+    { type: 'API', id: row.api_id, before: row, after: closed },
+    touched,
+  );
   return closed;
 }

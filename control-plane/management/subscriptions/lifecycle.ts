@@ -47,7 +47,7 @@ export function editSubscription(
       starting_at_ms: startingAtMs,
       ending_at_ms: endingAtMs,
     });
-    await audit(now, 'SUBSCRIPTION_UPDATED', after);
+    await audit(now, 'SUBSCRIPTION_UPDATED', { before: found.subscription, after });
     return viewOf(now.trx, after, found);
   });
 }
@@ -59,7 +59,7 @@ export function pauseSubscription(desk: Desk, actor: Actor, ref: SubscriptionRef
     if (status !== 'ACCEPTED')
       throw new Fault('subscription.notPausable', { parameters: { subscription: id, status } });
     const paused = await settle(now, found, { status: 'PAUSED', paused_at_ms: now.nowMs });
-    await audit(now, 'SUBSCRIPTION_PAUSED', paused);
+    await audit(now, 'SUBSCRIPTION_PAUSED', { before: found.subscription, after: paused });
     return viewOf(now.trx, paused, found);
   });
 }
@@ -74,7 +74,7 @@ export function resumeSubscription(
     const { id, status } = found.subscription;
     if (status !== 'PAUSED') throw new Fault('subscription.notPaused', { parameters: { subscription: id } });
     const resumed = await settle(now, found, { status: 'ACCEPTED', paused_at_ms: null });
-    await audit(now, 'SUBSCRIPTION_RESUMED', resumed);
+    await audit(now, 'SUBSCRIPTION_RESUMED', { before: found.subscription, after: resumed });
     return viewOf(now.trx, resumed, found);
   });
 }
@@ -108,7 +108,7 @@ export function transferSubscription(
     if (open.some((other) => other.application_id === subscription.application_id))
       throw new Fault('plan.subscribed', { parameters: { plan: plan.id } });
     const moved = await settle(now, found, { plan_id: plan.id });
-    await audit(now, 'SUBSCRIPTION_TRANSFERRED', moved);
+    await audit(now, 'SUBSCRIPTION_TRANSFERRED', { before: subscription, after: moved });
     return viewOf(now.trx, moved, { ...found, plan });
   });
 }
@@ -137,11 +137,8 @@ export function changeConsumerStatus(
       consumer_status: ref.status,
       consumer_paused_at_ms: isStopped ? now.nowMs : null,
     });
-    await audit(
-      now,
-      isStopped ? 'SUBSCRIPTION_PAUSED_BY_CONSUMER' : 'SUBSCRIPTION_RESUMED_BY_CONSUMER',
-      after,
-    );
+    const event = isStopped ? 'SUBSCRIPTION_PAUSED_BY_CONSUMER' : 'SUBSCRIPTION_RESUMED_BY_CONSUMER';
+    await audit(now, event, { before: found.subscription, after });
     return viewOf(now.trx, after, found);
   });
 }
@@ -155,7 +152,7 @@ export function noteSubscription(
   return changeOwn({ desk, actor, ref }, async (now, found) => {
     requireServed(found.subscription);
     const after = await settle(now, found, noted(ref.wish));
-    await audit(now, 'SUBSCRIPTION_UPDATED', after);
+    await audit(now, 'SUBSCRIPTION_UPDATED', { before: found.subscription, after });
     return viewOf(now.trx, after, found);
   });
 }

@@ -23,7 +23,7 @@ import {
 import { certificatesOf } from '../applications/certificates.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { momentMs } from '../fields.ts';
 import { refuseRestricted } from '../plans/restricting.ts';
 import { findPlan, type PlanRow, plansById } from '../plans/plans.store.ts';
@@ -78,7 +78,7 @@ export function subscribe(
       status: 'PENDING',
     };
     await insertSubscription(now.trx, subscription);
-    await audit(now, 'SUBSCRIPTION_CREATED', subscription);
+    await audit(now, 'SUBSCRIPTION_CREATED', { after: subscription });
     const application = await chooseKeyMode(now, checked.application, wish.apiKeyMode);
     if (checked.plan.validation !== 'AUTO')
       return subscriptionView(subscription, { api, plan: checked.plan, application });
@@ -118,7 +118,7 @@ export function rejectSubscription(
       closed_at_ms: now.nowMs,
       updated_at_ms: laterThan(found.subscription.updated_at_ms, now.nowMs),
     });
-    await audit(now, 'SUBSCRIPTION_REJECTED', rejected);
+    await audit(now, 'SUBSCRIPTION_REJECTED', { before: found.subscription, after: rejected });
     return subscriptionView(rejected, found);
   });
 }
@@ -219,7 +219,7 @@ async function accept(now: Change, found: Found, acceptance: Acceptance): Promis
     updated_at_ms: laterThan(subscription.updated_at_ms, now.nowMs),
   });
   await publishSubscription(now, api, accepted);
-  await audit(now, 'SUBSCRIPTION_ACCEPTED', accepted);
+  await audit(now, 'SUBSCRIPTION_ACCEPTED', { before: subscription, after: accepted });
   if (plan.security_type !== 'API_KEY') return subscriptionView(accepted, found);
   if (application.api_key_mode === 'SHARED') {
     const shared = await shareKeysLocked(now, application, {
@@ -386,7 +386,8 @@ function requirePending({ id, status }: SubscriptionRow, verb: string): void {
 }
 
 /** Writes that a subscription was changed. */
-export function audit(now: Change, event: AuditEvent, row: SubscriptionRow): Promise<void> {
+export function audit(now: Change, event: AuditEvent, told: Told<SubscriptionRow>): Promise<void> {
+  const row = toldRow(told);
   const touched = { SUBSCRIPTION: row.id, APPLICATION: row.application_id };
-  return now.audit(event, { type: 'API', id: row.api_id }, touched);
+  return now.audit(event, { type: 'API', id: row.api_id, ...told }, touched);
 }

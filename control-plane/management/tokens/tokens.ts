@@ -96,7 +96,11 @@ export async function createToken(
       if ((await listRows(now.trx, actor.organization, userId)).length >= tokensMax)
         throw new Fault('request.conflict', { detail: `There are ${tokensMax} tokens; delete one first.` });
       await insertToken(now.trx, row);
-      await now.audit('TOKEN_CREATED', organizationOf(actor), touched(actor, userId, row.id));
+      await now.audit(
+        'TOKEN_CREATED',
+        { ...organizationOf(actor), after: row },
+        touched(actor, userId, row.id),
+      );
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;

@@ -74,12 +74,14 @@ export function changeUserRoles(
     for (const name of before)
       if (!wanted.has(name)) {
         await removeRole(now.trx, object, name);
-        await now.audit('MEMBERSHIP_DELETED', audited, { USER: user.id, ROLE: name });
+        const gone = { ...audited, before: { role: name } };
+        await now.audit('MEMBERSHIP_DELETED', gone, { USER: user.id, ROLE: name });
       }
     for (const name of wanted)
       if (!before.has(name)) {
         await addMembership(now.trx, { ...object, name, nowMs: now.nowMs });
-        await now.audit('MEMBERSHIP_CREATED', audited, { USER: user.id, ROLE: name });
+        const given = { ...audited, after: { role: name } };
+        await now.audit('MEMBERSHIP_CREATED', given, { USER: user.id, ROLE: name });
       }
   });
 }

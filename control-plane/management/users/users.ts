@@ -14,7 +14,14 @@ import {
 } from '../../access/users.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
+import {
+  changeOrganization,
+  type Desk,
+  laterThan,
+  type OrganizationChange,
+  type Told,
+  toldRow,
+} from '../desk.ts';
 import { boundsOf, likePattern, type PageWish } from '../pages.ts';
 import { listRoles, type RoleView } from '../roles/roles.ts';
 import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
@@ -54,8 +61,9 @@ export async function createUser(
     const { firstname, lastname } = wish;
     const user = { organization, username, passwordHash, displayName, email, role };
     const made = await desk.access.createUser(now.trx, { ...user, firstname, lastname, isService });
-    await audit(now, 'USER_CREATED', made.id);
-    return viewOf(now.trx, { organization, userId: made.id });
+    const ref = { organization, userId: made.id };
+    await audit(now, 'USER_CREATED', { after: await rowOf(now.trx, ref) });
+    return viewOf(now.trx, ref);
   });
 }
 
@@ -140,7 +148,7 @@ export function updateUser(
       ...profileColumns(ref.wish, user.username),
       updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
     });
-    await audit(now, 'USER_UPDATED', user.id);
+    await audit(now, 'USER_UPDATED', { before: user, after: await rowOf(now.trx, ref) });
     return viewOf(now.trx, ref);
   });
 }
@@ -156,7 +164,7 @@ export function disableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<Use
       await checkAdministratorLeft(now, user.id);
       await setStatus(now, user, 'DISABLED');
       await deleteSessions(now.trx, ref, undefined);
-      await audit(now, 'USER_DISABLED', user.id);
+      await audit(now, 'USER_DISABLED', { before: user, after: await rowOf(now.trx, ref) });
     }
     return viewOf(now.trx, ref);
   });
@@ -167,7 +175,7 @@ export function enableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<User
   return changeUser({ desk, actor, ref }, async (now, user) => {
     if (user.status === 'DISABLED') {
       await setStatus(now, user, 'ACTIVE');
-      await audit(now, 'USER_ENABLED', user.id);
+      await audit(now, 'USER_ENABLED', { before: user, after: await rowOf(now.trx, ref) });
     }
     return viewOf(now.trx, ref);
   });
@@ -199,7 +207,7 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
       status: 'ARCHIVED',
       updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
     });
-    await audit(now, 'USER_DELETED', user.id);
+    await audit(now, 'USER_DELETED', { before: user });
   });
 }
 
@@ -225,7 +233,7 @@ export async function resetUserPassword(
     await setPassword(now.trx, ref, { hash, nowMs: laterThan(user.updated_at_ms, now.nowMs) });
     await deleteSessions(now.trx, ref, undefined);
     if (ref.deletesTokens) await deleteTokens(now.trx, ref);
-    await audit(now, 'PASSWORD_RESET', user.id);
+    await audit(now, 'PASSWORD_RESET', { before: user, after: await rowOf(now.trx, ref) });
   });
 }
 
@@ -258,6 +266,22 @@ async function viewOf(db: Queries, ref: UserRef): Promise<UserView> {
   return userView(row);
 }
 
-function audit(now: OrganizationChange, event: AuditEvent, user: string): Promise<void> {
-  return now.audit(event, { type: 'ORGANIZATION', id: now.organization }, { USER: user });
+async function rowOf(db: Queries, ref: UserRef): Promise<UserRow> {
+  const row = await getUser(db, ref.organization, ref.userId);
+  if (row === undefined) throw new Fault('user.notFound');
+  return row;
+}
+
+function audit(now: OrganizationChange, event: AuditEvent, told: Told<UserRow>): Promise<void> {
+  const { id } = toldRow(told);
+  return now.audit(event, { type: 'ORGANIZATION', id: now.organization, ...toldOf(told) }, { USER: id });
+}
+
+/** What tells who somebody is goes with him, and the audit stays: it names the fields that changed, not what is in them. */
+function toldOf({ before, after }: Told<UserRow>) {
+  const kept = (row: UserRow | undefined) =>
+    row === undefined ? undefined : { status: row.status, is_service: row.is_service };
+  const names = ['username', 'display_name', 'firstname', 'lastname', 'email', 'password_hash'] as const;
+  const changed = names.filter((name) => (before?.[name] ?? null) !== (after?.[name] ?? null));
+  return { before: kept(before), after: { ...kept(after), ...(changed.length > 0 && { changed }) } };
 }
