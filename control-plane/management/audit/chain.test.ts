@@ -44,7 +44,7 @@ for (const database of testDatabases) {
 
   test(`two control planes that write at once write one chain without gaps${on}`, options, async (t) => {
     const planes = await open(t, database);
-    const changes = Array.from({ length: 40 }, (_, n) => {
+    const changes = Array.from({ length: 40 }, async (_, n) => {
       const plane = planes[n % planes.length];
       const entries = Array.from({ length: 1 + (n % 3) }, (__, part) =>
         entry(`${n}-${part}`, `"ü\u{1F600}\ud800\u2028\\`),
@@ -54,7 +54,7 @@ for (const database of testDatabases) {
         // What is taken back leaves no gap.
         if (n % 10 === 9) throw new Error('taken back');
       });
-      return work?.catch(({ message }: Error) => assert.equal(message, 'taken back'));
+      await work?.catch(({ message }: Error) => assert.equal(message, 'taken back'));
     });
     await Promise.all(changes);
     const [first] = planes;
