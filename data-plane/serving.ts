@@ -10,6 +10,7 @@ import { nameOfProgram } from './program.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { createCaches } from './caches.ts';
 import { createCallouts } from './callouts.ts';
+import { createDirectories } from './directories.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { guardOf } from './endpoints/guard.ts';
 import {
@@ -128,6 +129,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   lifecycle.onClose('callouts', () => callouts.close());
   const caches = createCaches({ ...options, guard });
   const scripts = openScripts(options);
+  const host = { clock, counters, outbound: callouts, caches, scripts };
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
   const own = { engine, upstreams, guard, reporter, onThrown: tellThrown };
   const watched = options.endpoints === undefined ? watchEndpoints(options, own) : undefined;
@@ -137,7 +139,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     health: (options.endpoints ?? watched)?.health,
     discovery: (options.endpoints ?? watched)?.discovery,
     outliers: outlierHostOf(options),
-    host: { clock, counters, outbound: callouts, caches, scripts, ...policyPartsOf(config, clock) },
+    host: { ...host, ...policyPartsOf(config, clock), directories: createDirectories({ ...options, guard }) },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     circuits,

@@ -10,6 +10,7 @@ import type { PolicyHost } from '../policies/policy.ts';
 import type { Served } from '../policies/served.ts';
 import { authProviderHttp } from './auth-provider-http-resource.ts';
 import { authProviderInline } from './auth-provider-inline-resource.ts';
+import { authProviderLdap } from './auth-provider-ldap-resource.ts';
 import { cache } from './cache.ts';
 import { cacheRedis } from './cache-redis.ts';
 import { contentProviderInline } from './content-provider-inline-resource.ts';
@@ -21,6 +22,7 @@ import type { Resource, ResourceFactory, ResourceHost, Resources } from './resou
 const factories: { readonly [Id in ResourceId]: ResourceFactory<Id> } = {
   'auth-provider-http-resource': authProviderHttp,
   'auth-provider-inline-resource': authProviderInline,
+  'auth-provider-ldap-resource': authProviderLdap,
   cache,
   'cache-redis': cacheRedis,
   'content-provider-inline-resource': contentProviderInline,

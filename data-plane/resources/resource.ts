@@ -1,9 +1,10 @@
+import type { DirectoryPlace } from '../../proto/resources/auth-provider-ldap-resource.ts';
 import type { CachePlace } from '../../proto/resources/cache-redis.ts';
 import type { ResourceConfig, ResourceId } from '../../proto/resources/catalog.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { PolicyOutbound } from '../policies/policy.ts';
-import type { Cache, Served, Values } from '../policies/served.ts';
+import type { Cache, Credentials, Served, Values } from '../policies/served.ts';
 import type { CacheMemory } from './memory-values.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface ResourceHost {
   /** Where connections of its own may lead. */
   readonly guard: Guard;
   readonly caches: CacheGround;
+  readonly directories: DirectoryGround;
   /** Names its API among all of all environments. */
   readonly namespace: string;
   /** Digest of the definition that it stands in; costs something. */
@@ -44,6 +46,32 @@ export interface CacheGround {
 export interface OpenValues extends Values {
   close(): void;
 }
+
+/** Directories of users, which resources ask. */
+export interface DirectoryGround {
+  /** Without waiting; nothing is dialled before the first login. */
+  open(place: DirectoryPlace): Directory;
+}
+
+/** A directory of users. */
+export interface Directory {
+  /** Asks whether a user's password is his. Never rejects. */
+  login(credentials: Credentials): Promise<DirectoryLogin>;
+  /** Ends its connections; who waits is told `unavailable`. */
+  close(): void;
+}
+
+/** What came of asking. */
+export type DirectoryLogin =
+  /** Attributes by their names in lower case. */
+  | {
+      readonly kind: 'known';
+      readonly dn: string;
+      readonly attributes: ReadonlyMap<string, readonly string[]>;
+    }
+  | { readonly kind: 'refused' }
+  /** Nobody knows. why: for the log, without anything of the credentials. */
+  | { readonly kind: 'unavailable'; readonly why: string };
 
 /** Makes a resource. Errors: Faults that say what of the configuration cannot work on this gateway. */
 export type ResourceFactory<Id extends ResourceId> = (

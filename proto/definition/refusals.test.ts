@@ -325,7 +325,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   ],
   [
     'a resource',
-    change({ resources: [{ name: 'r', type: 'auth-provider-ldap-resource', enabled: true }] }),
+    change({ resources: [{ name: 'r', type: 'oauth2-keycloak-resource', enabled: true }] }),
     'resources[0].type',
     /enabled: false/,
   ],

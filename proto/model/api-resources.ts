@@ -57,12 +57,7 @@ export function checkReadableResources(resources: unknown): readonly FaultDetail
 }
 
 /** Of the reference, and of another kind than what they are spelled like. */
-const foreign: ReadonlySet<string> = new Set([
-  'auth-provider-ldap-resource',
-  'oauth2-keycloak-resource',
-  'oauth2-auth0',
-  'oauth2-entra-id',
-]);
+const foreign: ReadonlySet<string> = new Set(['oauth2-keycloak-resource', 'oauth2-auth0', 'oauth2-entra-id']);
 
 function checkConfiguration(
   type: string,

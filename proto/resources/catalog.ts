@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { authProviderHttp } from './auth-provider-http-resource.ts';
 import { authProviderInline } from './auth-provider-inline-resource.ts';
+import { authProviderLdap } from './auth-provider-ldap-resource.ts';
 import { cache } from './cache.ts';
 import { cacheRedis } from './cache-redis.ts';
 import { contentProviderInline } from './content-provider-inline-resource.ts';
@@ -13,6 +14,7 @@ import type { ResourceSchema } from './resource-schema.ts';
 export const resourceCatalog = {
   'auth-provider-http-resource': authProviderHttp,
   'auth-provider-inline-resource': authProviderInline,
+  'auth-provider-ldap-resource': authProviderLdap,
   cache,
   'cache-redis': cacheRedis,
   'content-provider-inline-resource': contentProviderInline,

@@ -38,6 +38,11 @@ export const securityFates: readonly (readonly [string, FieldFate])[] = [
     idle('calls of definitions go by one client, whose way the gateway has set'),
   ],
   ...all(
+    'resources/auth-provider-ldap-resource.',
+    'contextSourceUrl useStartTLS contextSourceBase contextSourceUsername contextSourcePassword userSearchFilter userSearchBase attributes[] cacheMaxElements cacheTimeToLive connectTimeout responseTimeout minPoolSize maxPoolSize',
+    observed('data-plane/resources/auth-provider-ldap-resource.test.ts'),
+  ),
+  ...all(
     'http-signature.',
     'scheme secret algorithms[] enforceHeaders[] clockSkew decodeSignature strictMode',
     observed('data-plane/policies/security/http-signature.test.ts'),

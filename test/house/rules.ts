@@ -55,6 +55,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
     'script',
     'limits',
     'redis',
+    'ldap',
     'sync',
     'store',
     'report',

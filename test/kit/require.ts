@@ -12,6 +12,7 @@ export type Requirement =
   | 'prometheus'
   | 'chromium'
   | 'strace'
+  | 'slapd'
   | 's3-server'
   | 'loop-mount'
   | 'tmpfs';

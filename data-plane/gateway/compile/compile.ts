@@ -8,8 +8,9 @@ import type { OutlierHost } from '../../endpoints/outliers.ts';
 import { noScripts, type Scripts } from '../../script/script.ts';
 import type { PolicyHost, StepPlace } from '../../policies/policy.ts';
 import { noCaches } from '../../caches.ts';
+import { noDirectories } from '../../directories.ts';
 import { createResources, servedBy } from '../../resources/index.ts';
-import type { CacheGround, Resources } from '../../resources/resource.ts';
+import type { CacheGround, DirectoryGround, Resources } from '../../resources/resource.ts';
 import { securePlan } from '../../security/index.ts';
 import type { SecuredPlan, GatewaySecurity } from '../../security/security.ts';
 import { inOrder } from '../../security/select-plan.ts';
@@ -114,6 +115,8 @@ export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound' | 'gr
     readonly tenant: string;
     /** Default: there is no room. */
     readonly caches?: CacheGround | undefined;
+    /** Default: nobody may be asked. */
+    readonly directories?: DirectoryGround | undefined;
   };
 
 /**
@@ -128,6 +131,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     ...options.host,
     guard: options.guard,
     caches: options.host.caches ?? noCaches,
+    directories: options.host.directories ?? noDirectories,
     namespace: [options.host.tenant, definition.id].map(encodeURIComponent).join(':'),
     revision: () => hash('sha256', JSON.stringify(definition)).slice(0, 16),
   });

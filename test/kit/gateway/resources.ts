@@ -1,6 +1,8 @@
 import type { TestContext } from 'node:test';
 
 import { noCaches } from '../../../data-plane/caches.ts';
+import { gatewayConfigSchema } from '../../../data-plane/config.ts';
+import { createDirectories } from '../../../data-plane/directories.ts';
 import type { PolicyHost } from '../../../data-plane/policies/policy.ts';
 import { createResources, servedBy } from '../../../data-plane/resources/index.ts';
 import { createGuard } from '../../../proto/process/outbound/guard.ts';
@@ -18,15 +20,19 @@ export interface ResourceWish {
 export function startResources(
   t: Pick<TestContext, 'after'>,
   wishes: readonly ResourceWish[],
+  { caFile }: { readonly caFile?: string } = {},
 ): { readonly clock: FakeClock; readonly resource: PolicyHost['resource'] } {
   const clock = createFakeClock();
+  const guard = createGuard('local', { allow: ['127.0.0.1', 'localhost'], setting: 'upstream' });
+  const config = gatewayConfigSchema.parse({ outbound: { caFile } });
   const resources = createResources(
     wishes.map((wish) => ({ ...wish, enabled: true })),
     {
       clock,
       outbound: openOutbound(t),
-      guard: createGuard('local', { allow: ['127.0.0.1', 'localhost'], setting: 'upstream' }),
+      guard,
       caches: noCaches,
+      directories: createDirectories({ config, guard, clock }),
       namespace: 'o:e:a',
       revision: () => '1',
     },
