@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { catalog } from '../policies/catalog.ts';
+import type { PolicySchema } from '../policies/policy-schema.ts';
 import { consoleExport } from './console-fixture.ts';
 import { change, payload } from './fixtures.ts';
 import { isJson, type Json } from './opened.ts';
 import { readApi } from './read.ts';
+import { placeOfPolicy } from './v2/known-policies.ts';
 import { toExport, toPayload, toResource } from './write.ts';
 
 /** Definitions with words of every list, ids that look like numbers, tags and tenants. */
@@ -41,6 +44,25 @@ for (const [form, write] of forms)
       assert.deepEqual(readApi(written).api, api);
     }
   });
+
+test('a policy that is named by another id of it keeps that where it is read and written', () => {
+  const steps = [
+    { policy: 'policy-request-content-limit', configuration: { limit: 10 } },
+    { policy: 'request-content-limit', configuration: { limit: 10 } },
+  ];
+  const { api } = readApi(change({ flows: [{ ...payload.flows[0], request: steps }] }));
+  assert.deepEqual(
+    api.flows[0]?.request.map(({ policy }) => policy),
+    steps.map(({ policy }) => policy),
+  );
+  const written = JSON.stringify(toExport(api));
+  for (const { policy } of steps) assert.ok(written.includes(`"policy":"${policy}"`), policy);
+});
+
+test('a definition of version 2 knows where a policy acts by each of its names', () => {
+  for (const { id, aliases = [] } of Object.values<PolicySchema>(catalog))
+    for (const alias of aliases) assert.equal(placeOfPolicy(alias), placeOfPolicy(id), alias);
+});
 
 test('an export has the words of the management API, and what the portal knows', () => {
   const { api } = readApi(whole);

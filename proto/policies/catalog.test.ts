@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { z } from 'zod';
 
-import { catalog, policyIds, policySchema } from './catalog.ts';
+import { catalog, policyIdOf, policyIds, policySchema } from './catalog.ts';
 import { foreignPolicies, insteadOf } from './foreign-policies.ts';
 import { definePolicy, type PolicySchema } from './policy-schema.ts';
 
@@ -59,6 +59,25 @@ test('a policy that is not here has what to use in its place, and one that is he
     assert.equal(insteadOf(id), instead);
   }
   assert.equal(insteadOf('constructor'), undefined);
+});
+
+test('a policy is found by its other names, which are nobody else has', () => {
+  const found = Object.values<PolicySchema>(catalog).flatMap(({ id, aliases = [] }) =>
+    aliases.map((alias) => {
+      assert.equal(policyIdOf(alias), id);
+      assert.equal(policySchema(alias), policySchema(id));
+      assert.equal(insteadOf(alias), undefined, alias);
+      assert.ok(!Object.hasOwn(catalog, alias), alias);
+      return alias;
+    }),
+  );
+  assert.deepEqual(found.toSorted(), [
+    'openid-connect-userinfo',
+    'policy-geoip-filtering',
+    'policy-request-content-limit',
+    'transform-status-code',
+  ]);
+  assert.equal(policyIdOf('constructor'), undefined);
 });
 
 /** With the values of templates in their place. */

@@ -147,9 +147,26 @@ export type PolicyId = keyof typeof catalog;
 /** Parsed configuration of a policy, defaults filled. */
 export type PolicyConfig<Id extends PolicyId> = z.output<(typeof catalog)[Id]['config']>;
 
-/** Finds a policy; undefined for ids that this version does not know. */
-export function policySchema(id: string): PolicySchema | undefined {
-  return Object.hasOwn(catalog, id) ? catalog[id as PolicyId] : undefined;
+const isPolicyId = (id: string): id is PolicyId => Object.hasOwn(catalog, id);
+
+const aliases: ReadonlyMap<string, PolicyId> = new Map(
+  Object.keys(catalog)
+    .filter(isPolicyId)
+    .flatMap((id) => {
+      const { aliases: others = [] }: PolicySchema = catalog[id];
+      return others.map((alias) => [alias, id] as const);
+    }),
+);
+
+/** The id of a policy that a definition names by it or by an alias; undefined for what this version does not know. */
+export function policyIdOf(written: string): PolicyId | undefined {
+  return isPolicyId(written) ? written : aliases.get(written);
+}
+
+/** Finds a policy by its id or an alias; undefined for what this version does not know. */
+export function policySchema(written: string): PolicySchema | undefined {
+  const id = policyIdOf(written);
+  return id === undefined ? undefined : catalog[id];
 }
 
 /** Says whether a policy may refuse a request or answer in place of the backend; of an unknown one it is to be feared. */

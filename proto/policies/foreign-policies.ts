@@ -16,10 +16,8 @@ export const foreignPolicies: Readonly<Record<string, string>> = {
   'kafka-topic-mapping': 'it belongs to APIs of Kafka, which this version does not run',
   'mcp-acl': 'resource-filtering says who may call which paths and methods',
   'message-filtering': 'it belongs to APIs of messages, which this version does not run',
-  'policy-geoip-filtering': 'its id is geoip-filtering',
-  'policy-request-content-limit': 'its id is request-content-limit',
   'policy-wssecurity-authentication': 'let callers in by mTLS or policy-basic-authentication',
-  'transform-status-code': 'its id is status-code',
+  'wssecurity-authentication': 'let callers in by mTLS or policy-basic-authentication',
 };
 
 /** What to use in place of a policy of the reference; undefined of others. */

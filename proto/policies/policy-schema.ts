@@ -33,6 +33,8 @@ export interface PolicySchema<
   Errors extends Readonly<Record<string, PolicyError>> = Readonly<Record<string, PolicyError>>,
 > {
   readonly id: Id;
+  /** Other ids by which definitions may name it; they stay as they are written. Default: none. */
+  readonly aliases?: readonly string[];
   readonly title: string;
   /** What it is for, in one sentence. */
   readonly summary: string;

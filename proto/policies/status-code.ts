@@ -7,6 +7,7 @@ const status = z.number().int().max(599);
 /** Answers with other statuses than the backend's. */
 export const statusCode = definePolicy({
   id: 'status-code',
+  aliases: ['transform-status-code'],
   title: 'Status code',
   summary: 'Answers with another status than the backend.',
   category: 'transformation',

@@ -15,7 +15,24 @@ interface Received {
   readonly body: string;
 }
 
-const examples = policyExamples();
+type Example = ReturnType<typeof policyExamples>[number];
+
+/** The same example under each other name of its policy. */
+const examples = policyExamples().flatMap(({ policy, example }): readonly Example[] => [
+  { policy, example },
+  ...(policy.aliases ?? []).map((alias) => ({
+    policy: { ...policy, id: alias },
+    example: {
+      ...example,
+      ...(example.request !== undefined && { request: renamed(example.request, policy.id, alias) }),
+      ...(example.response !== undefined && { response: renamed(example.response, policy.id, alias) }),
+    },
+  })),
+]);
+
+function renamed<Step extends object>(steps: readonly Step[], id: string, alias: string): readonly Step[] {
+  return steps.map((step) => ('policy' in step && step.policy === id ? { ...step, policy: alias } : step));
+}
 
 /** A text with `…` for what may differ. */
 function assertSaid(actual: string | undefined, expected: string | null, what: string): void {

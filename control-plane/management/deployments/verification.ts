@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { answerOf } from '../../../proto/faults/answers.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
-import { catalog } from '../../../proto/policies/catalog.ts';
+import { catalog, policyIdOf } from '../../../proto/policies/catalog.ts';
 import { type Actor, can } from '../../access/actor.ts';
 import type { GatewayAbility } from '../../publish/gateway-sync.ts';
 import { type ApiRef, foundApi, lockedApi, resourceOf } from '../apis/api-gate.ts';
@@ -100,7 +100,7 @@ function policiesOf({ flows, plans }: ApiDefinition): ReadonlySet<string> {
       if (Array.isArray(steps))
         for (const step of steps as readonly unknown[]) {
           const policy = (step as { readonly policy?: unknown } | null)?.policy;
-          if (typeof policy === 'string') used.add(policy);
+          if (typeof policy === 'string') used.add(policyIdOf(policy) ?? policy);
         }
   for (const { security } of plans) if (Object.hasOwn(catalog, security.type)) used.add(security.type);
   return used;

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { policyIdOf } from '../../../proto/policies/catalog.ts';
 import { type Route, resource } from '../route.ts';
 import {
   connectorPluginSchema,
@@ -32,8 +33,11 @@ function kind<View>(of: {
   readonly words: readonly [one: string, many: string];
   readonly plugins: Plugins<View>;
   readonly answer: z.ZodType<View>;
+  /** Of another id by which definitions name one. */
+  readonly idOf?: (written: string) => string | undefined;
 }): readonly Route[] {
   const { one, many, words, plugins, answer } = of;
+  const find = (id: string) => findPlugin(plugins, of.idOf?.(id) ?? id);
   const path = `/plugins/${of.path}` as const;
   const onePath = `/plugins/${of.path}/{pluginId}` as const;
   return [
@@ -49,21 +53,21 @@ function kind<View>(of: {
       permission,
       summary: `Gets ${words[0]}.`,
       answer,
-      run: async ({ params: { pluginId } }) => findPlugin(plugins, pluginId).view,
+      run: async ({ params: { pluginId } }) => find(pluginId).view,
     }),
     define.get(`${onePath}/schema`, {
       operationId: `get${one}PluginSchema`,
       permission,
       summary: `Gets the JSON Schema of the configuration of ${words[0]}, with hints for a form.`,
       answer: formAnswerSchema,
-      run: async ({ params: { pluginId } }) => formOf(findPlugin(plugins, pluginId).config),
+      run: async ({ params: { pluginId } }) => formOf(find(pluginId).config),
     }),
     define.get(`${onePath}/documentation`, {
       operationId: `get${one}PluginDocumentation`,
       permission,
       summary: `Gets the documentation of ${words[0]}.`,
       answer: documentationSchema,
-      run: async ({ params: { pluginId } }) => documentationOf(findPlugin(plugins, pluginId)),
+      run: async ({ params: { pluginId } }) => documentationOf(find(pluginId)),
     }),
   ];
 }
@@ -72,6 +76,7 @@ function kind<View>(of: {
 export const pluginRoutes = [
   ...kind({
     path: 'policies',
+    idOf: policyIdOf,
     one: 'Policy',
     many: 'Policies',
     words: ['a policy', 'policies'],

@@ -47,6 +47,10 @@ test('everything that a definition can be made of is listed by name, with a sent
       assert.equal((await get(`${path}/schema`))['type'], 'object', path);
     }
   }
+  assert.deepEqual(
+    await get('policies/transform-status-code/schema'),
+    await get('policies/status-code/schema'),
+  );
   assert.deepEqual(ids.get('policies')?.toSorted(), Object.keys(catalog).toSorted());
   assert.deepEqual(ids.get('api-services')?.toSorted(), [
     ...Object.keys(discoveryCatalog),

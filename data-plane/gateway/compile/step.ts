@@ -1,6 +1,6 @@
 import type { StepDefinition } from '../../../proto/model/api.ts';
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
-import { catalog, mayRefuse, type PolicyConfig } from '../../../proto/policies/catalog.ts';
+import { catalog, mayRefuse, type PolicyConfig, policyIdOf } from '../../../proto/policies/catalog.ts';
 import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
 import { sharedGroupOf } from '../../../proto/model/api/shared-policy-group.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
@@ -41,10 +41,10 @@ export type PolicyBuilder = (step: StepDefinition, host: PolicyHost, place: Poli
 
 /** Builds from the catalogue and the table of policies. Errors: request.invalid when the step cannot be built. */
 export const buildPolicy: PolicyBuilder = (step, host, place) => {
-  const id = step.policy;
-  if (!isStepPolicyId(id)) {
+  const id = policyIdOf(step.policy);
+  if (id === undefined || !isStepPolicyId(id)) {
     throw new Fault('request.invalid', {
-      details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }],
+      details: [{ path: `${place.at}.policy`, message: `"${step.policy}" is unknown` }],
     });
   }
   return makePolicy(id, configurationOf(id, step.configuration), { host, place });

@@ -8,11 +8,11 @@ const requests: ReadonlySet<string> = new Set(
   wordsIn(`
   api-key key-less jwt oauth2 mtls policy-basic-authentication http-signature rbac ip-filtering
   resource-filtering ssl-enforcement geoip-filtering policy-geoip-filtering policy-generate-jwt jws
-  policy-openid-userinfo json-threat-protection xml-threat-protection regex-threat-protection
+  policy-openid-userinfo openid-connect-userinfo json-threat-protection xml-threat-protection regex-threat-protection
   request-content-limit policy-request-content-limit xml-validation policy-request-validation
   rate-limit quota spike-arrest cache retry latency mock policy-circuit-breaker traffic-shadowing
   dynamic-routing http-redirect rest-to-soap transform-queryparams policy-override-request-method
-  token-bucket-rate-limit policy-wssecurity-authentication
+  token-bucket-rate-limit wssecurity-authentication policy-wssecurity-authentication
 `),
 );
 const responses: ReadonlySet<string> = new Set(

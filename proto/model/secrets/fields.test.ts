@@ -26,6 +26,19 @@ test('secret fields follow from the schemas of policies, resources and endpoints
     assert.ok(names.has(name), name);
 });
 
+test('the secrets of a policy are found by its other names too', () => {
+  const config = section({ password: secret(z.string()) });
+  const { policies, known } = findSecretFields({
+    policies: { own: { config, aliases: ['other'] } },
+    resources: {},
+    discoveries: {},
+    endpoints: section({}),
+  });
+  assert.equal(policies.get('other'), policies.get('own'));
+  assert.deepEqual([...(known.policies.get('other')?.keys() ?? [])], ['password']);
+  assert.equal(policies.get('constructor'), undefined);
+});
+
 test('a mark is found wherever a schema has it: in lists, maps, unions, behind defaults and refinements', () => {
   const password = secret(z.string().max(9));
   const found = findSecretFields({

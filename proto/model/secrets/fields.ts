@@ -21,20 +21,30 @@ export interface SecretField {
 }
 
 /** Configurations of one kind, by id. */
-type Schemas = Readonly<Record<string, { readonly config: z.ZodType }>>;
+type Schemas = Readonly<
+  Record<string, { readonly config: z.ZodType; readonly aliases?: readonly string[] | undefined }>
+>;
 
 /** What follows from the configurations of one kind, worked out for an id when somebody first asks for it. */
 class ById<T> {
   readonly #schemas: Schemas;
   readonly #workOut: (config: z.ZodType, id: string) => T;
   readonly #found = new Map<string, T>();
+  readonly #aliases: ReadonlyMap<string, string>;
 
   constructor(schemas: Schemas, workOut: (config: z.ZodType, id: string) => T) {
     this.#schemas = schemas;
     this.#workOut = workOut;
+    this.#aliases = new Map(
+      Object.entries(schemas).flatMap(([id, { aliases = [] }]) =>
+        aliases.map((alias) => [alias, id] as const),
+      ),
+    );
   }
 
-  get(id: string): T | undefined {
+  /** written: an id, or another one by which definitions name it. */
+  get(written: string): T | undefined {
+    const id = this.#aliases.get(written) ?? written;
     const schema = Object.hasOwn(this.#schemas, id) ? this.#schemas[id] : undefined;
     return schema === undefined ? undefined : this.#of(id, schema.config);
   }

@@ -13,7 +13,7 @@ import { cell, fieldRows, type Reference, tableOf } from './fields.ts';
 
 /** The page of a policy as Markdown: what it is for, its fields and refusals, and an example that a test runs. */
 export function policyPage(policy: PolicySchema, reference: Reference = {}): string {
-  const { id, title, phases, summary, docs, config, errors } = policy;
+  const { id, aliases = [], title, phases, summary, docs, config, errors } = policy;
   const table = tableOf(fieldRows(config, reference));
   const refusals = Object.entries(errors).map(
     ([key, { status, answerStatus, message }]) =>
@@ -21,7 +21,7 @@ export function policyPage(policy: PolicySchema, reference: Reference = {}): str
   );
   return [
     `# ${title}\n`,
-    `\`${id}\` · ${phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`}\n`,
+    `\`${id}\`${aliases.map((alias) => `, also named \`${alias}\``).join('')} · ${phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`}\n`,
     `${summary} ${docs}\n`,
     '## Configuration\n',
     table === '' ? 'It has none.\n' : table,

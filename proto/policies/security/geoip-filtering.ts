@@ -27,6 +27,7 @@ const rule = z.strictObject({
 /** Lets callers pass by where their address is. */
 export const geoipFiltering = definePolicy({
   id: 'geoip-filtering',
+  aliases: ['policy-geoip-filtering'],
   title: 'GeoIP filtering',
   summary: 'Lets callers pass by the country of their address, or its distance.',
   category: 'security',

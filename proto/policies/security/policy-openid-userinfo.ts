@@ -6,6 +6,7 @@ import { resourceNameSchema } from '../resource-name.ts';
 /** Lets tokens pass of which an OpenID Connect server knows the user. */
 export const openidUserinfo = definePolicy({
   id: 'policy-openid-userinfo',
+  aliases: ['openid-connect-userinfo'],
   title: 'OpenID Connect user info',
   summary: 'Asks an OpenID Connect server whose token it is.',
   category: 'security',

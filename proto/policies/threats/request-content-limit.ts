@@ -5,6 +5,7 @@ import { definePolicy } from '../policy-schema.ts';
 /** Refuses bodies that are too long. */
 export const requestContentLimit = definePolicy({
   id: 'request-content-limit',
+  aliases: ['policy-request-content-limit'],
   title: 'Request content limit',
   summary: 'Refuses requests whose body is longer than a limit, or that do not say whether they have one.',
   category: 'validation',
