@@ -19,6 +19,34 @@ export class Problem extends Error {
     this.transaction = transaction;
   }
 
+  /**
+   * What is wrong at each field of a form, by the places that the field writes: `{ path: 'listeners' }` takes `listeners[0].paths[0].path`.
+   * What is said of no field is left for the box.
+   */
+  at<Field extends string>(
+    places: Readonly<Record<Field, string>>,
+  ): {
+    readonly faults: Readonly<Partial<Record<Field, string>>>;
+    readonly others: Schemas['Error']['details'];
+  } {
+    const isField = (key: string): key is Field => Object.hasOwn(places, key);
+    const fields = Object.keys(places).filter(isField);
+    const faults: Partial<Record<Field, string>> = {};
+    const others: Schemas['Error']['details'] = [];
+    for (const detail of this.details) {
+      const { location, message } = detail;
+      const field = fields.find((each) => {
+        const place = places[each];
+        return (
+          location === place || (location.startsWith(place) && /^[.[]/.test(location.slice(place.length)))
+        );
+      });
+      if (field === undefined) others.push(detail);
+      else faults[field] ??= message;
+    }
+    return { faults, others };
+  }
+
   /** Anything that was thrown, as one. */
   static of(error: unknown): Problem {
     if (error instanceof Problem) return error;

@@ -1,6 +1,7 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
 import type { UseMutationResult } from '@tanstack/react-query';
-import type { FormEvent, ReactNode } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import type { Problem } from '../api/problem.ts';
 import { Button } from './button.tsx';
 import styles from './dialog.module.css';
 import { layers } from './layers.ts';
@@ -25,20 +26,29 @@ export function FormDialog({
     readonly isDangerous?: boolean;
     /** False while something that it needs is missing. */
     readonly isReady?: boolean;
+    /** What was refused and is said at none of the fields; without it, all that was. */
+    readonly others?: Problem['details'] | undefined;
   };
   readonly children?: ReactNode;
 }) {
   const { mutate, isPending, error } = submit.mutation;
+  const form = useRef<HTMLFormElement>(null);
+  const [tries, setTries] = useState(0);
+  useEffect(() => {
+    // Whoever typed it is led to what is wrong with it, whether the page or the API says so.
+    if (tries > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [tries, error]);
   const send = (event: FormEvent): void => {
     event.preventDefault();
+    setTries((before) => before + 1);
     if (!isPending) mutate();
   };
   return (
     <Frame {...{ title, about, isOpen, onClose }}>
-      <form onSubmit={send} noValidate>
+      <form ref={form} onSubmit={send} noValidate>
         <div className={styles['inner']}>
           {children}
-          {error !== null && <ProblemBox error={error} />}
+          {error !== null && <ProblemBox error={error} details={submit.others} />}
         </div>
         <div className={styles['foot']}>
           <Button onClick={onClose}>Cancel</Button>
@@ -70,7 +80,10 @@ export function ToldDialog({
 }) {
   return (
     <Frame {...frame} isFirm={isFirm}>
-      <div className={styles['inner']}>{children}</div>
+      {/* Where it is longer than the window, a keyboard must be able to move it. */}
+      <div className={styles['inner']} tabIndex={0} role="region" aria-label={frame.title}>
+        {children}
+      </div>
       <div className={styles['foot']}>
         {actions}
         <Button onClick={frame.onClose}>{done}</Button>

@@ -28,13 +28,17 @@ export function Empty({
 /** What went wrong, what to do, and the code to ask for. */
 export function ProblemBox({
   error,
+  details: shown,
   children,
 }: {
   readonly error: unknown;
+  /** What of its details is said here; without it, all. */
+  readonly details?: Problem['details'] | undefined;
   /** In place of what is wrong where, when the page has more to say of it. */
   readonly children?: ReactNode;
 }) {
-  const { message, details, code, transaction } = Problem.of(error);
+  const { message, details: all, code, transaction } = Problem.of(error);
+  const details = shown ?? all;
   return (
     <div className={styles['problem']} role="alert">
       <strong>{message}</strong>

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, answerOf } from '../../api/client.ts';
+import { Problem } from '../../api/problem.ts';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 
@@ -37,12 +38,6 @@ export function CreateApi({
   const navigate = useNavigate();
   const [wish, setWish] = useState(blank);
   const [isTried, setTried] = useState(false);
-  const faults = { target: faultOfTarget(wish.target), path: faultOfPath(wish) };
-  const change = (part: Partial<Wish>): void => setWish((before) => ({ ...before, ...part }));
-  const close = (): void => {
-    setTried(false);
-    onClose();
-  };
   const creating = useMutation({
     mutationFn: () => create(env, wish),
     onSuccess: async (id) => {
@@ -52,9 +47,21 @@ export function CreateApi({
       await navigate({ to: '/$env/apis/$api', params: { env, api: id } });
     },
   });
+  const change = (part: Partial<Wish>): void => {
+    // What was refused is what it was then.
+    creating.reset();
+    setWish((before) => ({ ...before, ...part }));
+  };
+  const close = (): void => {
+    setTried(false);
+    creating.reset();
+    onClose();
+  };
+  const seen = faultsOf(wish);
+  const told = creating.error === null ? undefined : Problem.of(creating.error).at(places);
   const send = (): void => {
     setTried(true);
-    if (faults.target === undefined && faults.path === undefined) creating.mutate();
+    if (Object.keys(seen).length === 0) creating.mutate();
   };
   return (
     <FormDialog
@@ -62,9 +69,9 @@ export function CreateApi({
       about="A proxy in front of a backend over HTTP. Nothing reaches gateways before you deploy."
       isOpen={isOpen}
       onClose={close}
-      submit={{ verb: 'Create API', mutation: { ...creating, mutate: send } }}
+      submit={{ verb: 'Create API', mutation: { ...creating, mutate: send }, others: told?.others }}
     >
-      <Fields wish={wish} onChange={change} faults={isTried ? faults : {}} />
+      <Fields wish={wish} onChange={change} faults={isTried ? { ...told?.faults, ...seen } : {}} />
     </FormDialog>
   );
 }
@@ -76,13 +83,14 @@ function Fields({
 }: {
   readonly wish: Wish;
   readonly onChange: (part: Partial<Wish>) => void;
-  readonly faults: { readonly target?: string | undefined; readonly path?: string | undefined };
+  readonly faults: Faults;
 }) {
   const { name, version, path, target, security } = wish;
   return (
     <>
       <TextField
         label="Name"
+        error={faults.name}
         value={name}
         onChange={(event) => onChange({ name: event.target.value })}
         required
@@ -90,6 +98,7 @@ function Fields({
       />
       <TextField
         label="Version"
+        error={faults.version}
         value={version}
         onChange={(event) => onChange({ version: event.target.value })}
         required
@@ -121,9 +130,27 @@ function Fields({
   );
 }
 
+/** What of an API each field writes. */
+const places = { name: 'name', version: 'apiVersion', path: 'listeners', target: 'endpointGroups' } as const;
+
+type Faults = Readonly<Partial<Record<keyof typeof places, string>>>;
+
+/** What can be said of it before anybody is asked. */
+function faultsOf(wish: Wish): Faults {
+  const all = {
+    name: wish.name.trim() === '' ? 'must not be empty' : undefined,
+    version: wish.version.trim() === '' ? 'must not be empty' : undefined,
+    path: faultOfPath(wish),
+    target: faultOfTarget(wish.target),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, fault]) => fault !== undefined));
+}
+
 /** A path is asked for where the name has no letter that one may have: the root would take every call. */
 const faultOfPath = ({ name, path }: Wish): string | undefined =>
-  (path ?? pathOfName(name)) === '' ? 'must be chosen: of the name, nothing may stand in a path' : undefined;
+  (path ?? pathOfName(name)) === '' && name.trim() !== ''
+    ? 'must be chosen: of the name, nothing may stand in a path'
+    : undefined;
 
 /** What a deployment would say of a backend. */
 function faultOfTarget(target: string): string | undefined {
