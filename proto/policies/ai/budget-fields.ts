@@ -5,17 +5,24 @@ import { limiterKey, limitMax, wholeNumber } from '../limits/limit-fields.ts';
 const periodTimeMax = 100_000;
 const units = ['SECONDS', 'MINUTES', 'HOURS', 'DAYS'] as const;
 
-/** A limit of what requests use, and its period. unit: where a definition says none. */
-export const budgetRate = (unit: (typeof units)[number]) =>
+/** A limit of what requests use, and its period. unit: where a definition says none; limit: how a form begins, and what it counts. */
+export const budgetRate = (
+  unit: (typeof units)[number],
+  limit: { readonly begin: number; readonly description: string },
+) =>
   z.strictObject({
-    limit: z.int().min(0).max(limitMax).default(0),
-    dynamicLimit: wholeNumber,
+    limit: z.int().min(0).max(limitMax).default(0).meta(limit),
+    dynamicLimit: wholeNumber.meta({
+      title: 'Limit by an expression',
+      description: 'Counts where the limit above is 0',
+    }),
     /** Less than 1 is 1. */
     periodTime: z
       .int()
       .max(periodTimeMax)
       .default(1)
-      .overwrite((time) => Math.max(1, time)),
+      .overwrite((time) => Math.max(1, time))
+      .meta({ title: 'Period', begin: 1 }),
     periodTimeUnit: z.enum(units).default(unit),
     key: limiterKey,
     useKeyOnly: z.boolean().default(false),

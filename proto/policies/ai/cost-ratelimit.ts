@@ -14,7 +14,11 @@ export const costRateLimit = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
-      rate: budgetRate('MINUTES'),
+      rate: budgetRate('MINUTES', {
+        begin: 1_000_000,
+        description:
+          'Millionths of the currency of the prices in one period: 1000000 are 1; 0 lets none pass',
+      }),
       strategy: budgetStrategy,
       addHeaders: z.boolean().default(false),
       pricing: z.strictObject(prices),

@@ -14,7 +14,10 @@ export const tokenRateLimit = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
-      rate: budgetRate('SECONDS'),
+      rate: budgetRate('SECONDS', {
+        begin: 10_000,
+        description: 'Tokens in one period; 0 lets none pass',
+      }),
       strategy: budgetStrategy,
       addHeaders: z.boolean().default(false),
       extraction: extractionOrAny,

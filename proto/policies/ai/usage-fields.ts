@@ -24,13 +24,15 @@ export const extractionOrAny = z
   .prefault({ type: 'AUTO' });
 
 const price = z.number().gt(0).max(priceMax);
+/** Providers say their prices for a million. */
+const perTokens = price.meta({ begin: 1_000_000, description: 'For so many tokens' });
 
 /** What tokens cost: a value for so many of them. */
 export const prices = {
   inputPriceValue: price,
-  inputPriceUnit: price,
+  inputPriceUnit: perTokens,
   outputPriceValue: price,
-  outputPriceUnit: price,
+  outputPriceUnit: perTokens,
 };
 
 /** What is to be said of usage wherever it is read. */

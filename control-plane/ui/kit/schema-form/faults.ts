@@ -71,7 +71,12 @@ function textFaultsOf({ minLength = 0, maxLength, pattern }: JsonSchema, text: s
   return [];
 }
 
-function numberFaultsOf({ minimum, maximum }: JsonSchema, value: number): readonly string[] {
+function numberFaultsOf(
+  { minimum, exclusiveMinimum, maximum }: JsonSchema,
+  value: number,
+): readonly string[] {
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum)
+    return [`must be more than ${exclusiveMinimum}`];
   if (minimum !== undefined && value < minimum) return [`must be at least ${minimum}`];
   return maximum !== undefined && value > maximum ? [`must be at most ${maximum}`] : [];
 }

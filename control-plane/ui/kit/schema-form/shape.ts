@@ -21,6 +21,7 @@ export interface JsonSchema {
   readonly items?: JsonSchema;
   readonly default?: unknown;
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -199,14 +200,18 @@ export function blankOf(schema: JsonSchema): unknown {
     case 'group':
       return Object.fromEntries([
         ...constantsOf(schema),
-        ...widget.fields
-          .filter((field) => field.isRequired || field.schema.begin !== undefined)
-          .map((field) => [field.key, blankOf(field.schema)]),
+        ...widget.fields.filter(beginsWithValue).map((field) => [field.key, blankOf(field.schema)]),
       ]);
     case 'json':
       return null;
   }
 }
+
+/** What is required, unless it is a number that nobody can guess: the form asks for that, and nothing is limited to 0 meanwhile. */
+const beginsWithValue = ({ schema, isRequired }: FieldOf): boolean =>
+  schema.begin !== undefined ||
+  (isRequired &&
+    (widgetOf(schema).kind !== 'number' || schema.default !== undefined || schema.const !== undefined));
 
 /** What a text that was typed writes. Nothing writes nothing where the default then says the same or the field may be absent. */
 export function textWritten({ schema, isRequired }: Omit<FieldOf, 'key'>, text: string): string | undefined {

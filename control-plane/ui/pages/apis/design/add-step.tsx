@@ -5,6 +5,7 @@ import { FilterBox } from '../../../kit/field.tsx';
 import { blankOf, isObject, type JsonSchema } from '../../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../../kit/told.tsx';
 import { type StepPlace, withStep } from './flows.ts';
+import { matching } from './matching.ts';
 import { policies, policyForm } from './questions.ts';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
@@ -27,11 +28,9 @@ export function AddStep({
   const [text, setText] = useState('');
   const [failed, setFailed] = useState<unknown>();
   const phase = place.lane === 'request' ? 'REQUEST' : 'RESPONSE';
-  const words = text.toLowerCase();
-  const found = data?.filter(
-    ({ id, name, description, category, flowPhaseCompatibility }) =>
-      flowPhaseCompatibility.HTTP_PROXY.includes(phase) &&
-      [id, name, description, category].some((each) => each.toLowerCase().includes(words)),
+  const found = matching(
+    data?.filter(({ flowPhaseCompatibility }) => flowPhaseCompatibility.HTTP_PROXY.includes(phase)),
+    text,
   );
   const add = async (policy: string): Promise<void> => {
     try {

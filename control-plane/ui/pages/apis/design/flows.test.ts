@@ -120,3 +120,10 @@ test('changes are undone one by one, what was typed at one go as one', () => {
   for (let at = 1; at <= 101; at += 1) long = changed(long, at, { atMs: at });
   assert.equal(long.past.length, 100);
 });
+
+test('a document in a step is told by its length, not by its text', () => {
+  const sourceYaml = `openapi: 3.0.0\n${'# more\n'.repeat(40)}`;
+  assert.equal(summaryOf({ sourceYaml, basePath: '/v1' }), 'source yaml: 41 lines, /v1');
+  assert.equal(summaryOf({ script: 'x'.repeat(81) }), 'script: 81 characters');
+  assert.equal(summaryOf({ body: 'x'.repeat(80) }), 'x'.repeat(80));
+});

@@ -150,6 +150,7 @@ export function wordsOf(flow: Flow): { readonly methods: string; readonly path: 
 
 const spaced = (key: string): string => key.replaceAll(/([A-Z])/g, ' $1').toLowerCase();
 const summaryPartsMax = 2;
+const summaryCharsMax = 80;
 
 /** What a step is set to, in a few words: its first figures, texts and lists; never a secret. */
 export function summaryOf(configuration: Readonly<Record<string, unknown>> = {}): string {
@@ -160,11 +161,18 @@ export function summaryOf(configuration: Readonly<Record<string, unknown>> = {})
     } else if (typeof value === 'object' && value !== null) {
       for (const [inner, each] of Object.entries(value)) add(inner, each);
     } else if (typeof value === 'number' || (typeof value === 'string' && value !== '' && !isMask(value))) {
-      parts.push(typeof value === 'number' ? `${spaced(key)} ${value}` : value);
+      parts.push(typeof value === 'number' ? `${spaced(key)} ${value}` : shortOf(key, value));
     }
   };
   for (const [key, value] of Object.entries(configuration)) add(key, value);
   return parts.slice(0, summaryPartsMax).join(', ');
+}
+
+/** A text as it is; of a document, what it is and how long. */
+function shortOf(key: string, text: string): string {
+  const lines = text.trim().split('\n').length;
+  if (lines > 1) return `${spaced(key)}: ${lines} lines`;
+  return text.length > summaryCharsMax ? `${spaced(key)}: ${text.length} characters` : text;
 }
 
 /** What is wrong with a design, by where it stands. */
