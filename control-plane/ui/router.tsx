@@ -79,6 +79,12 @@ const apis = createRoute({
   component: lazyRouteComponent(() => import('./pages/apis/apis.tsx'), 'Apis'),
 });
 
+const apiImport = createRoute({
+  getParentRoute: () => shell,
+  path: '/apis/import',
+  component: lazyRouteComponent(() => import('./pages/apis/transfer/import.tsx'), 'ImportApi'),
+});
+
 const api = createRoute({
   getParentRoute: () => shell,
   path: '/apis/$api',
@@ -132,6 +138,12 @@ const apiPlan = createRoute({
   getParentRoute: () => api,
   path: '/plans/$plan',
   component: lazyRouteComponent(() => import('./pages/apis/plan.tsx'), 'ApiPlan'),
+});
+
+const apiImportInto = createRoute({
+  getParentRoute: () => api,
+  path: '/import',
+  component: lazyRouteComponent(() => import('./pages/apis/transfer/import.tsx'), 'ImportIntoApi'),
 });
 
 const apiGeneral = createRoute({
@@ -210,6 +222,12 @@ const applicationSubscription = createRoute({
   ),
 });
 
+const applicationSettings = createRoute({
+  getParentRoute: () => application,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/applications/settings.tsx'), 'ApplicationSettings'),
+});
+
 const gateways = createRoute({
   getParentRoute: () => shell,
   path: '/gateways',
@@ -242,19 +260,26 @@ const routeTree = root.addChildren([
   kit,
   shell.addChildren([
     apis,
+    apiImport,
     api.addChildren([
       apiOverview,
       apiDraft.addChildren([apiDesign, apiEntrypoints, apiBackends]),
       apiPlans,
       apiPlan,
       apiGeneral,
+      apiImportInto,
       apiSubscriptions,
       apiSubscription,
       apiAnalytics,
       apiLogs,
     ]),
     applications,
-    application.addChildren([applicationOverview, applicationSubscriptions, applicationSubscription]),
+    application.addChildren([
+      applicationOverview,
+      applicationSubscriptions,
+      applicationSubscription,
+      applicationSettings,
+    ]),
     gateways,
     analytics,
     logs,

@@ -27,6 +27,10 @@ test('subscriptions and keys, from beginning to end', { skip: skipWithoutBrowser
   await t.test('a key that an application shares is changed from its side alone, for all subscriptions', () =>
     shares(platform, browser),
   );
+  await t.test(
+    'a plan with tokens asks for the client that the application is, at the place of the choice',
+    () => namesClient(platform, browser),
+  );
 });
 
 /** What somebody may click until an API of theirs answers a call with a key. */
@@ -196,5 +200,73 @@ async function shares(platform: Platform, browser: TestBrowser): Promise<void> {
   await page.getByText('Keys of the application, for all its subscriptions').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Renew key' }).count(), 0);
   assert.equal(await page.getByRole('button', { name: /^Revoke/ }).count(), 0);
+  await page.context().close();
+}
+
+/** A plan that finds its callers by the client of their tokens, and an application that is none yet. */
+async function namesClient(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, client } = platform;
+  const api = await apiNamed(platform, 'Rates and quotes');
+  await client.call('POST', `/v2/environments/DEFAULT/apis/${api}/plans`, {
+    body: {
+      definitionVersion: 'V4',
+      name: 'Tokens',
+      validation: 'AUTO',
+      status: 'PUBLISHED',
+      mode: 'STANDARD',
+      security: {
+        type: 'JWT',
+        configuration: {
+          signature: 'HMAC_HS256',
+          publicKeyResolver: 'GIVEN_KEY',
+          resolverParameter: 'a-secret-of-thirty-two-bytes-and-more',
+        },
+      },
+    },
+  });
+  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  await signIn(page);
+  const button = (name: string, within: Page | Locator = page): Locator =>
+    within.getByRole('button', { name, exact: true });
+  const dialog = page.getByRole('dialog');
+  await page.goto('/console/DEFAULT/applications');
+  for (const [name, clientId] of [
+    ['Holder', 'taken-client'],
+    ['Token shop', ''],
+  ] as const) {
+    await page.getByRole('link', { name: 'Applications' }).click();
+    await button('Create application').click();
+    await button('Create application', dialog).click();
+    assert.equal(await dialog.getByText('must not be empty').count(), 2, 'each said at its field');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill(name);
+    await dialog.getByRole('textbox', { name: 'Description' }).fill('Calls with tokens');
+    await dialog.getByRole('textbox', { name: 'Client id' }).fill(clientId);
+    await button('Create application', dialog).click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+  }
+  await page.getByText('no JWT or OAuth2 plan can be subscribed to').waitFor();
+  await page.getByRole('link', { name: 'Subscriptions' }).click();
+  await button('Subscribe to an API').click();
+  await dialog.getByRole('combobox', { name: 'API' }).fill('Rates');
+  await page.getByRole('option', { name: /^Rates and quotes/ }).click();
+  await dialog.getByLabel('Plan').selectOption({ label: 'Tokens (JWT)' });
+  const clientId = dialog.getByRole('textbox', { name: 'Client id' });
+  await clientId.waitFor();
+  assert.ok(await button('Subscribe', dialog).isDisabled());
+  await clientId.fill('taken-client');
+  await button('Subscribe', dialog).click();
+  await dialog.getByRole('alert').waitFor();
+  await clientId.fill('shop-client');
+  await button('Subscribe', dialog).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByText('shop-client').first().waitFor();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByLabel('API keys').selectOption('SHARED');
+  await button('Save').click();
+  await page.getByText('Chosen for good.').waitFor();
+  await page.getByRole('textbox', { name: 'Client id' }).fill('');
+  await button('Save').click();
+  await page.getByText('is required while a subscription').waitFor();
   await page.context().close();
 }

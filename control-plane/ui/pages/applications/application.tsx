@@ -6,7 +6,7 @@ import { Body, Facts, PageHeader, Panel, Tabs } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
-import { oneApplication, typeWords } from './questions.ts';
+import { keyModeWords, oneApplication, typeWords } from './questions.ts';
 
 const route = getRouteApi('/$env/applications/$application');
 
@@ -41,6 +41,9 @@ export function Application() {
         <Link to="/$env/applications/$application/subscriptions" params={params}>
           Subscriptions
         </Link>
+        <Link to="/$env/applications/$application/settings" params={params}>
+          Settings
+        </Link>
       </Tabs>
       <Outlet />
     </>
@@ -61,9 +64,15 @@ export function ApplicationOverview() {
             ['Description', data.description || <span className="quiet">none</span>],
             ['Owner', data.owner?.displayName ?? '–'],
             ...(data.domain === undefined ? [] : [['Domain', data.domain] as const]),
-            ...(clientId === undefined
-              ? []
-              : [['Client id', <Copy key="client" text={clientId} />] as const]),
+            [
+              'Client id',
+              clientId === undefined ? (
+                <span className="quiet">none: no JWT or OAuth2 plan can be subscribed to</span>
+              ) : (
+                <Copy key="client" text={clientId} />
+              ),
+            ],
+            ['API keys', keyModeWords[data.api_key_mode]],
             ['Created', <Time key="created" at={data.created_at} />],
             ['Changed', <Time key="changed" at={data.updated_at} />],
             ['Id', <Copy key="id" text={data.id} shown={shortId(data.id)} />],

@@ -1,17 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
-import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
-import { FormDialog } from '../../kit/dialog.tsx';
-import { FilterBox, TextField } from '../../kit/field.tsx';
+import { FilterBox } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
 import { Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { CreateApplication } from './create.tsx';
 import { applicationsPerPage, listedApplications, typeWords } from './questions.ts';
 
 const route = getRouteApi('/$env/applications');
@@ -100,59 +100,5 @@ function NoApplications({
     <Empty title="No applications yet" action={create}>
       An application subscribes to plans of APIs, and holds the keys with which it calls them.
     </Empty>
-  );
-}
-
-function CreateApplication({
-  env,
-  isOpen,
-  onClose,
-}: {
-  readonly env: string;
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}) {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  const [name, setName] = useState('');
-  const [description, setDescription] = useState('');
-  const creating = useMutation({
-    mutationFn: () =>
-      answerOf(
-        api.POST('/management/organizations/{orgId}/environments/{envId}/applications', {
-          params: { path: { orgId: organization, envId: env } },
-          body: { name, description },
-        }),
-      ),
-    onSuccess: async ({ id }) => {
-      await queries.invalidateQueries({ queryKey: ['applications', env] });
-      onClose();
-      setName('');
-      setDescription('');
-      await navigate({ to: '/$env/applications/$application', params: { env, application: id } });
-    },
-  });
-  return (
-    <FormDialog
-      title="Create application"
-      isOpen={isOpen}
-      onClose={onClose}
-      submit={{ verb: 'Create application', mutation: creating }}
-    >
-      <TextField
-        label="Name"
-        value={name}
-        onChange={(event) => setName(event.target.value)}
-        required
-        autoFocus
-      />
-      <TextField
-        label="Description"
-        hint="What it does, and for whom"
-        value={description}
-        onChange={(event) => setDescription(event.target.value)}
-        required
-      />
-    </FormDialog>
   );
 }

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { bodyOf, type Wish } from './fields.tsx';
 
 /** What pages about applications ask. */
 
@@ -35,6 +36,41 @@ export const oneApplication = (env: string, application: string) =>
       ),
   });
 
+/** Writes what people wrote of an application over what it is now. Errors: Problem, with status 412 when somebody changed it meanwhile. */
+export async function saveApplication(env: string, id: string, wish: Partial<Wish>): Promise<void> {
+  const path = '/management/organizations/{orgId}/environments/{envId}/applications/{applicationId}';
+  const params = { path: { orgId: organization, envId: env, applicationId: id } };
+  const { data: now, tag } = await taggedAnswerOf(api.GET(path, { params }));
+  const { domain: _domain, ...others } = now;
+  const body = bodyOf({
+    name: now.name,
+    description: now.description,
+    domain: now.domain ?? '',
+    clientId: now.settings.app?.client_id ?? '',
+    keyMode: now.api_key_mode,
+    ...wish,
+  });
+  const { client_id: _clientId, ...app } = now.settings.app ?? {};
+  await answerOf(
+    api.PUT(path, {
+      params,
+      headers: tag === undefined ? {} : { 'if-match': tag },
+      body: {
+        ...others,
+        ...body,
+        settings: { ...now.settings, app: { ...app, ...body.settings.app } },
+      },
+    }),
+  );
+}
+
 /** What the types of applications are called. */
 export const typeWords = (type: Schemas['Application']['type']): string =>
   type.toLowerCase().replaceAll('_', ' ');
+
+/** How an application has its API keys. */
+export const keyModeWords: Readonly<Record<Schemas['Application']['api_key_mode'], string>> = {
+  UNSPECIFIED: 'a key for each subscription, not chosen yet',
+  EXCLUSIVE: 'a key for each subscription',
+  SHARED: 'one key for all subscriptions',
+};

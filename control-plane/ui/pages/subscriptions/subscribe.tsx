@@ -1,10 +1,12 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { Problem } from '../../api/problem.ts';
 import { FormDialog } from '../../kit/dialog.tsx';
-import { SelectField } from '../../kit/field.tsx';
+import { SelectField, TextField } from '../../kit/field.tsx';
 import { type Choice, SearchField } from '../../kit/search-field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { oneApplication, saveApplication } from '../applications/questions.ts';
 import { listedApis, pathsOf, plansOf } from '../apis/questions.ts';
 import { type Side, subscribe, type Subscription, useChange } from './side.ts';
 import { securityWords } from './words.ts';
@@ -47,6 +49,7 @@ export function Subscribe({ isOpen, ...props }: Props & { readonly isOpen: boole
 }
 
 function Asked({ side, onClose, onSubscribed }: Props) {
+  const queries = useQueryClient();
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState<Choice>();
   const [plan, setPlan] = useState<string>();
@@ -60,19 +63,30 @@ function Asked({ side, onClose, onSubscribed }: Props) {
     enabled: apiId !== undefined,
   });
   const plans = allPlans?.data.filter(isOpenPlan);
-  const planId = plans?.find(({ id }) => id === plan)?.id ?? plans?.[0]?.id;
+  const chosenPlan = plans?.find(({ id }) => id === plan) ?? plans?.[0];
+  const planId = chosenPlan?.id;
+  const applicationId = side.of === 'api' ? other?.id : side.id;
+  const lacksClient = useLacksClient(env, applicationId, chosenPlan);
+  const [clientId, setClientId] = useState('');
   const subscribing = useChange(
     env,
-    () =>
-      subscribe(side, {
-        planId: planId ?? '',
-        applicationId: side.of === 'api' ? (other?.id ?? '') : side.id,
-      }),
+    async () => {
+      // The application is found by it, in every token from now on.
+      if (lacksClient) {
+        await saveApplication(env, applicationId ?? '', { clientId });
+        await queries.invalidateQueries({ queryKey: ['application', env, applicationId] });
+      }
+      return subscribe(side, { planId: planId ?? '', applicationId: applicationId ?? '' });
+    },
     (made) => {
       onClose();
       onSubscribed(made);
     },
   );
+  const told =
+    subscribing.error === null
+      ? undefined
+      : Problem.of(subscribing.error).at({ clientId: 'settings.app.client_id' });
   return (
     <FormDialog
       title={side.of === 'api' ? 'Subscribe an application' : 'Subscribe to an API'}
@@ -81,7 +95,8 @@ function Asked({ side, onClose, onSubscribed }: Props) {
       submit={{
         verb: 'Subscribe',
         mutation: subscribing,
-        isReady: other !== undefined && planId !== undefined,
+        isReady: other !== undefined && planId !== undefined && (!lacksClient || clientId.trim() !== ''),
+        others: told?.others,
       }}
     >
       <SearchField
@@ -97,8 +112,35 @@ function Asked({ side, onClose, onSubscribed }: Props) {
       />
       {error !== null && apiId !== undefined && <ProblemBox error={error} />}
       {plans !== undefined && <PlanField {...{ plans, planId, setPlan }} />}
+      {lacksClient && (
+        <TextField
+          label="Client id"
+          hint="The application has none yet. Callers of this plan present a token, and the client that it names is this application."
+          className="mono"
+          maxLength={256}
+          value={clientId}
+          error={told?.faults.clientId}
+          onChange={({ target: { value } }) => setClientId(value)}
+        />
+      )}
     </FormDialog>
   );
+}
+
+/** Whether a plan finds its callers by the client that a token names, and the application is none yet. */
+function useLacksClient(
+  env: string,
+  application: string | undefined,
+  plan: Schemas['PlanV4'] | undefined,
+): boolean {
+  const isByClient = plan?.security.type === 'JWT' || plan?.security.type === 'OAUTH2';
+  const { data } = useQuery({
+    ...oneApplication(env, application ?? ''),
+    enabled: isByClient && application !== undefined,
+  });
+  if (!isByClient || data === undefined) return false;
+  const { app, oauth } = data.settings;
+  return app?.client_id === undefined && typeof oauth?.['client_id'] !== 'string';
 }
 
 function useChoices(side: Side, text: string): readonly Choice[] | undefined {
