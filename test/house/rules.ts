@@ -115,7 +115,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   zod: ['proto', 'data-plane', 'control-plane', 'bridge', 'shipper', 'deploy'],
   pino: ['proto/process'],
   'prom-client': ['proto/process'],
-  yaml: ['proto', 'data-plane/local', 'deploy', 'control-plane/management/definitions/openapi'],
+  yaml: ['proto', 'data-plane/local', 'deploy', 'control-plane/management/definitions', 'control-plane/ui'],
   'openapi-sampler': ['proto/definition/openapi'],
   'better-sqlite3': ['proto/process', 'control-plane/storage', 'data-plane/store'],
   undici: ['proto/process'],

@@ -11,6 +11,7 @@ import { ProblemBox } from '../../kit/told.tsx';
 import { ChangesBar } from './draft/changes.tsx';
 import { ActingContext, type Acting, DeployButton, useActing } from './draft/deploying.tsx';
 import { Refused } from './draft/faults.tsx';
+import { MoreOfApi } from './transfer/export.tsx';
 import { deploymentOf, oneApi, reachOf, stateOf, unsaved } from './questions.ts';
 
 const route = getRouteApi('/$env/apis/$api');
@@ -87,27 +88,38 @@ function State({ env, of }: { readonly env: string; readonly of: Schemas['ApiV4'
 
 function Actions({
   env,
-  of: { id, state, deployedAt },
+  of,
   acting,
 }: {
   readonly env: string;
   readonly of: Schemas['ApiV4'];
   readonly acting: Acting;
 }) {
+  const { id, state, deployedAt } = of;
   const { data: isUnsaved } = useQuery(unsaved({ env, id }));
   const may = useRights({ env, api: id });
-  if (!may('DEFINITION', 'U')) return null;
+  const mayChange = may('DEFINITION', 'U');
+  const more = <MoreOfApi env={env} of={of} mayImport={mayChange} />;
+  if (!mayChange) return more;
   // What was deployed before is deployed again from the bar that says what has changed.
   if (deployedAt === undefined)
-    return <DeployButton env={env} id={id} look="primary" verb="Deploy and start" />;
+    return (
+      <>
+        {more}
+        <DeployButton env={env} id={id} look="primary" verb="Deploy and start" />
+      </>
+    );
   const isStarted = state === 'STARTED';
   return (
-    <Button
-      disabled={acting.isPending || isUnsaved}
-      onClick={() => acting.mutate(isStarted ? 'stop' : 'start')}
-    >
-      {isStarted ? <Square size={14} aria-hidden /> : <Play size={14} aria-hidden />}
-      {isStarted ? 'Stop' : 'Start'}
-    </Button>
+    <>
+      {more}
+      <Button
+        disabled={acting.isPending || isUnsaved}
+        onClick={() => acting.mutate(isStarted ? 'stop' : 'start')}
+      >
+        {isStarted ? <Square size={14} aria-hidden /> : <Play size={14} aria-hidden />}
+        {isStarted ? 'Stop' : 'Start'}
+      </Button>
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
-import { Button } from '../../kit/button.tsx';
+import { Button, buttonLook } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
 import { Share, Status, Tag } from '../../kit/status.tsx';
@@ -25,10 +25,15 @@ export function Apis() {
   const may = useRights({ env });
   const { data, error } = useQuery(listedApis({ env, q, page, sort }));
   const create = may('API', 'C') ? (
-    <Button look="primary" onClick={() => setCreating(true)}>
-      <Plus size={16} aria-hidden />
-      Create API
-    </Button>
+    <>
+      <Link className={buttonLook.plain} to="/$env/apis/import" params={{ env }}>
+        Import
+      </Link>
+      <Button look="primary" onClick={() => setCreating(true)}>
+        <Plus size={16} aria-hidden />
+        Create API
+      </Button>
+    </>
   ) : undefined;
   return (
     <>

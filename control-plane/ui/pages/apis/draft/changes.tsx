@@ -5,6 +5,7 @@ import { api, answerOf } from '../../../api/client.ts';
 import { Problem } from '../../../api/problem.ts';
 import { Button } from '../../../kit/button.tsx';
 import { ToldDialog } from '../../../kit/dialog.tsx';
+import { Differences as DifferenceList } from '../../../kit/differences.tsx';
 import { Status } from '../../../kit/status.tsx';
 import { ProblemBox } from '../../../kit/told.tsx';
 import { deploymentOf, oneApi } from '../questions.ts';
@@ -115,31 +116,7 @@ function Differences({ env, id, onClose }: At & { readonly onClose: () => void }
     >
       {(none ?? error) !== null && <ProblemBox error={none ?? error} />}
       {data?.differences.length === 0 && <p className="second">Nothing that concerns gateways.</p>}
-      <dl className={styles['differences']}>
-        {data?.differences.map(({ path, before, after }) => (
-          <div key={path}>
-            <dt className="mono">{path}</dt>
-            <dd>
-              {before !== undefined && <Side kind="before" value={before} />}
-              {after !== undefined && <Side kind="after" value={after} />}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <DifferenceList differences={data?.differences ?? []} words={['Deployed', 'New']} />
     </ToldDialog>
-  );
-}
-
-/** Longest value that is shown, in characters. */
-const shownCharsMax = 2_000;
-
-function Side({ kind, value }: { readonly kind: 'before' | 'after'; readonly value: unknown }) {
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
-  return (
-    <pre data-kind={kind} tabIndex={0} className="mono">
-      <span aria-hidden>{kind === 'before' ? '− ' : '+ '}</span>
-      <span className="hidden">{kind === 'before' ? 'Deployed: ' : 'New: '}</span>
-      {text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)} …` : text}
-    </pre>
   );
 }
