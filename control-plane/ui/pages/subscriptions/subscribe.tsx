@@ -49,7 +49,6 @@ export function Subscribe({ isOpen, ...props }: Props & { readonly isOpen: boole
 }
 
 function Asked({ side, onClose, onSubscribed }: Props) {
-  const queries = useQueryClient();
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState<Choice>();
   const [plan, setPlan] = useState<string>();
@@ -66,16 +65,11 @@ function Asked({ side, onClose, onSubscribed }: Props) {
   const chosenPlan = plans?.find(({ id }) => id === plan) ?? plans?.[0];
   const planId = chosenPlan?.id;
   const applicationId = side.of === 'api' ? other?.id : side.id;
-  const lacksClient = useLacksClient(env, applicationId, chosenPlan);
-  const [clientId, setClientId] = useState('');
+  const client = useClient(env, applicationId, chosenPlan);
   const subscribing = useChange(
     env,
     async () => {
-      // The application is found by it, in every token from now on.
-      if (lacksClient) {
-        await saveApplication(env, applicationId ?? '', { clientId });
-        await queries.invalidateQueries({ queryKey: ['application', env, applicationId] });
-      }
+      await client.keep();
       return subscribe(side, { planId: planId ?? '', applicationId: applicationId ?? '' });
     },
     (made) => {
@@ -95,7 +89,7 @@ function Asked({ side, onClose, onSubscribed }: Props) {
       submit={{
         verb: 'Subscribe',
         mutation: subscribing,
-        isReady: other !== undefined && planId !== undefined && (!lacksClient || clientId.trim() !== ''),
+        isReady: other !== undefined && planId !== undefined && client.isKnown,
         others: told?.others,
       }}
     >
@@ -112,36 +106,65 @@ function Asked({ side, onClose, onSubscribed }: Props) {
       />
       {error !== null && apiId !== undefined && <ProblemBox error={error} />}
       {plans !== undefined && <PlanField {...{ plans, planId, setPlan }} />}
-      {lacksClient && (
-        <TextField
-          label="Client id"
-          hint="The application has none yet. Callers of this plan present a token, and the client that it names is this application."
-          className="mono"
-          maxLength={256}
-          value={clientId}
-          error={told?.faults.clientId}
-          onChange={({ target: { value } }) => setClientId(value)}
-        />
-      )}
+      {client.isLacking && <ClientField client={client} error={told?.faults.clientId} />}
     </FormDialog>
   );
 }
 
-/** Whether a plan finds its callers by the client that a token names, and the application is none yet. */
-function useLacksClient(
+/** The client that an application is to those who issue tokens, where a plan finds its callers by that. */
+interface Client {
+  /** The application is none yet. */
+  readonly isLacking: boolean;
+  /** Nothing is lacking, or it was typed. */
+  readonly isKnown: boolean;
+  readonly id: string;
+  readonly onChange: (id: string) => void;
+  /** Writes what was typed into the application, which is found by it in every token from now on. */
+  readonly keep: () => Promise<void>;
+}
+
+function useClient(
   env: string,
   application: string | undefined,
   plan: Schemas['PlanV4'] | undefined,
-): boolean {
+): Client {
+  const queries = useQueryClient();
+  const [id, onChange] = useState('');
   const isByClient = plan?.security.type === 'JWT' || plan?.security.type === 'OAUTH2';
   const { data } = useQuery({
     ...oneApplication(env, application ?? ''),
     enabled: isByClient && application !== undefined,
   });
-  if (!isByClient || data === undefined) return false;
-  const { app, oauth } = data.settings;
-  return app?.client_id === undefined && typeof oauth?.['client_id'] !== 'string';
+  const { app, oauth } = data?.settings ?? {};
+  const isLacking =
+    isByClient &&
+    data !== undefined &&
+    app?.client_id === undefined &&
+    typeof oauth?.['client_id'] !== 'string';
+  return {
+    isLacking,
+    isKnown: !isLacking || id.trim() !== '',
+    id,
+    onChange,
+    keep: async () => {
+      if (!isLacking || application === undefined) return;
+      await saveApplication(env, application, { clientId: id });
+      await queries.invalidateQueries({ queryKey: ['application', env, application] });
+    },
+  };
 }
+
+const ClientField = ({ client, error }: { readonly client: Client; readonly error: string | undefined }) => (
+  <TextField
+    label="Client id"
+    hint="The application has none yet. Callers of this plan present a token, and the client that it names is this application."
+    className="mono"
+    maxLength={256}
+    value={client.id}
+    error={error}
+    onChange={({ target: { value } }) => client.onChange(value)}
+  />
+);
 
 function useChoices(side: Side, text: string): readonly Choice[] | undefined {
   const isOfApi = side.of === 'api';

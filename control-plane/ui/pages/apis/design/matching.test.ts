@@ -2,18 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matching } from './matching.ts';
 
-const policy = (id: string, name: string, description = '', category = 'traffic') => ({
-  id,
-  name,
-  description,
-  category,
-});
+const common = { description: '', category: 'traffic' };
 const all = [
-  policy('cache', 'Cache', 'Beside a rate limit it saves calls.'),
-  policy('token-ratelimit', 'AI token rate limit'),
-  policy('token-bucket-rate-limit', 'Token bucket'),
-  policy('rate-limit', 'Rate limit'),
-  policy('jwt', 'JSON Web Token', '', 'security'),
+  { ...common, id: 'cache', name: 'Cache', description: 'Beside a rate limit it saves calls.' },
+  { ...common, id: 'token-ratelimit', name: 'AI token rate limit' },
+  { ...common, id: 'token-bucket-rate-limit', name: 'Token bucket' },
+  { ...common, id: 'rate-limit', name: 'Rate limit' },
+  { ...common, id: 'jwt', name: 'JSON Web Token', category: 'security' },
 ];
 const found = (text: string): readonly string[] => (matching(all, text) ?? []).map(({ id }) => id);
 
