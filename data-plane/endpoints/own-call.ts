@@ -1,5 +1,6 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Upstream, UpstreamCaller, UpstreamResult } from '../http/exchange.ts';
+import { noMarks } from '../http/marks.ts';
 
 /** What a call of the gateway's own needs. */
 export interface OwnCallTools {
@@ -12,7 +13,7 @@ export interface OwnCallTools {
 
 /** The gateway itself as the caller of an upstream: checks of endpoints, and questions where they are. */
 export class OwnCall implements UpstreamCaller {
-  readonly marks = { upstreamStartUs: 0, upstreamConnectUs: 0, upstreamHeadUs: 0, upstreamEndUs: 0 };
+  readonly marks = noMarks();
   readonly request: UpstreamCaller['request'] & { readonly method: string };
   readonly isAnswered = false;
   isAborted = false;

@@ -1,5 +1,6 @@
 import type { Body } from './body.ts';
 import type { UpstreamHttp2 } from './h2/settings.ts';
+import type { PhaseMarks } from './marks.ts';
 import type { RunningServer, ServerOptions } from './server/options.ts';
 import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from './web-socket.ts';
 import type { UpstreamTls } from './upstream/upstream-tls.ts';
@@ -14,6 +15,7 @@ export {
   BodyTooLarge,
 } from './body.ts';
 export type { EngineRefusal } from './engine-refusal.ts';
+export { noMarks, type PhaseMarks } from './marks.ts';
 export type { ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
 export type { RunningServer, ServerLimits, ServerOptions } from './server/options.ts';
 export type { UpstreamTls } from './upstream/upstream-tls.ts';
@@ -154,18 +156,6 @@ export interface Outcome {
   readonly totalUs: number;
   /** Why the engine ended the request on its own: a word of its table (its body was refused while it came), or `request-too-long`. */
   readonly refusal?: string | undefined;
-}
-
-/** Phase marks in microseconds since the request's head was complete; 0 when the phase did not happen. */
-export interface PhaseMarks {
-  /** The gateway asked the upstream for a connection. */
-  upstreamStartUs: number;
-  /** A connection was in hand (reused ones at once). */
-  upstreamConnectUs: number;
-  /** The answer's head was complete. */
-  upstreamHeadUs: number;
-  /** The answer's last byte was read. */
-  upstreamEndUs: number;
 }
 
 /** How far the body of a request has come whose sender may go on sending while it waits for the answer. */

@@ -8,10 +8,17 @@ import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gate
 import { startWorkerGateway } from '../../../test/kit/gateway/worker-gateway.ts';
 import { skipWithout } from '../../../test/kit/require.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
+import { noMarks } from '../../http/exchange.ts';
 import { Durations } from './durations.ts';
 
-const marks = { upstreamStartUs: 100, upstreamConnectUs: 100, upstreamHeadUs: 2_100, upstreamEndUs: 2_200 };
-const unasked = { upstreamStartUs: 0, upstreamConnectUs: 0, upstreamHeadUs: 0, upstreamEndUs: 0 };
+const marks = {
+  ...noMarks(),
+  upstreamStartUs: 100,
+  upstreamConnectUs: 100,
+  upstreamHeadUs: 2_100,
+  upstreamEndUs: 2_200,
+};
+const unasked = noMarks();
 const outcome = { kind: 'complete', status: 200, requestBytes: 0, responseBytes: 0, totalUs: 4_000 } as const;
 const requests = 'isthmus_gateway_request_duration_seconds';
 

@@ -14,6 +14,7 @@ import {
   type HeaderList,
   type ResponseHead,
 } from '../exchange.ts';
+import { noMarks } from '../marks.ts';
 import { PlainHeaders } from './plain-headers.ts';
 
 /**
@@ -23,7 +24,7 @@ import { PlainHeaders } from './plain-headers.ts';
  */
 export class ForeignExchange implements Exchange {
   readonly startedAtMs = Date.now();
-  readonly marks = { upstreamStartUs: 0, upstreamConnectUs: 0, upstreamHeadUs: 0, upstreamEndUs: 0 };
+  readonly marks = noMarks();
   readonly request: ExchangeRequest;
   beforeEnd: EndListener | undefined = undefined;
   isAborted = false;

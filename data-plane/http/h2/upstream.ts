@@ -9,6 +9,7 @@ import type {
   UpstreamRequest,
   UpstreamResult,
 } from '../exchange.ts';
+import { beginMarks, type PhaseMarks } from '../marks.ts';
 import type { FieldLimits } from '../message/fields.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { UpstreamCall } from '../upstream/call.ts';
@@ -54,7 +55,7 @@ export class Http2Upstream implements Upstream {
 
   send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void {
     const { exchange } = request;
-    exchange.marks.upstreamStartUs = exchange.elapsedUs();
+    beginMarks(exchange.marks, exchange.elapsedUs());
     // Another protocol is asked for by an Upgrade, which HTTP/2 does not have.
     if (request.isUpgrade) return this.#fallback().send(request, receive);
     this.enter(new UpstreamCall(request, receive, this.sweep.tellThrown));
@@ -136,6 +137,8 @@ export class Http2Upstream implements Upstream {
     const attempt = this.#dialer.dial({
       // A proxy that reads requests reads none of HTTP/2.
       isUpgrade: this.options.proxy !== undefined,
+      onResolved: () => this.#markWaiting((marks, atUs) => void (marks.upstreamDnsUs = atUs)),
+      onReached: () => this.#markWaiting((marks, atUs) => void (marks.upstreamTcpUs = atUs)),
       onConnected: (socket) => {
         this.#dials.delete(end);
         this.#onConnected(socket);
@@ -154,6 +157,11 @@ export class Http2Upstream implements Upstream {
       this.#tellEmpty();
     };
     this.#dials.add(end);
+  }
+
+  /** A dial is for all who wait for it. */
+  #markWaiting(mark: (marks: PhaseMarks, atUs: number) => void): void {
+    for (const { request } of this.#waiting.calls) mark(request.exchange.marks, request.exchange.elapsedUs());
   }
 
   #onConnected(socket: Socket | TLSSocket): void {

@@ -1,6 +1,7 @@
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body } from '../body.ts';
 import type { EndListener, HeaderList, Outcome, PhaseMarks, ResponseHead } from '../exchange.ts';
+import { noMarks } from '../marks.ts';
 import { createWireHeaders } from '../message/wire-headers.ts';
 
 /**
@@ -9,12 +10,7 @@ import { createWireHeaders } from '../message/wire-headers.ts';
  */
 export abstract class OngoingExchange {
   readonly startedAtMs = Date.now();
-  readonly marks: PhaseMarks = {
-    upstreamStartUs: 0,
-    upstreamConnectUs: 0,
-    upstreamHeadUs: 0,
-    upstreamEndUs: 0,
-  };
+  readonly marks: PhaseMarks = noMarks();
   beforeEnd: EndListener | undefined = undefined;
   isAborted = false;
   isAnswered = false;

@@ -20,6 +20,10 @@ export interface DialHooks {
    * forwards no Upgrade. `onread` is then not used.
    */
   readonly isUpgrade?: boolean | undefined;
+  /** Addresses of the host, or of the proxy before it, are known; perhaps before `dial` has returned. */
+  readonly onResolved?: (() => void) | undefined;
+  /** One of them has taken the connection; a proxy's words and TLS follow. */
+  readonly onReached?: (() => void) | undefined;
   /**
    * The socket is open, secured where the upstream is https, and has no listeners of ours but one for TLS sessions:
    * 'error' and 'close' must be listened to before this returns.
@@ -150,6 +154,7 @@ class Attempt implements DialAttempt {
       const message = `${this.#host}:${this.#port} has no address that may be dialled`;
       return process.nextTick(() => this.#run(() => this.#fail('unreachable', message)));
     }
+    this.#hooks.onResolved?.();
     this.#addresses = this.#way.rotation.order(allowed).slice(0, addressesMax);
     this.#connect(0);
   }
@@ -197,6 +202,7 @@ class Attempt implements DialAttempt {
   }
 
   #onTcp(socket: Socket): void {
+    this.#hooks.onReached?.();
     if (!this.#needsTunnel) return this.#secure(socket);
     socket.on('error', (error) => this.#run(() => this.#failBy(error)));
     this.#doing = `waiting for the proxy ${this.#host}:${this.#port}`;

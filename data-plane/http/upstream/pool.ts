@@ -5,6 +5,7 @@ import type {
   UpstreamRequest,
   UpstreamResult,
 } from '../exchange.ts';
+import { beginMarks } from '../marks.ts';
 import type { FieldLimits } from '../message/fields.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { Reading } from '../socket/wire.ts';
@@ -49,7 +50,7 @@ export class UpstreamPool implements Upstream {
 
   send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void {
     const { exchange } = request;
-    exchange.marks.upstreamStartUs = exchange.elapsedUs();
+    beginMarks(exchange.marks, exchange.elapsedUs());
     this.enter(new UpstreamCall(request, receive, this.sweep.tellThrown));
   }
 
@@ -153,9 +154,12 @@ export class UpstreamPool implements Upstream {
     const { isUpgrade } = call.request;
     const isTunnel = isUpgrade && this.options.proxy !== undefined;
     const reading = this.#dialer.readsDirectly(isUpgrade) ? new Reading() : undefined;
+    const { exchange } = call.request;
     const attempt = this.#dialer.dial({
       onread: reading,
       isUpgrade,
+      onResolved: () => void (exchange.marks.upstreamDnsUs = exchange.elapsedUs()),
+      onReached: () => void (exchange.marks.upstreamTcpUs = exchange.elapsedUs()),
       onConnected: (socket) => {
         this.#dials.delete(end);
         const connection = new UpstreamConnection(socket, reading, this);

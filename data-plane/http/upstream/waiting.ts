@@ -22,6 +22,11 @@ export class WaitingCalls implements CallHolder, Swept {
     this.#sweep = sweep;
   }
 
+  /** In order of arrival. */
+  get calls(): Iterable<UpstreamCall> {
+    return this.#calls;
+  }
+
   get size(): number {
     return this.#calls.size;
   }
