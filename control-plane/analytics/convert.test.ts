@@ -19,6 +19,7 @@ function sample(name: string, { column, meaning }: RecordTable['fields'][string]
   if (name === 'timestamp') return 1_700_000_000_000;
   if (column !== 'text') return meaning?.kind === 'between' ? (meaning.spans.at(-1)?.[1] ?? 0) : 200;
   if (meaning?.kind === 'among') return meaning.values[0] ?? '';
+  if (meaning?.kind === 'list') return `{"${meaning.at}":[]}`;
   if (name === 'org_id') return 'o';
   if (name === 'env_id') return 'e';
   if (name === 'gateway_id') return 'g';

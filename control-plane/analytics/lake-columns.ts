@@ -59,6 +59,14 @@ function means(name: string, meaning: Meaning): string {
       return among(name, meaning.values);
     case 'pattern':
       return `regexp_full_match(${name}, ${literal(meaning.pattern)})`;
+    case 'list': {
+      // In a CASE, since what is no JSON must not be read as such.
+      const list = literal(`$.${meaning.at}`);
+      return (
+        `CASE WHEN strlen(${name}) <= ${meaning.bytesMax} AND json_valid(${name}) ` +
+        `THEN coalesce(json_type(${name}, ${list}) = 'ARRAY' AND json_array_length(${name}, ${list}) <= ${meaning.itemsMax}, false) ELSE false END`
+      );
+    }
     case 'between':
       return meaning.spans
         .map(([min, max]) => (min === max ? `${name} = ${min}` : `${name} BETWEEN ${min} AND ${max}`))

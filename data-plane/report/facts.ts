@@ -1,3 +1,5 @@
+import type { StepList } from '../../proto/model/records/step-list.ts';
+
 /** What is the same for every request of one subscription (or one API, without one); becomes the line's static prefix. */
 export interface RecordPrefix {
   readonly organization: string;
@@ -49,5 +51,7 @@ export interface AccessFacts {
   readonly warnings: string | undefined;
   /** Set by steps; bounded where they are set. */
   readonly customMetrics: ReadonlyMap<string, string> | undefined;
+  /** What it went through; undefined where nobody wants to know. */
+  readonly steps: StepList | undefined;
   readonly outcome: 'complete' | 'clientAborted' | 'upstreamAborted' | 'refused';
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createRedactor } from '../../proto/model/redaction.ts';
+import { type RecordedStep, StepList, stepLists } from '../../proto/model/records/step-list.ts';
 import { AccessRecord, accessFields } from '../../proto/model/access-record.ts';
 import { factsOf } from '../../test/kit/gateway/access-facts.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
@@ -28,6 +29,9 @@ const prefixes: fc.Arbitrary<RecordPrefix> = fc.record({
   securityType: optional,
   entrypoint: optional,
 });
+const steps: fc.Arbitrary<RecordedStep> = fc
+  .record({ place: optional, said: optional, from_us: count, took_us: count })
+  .map((step) => ({ phase: 'request', step: 'mock', decision: 'passed', ...step }));
 const facts: fc.Arbitrary<AccessFacts> = fc.record({
   timestampMs: count,
   requestId: text,
@@ -56,7 +60,21 @@ const facts: fc.Arbitrary<AccessFacts> = fc.record({
     fc.array(fc.tuple(text, text), { maxLength: 3 }).map((pairs) => new Map(pairs)),
     { nil: undefined },
   ),
+  steps: fc.option(
+    fc.array(steps, { maxLength: 3 }).map((list) => ({ for: 'slow' as const, steps: list })),
+    { nil: undefined },
+  ),
   outcome: fc.constantFrom('complete', 'clientAborted', 'upstreamAborted', 'refused'),
+});
+
+/** One of a list of steps. */
+const step = (more: Partial<RecordedStep> = {}): RecordedStep => ({
+  phase: 'request',
+  step: 'mock',
+  from_us: 1,
+  took_us: 2,
+  decision: 'passed',
+  ...more,
 });
 
 const fieldNames = Object.keys(accessFields);
@@ -84,6 +102,7 @@ test('every field of the table is written, in its order, as what its column hold
     errorMessage: 'failed',
     warnings: '[]',
     customMetrics: new Map([['m', '1']]),
+    steps: { for: 'failed', steps: [step()] } as const,
   };
   const record = new Map(Object.entries(JSON.parse(write(factsOf(given))) as object));
   assert.deepEqual([...record.keys()], fieldNames);
@@ -151,6 +170,7 @@ test('a key in a target, an endpoint or a message is on no line, whoever answere
         ['access_token', 'SECRET'],
         ['__proto__', 'own'],
       ]),
+      steps: { for: 'failed', steps: [step({ said: 'one, http://user:SECRET@backend/?api-key=SECRET' })] },
     }),
   );
   assert.doesNotMatch(line, /SECRET/);
@@ -158,4 +178,23 @@ test('a key in a target, an endpoint or a message is on no line, whoever answere
   assert.equal(record.uri, '/nowhere?%61pi-key=***&meinSchluessel=***&kept=1');
   assert.equal(record.warnings, '[{"key":"A","message":"Bearer *** at /x?api-key=***"}]');
   assert.equal(record.custom_metrics, '{"target":"/x?api-key=***","access_token":"***","__proto__":"own"}');
+});
+
+test('a list of steps is what its schema says and within its bound, whatever the texts hold', () => {
+  const write = createLineWriter(
+    { gateway: 'g', redactor: createRedactor() },
+    { organization: 'o', environment: 'e', api: 'a', apiName: 'A' },
+  );
+  const written = (list: StepList): StepList => {
+    const { steps: text = '' } = AccessRecord.parse(JSON.parse(write(factsOf({ steps: list }))));
+    assert.ok(Buffer.byteLength(text) <= stepLists.bytesMax);
+    return StepList.parse(JSON.parse(text));
+  };
+  const wide = step({ place: '\ud83d\ude00'.repeat(500), said: '\u20ac"'.repeat(500) });
+  const [one] = written({ for: 'slow', steps: [wide] }).steps;
+  assert.equal(one?.said?.length, stepLists.saidCharsMax);
+  assert.equal(one?.place?.length, stepLists.placeCharsMax);
+  const all = written({ for: 'slow', steps: Array.from({ length: stepLists.stepsMax }, () => wide) });
+  assert.equal(all.steps.length, stepLists.stepsMax);
+  assert.deepEqual(all.steps[0], step(), 'times are kept where words find no room');
 });

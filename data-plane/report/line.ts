@@ -1,4 +1,5 @@
 import type { Redactor } from '../../proto/model/redaction.ts';
+import { type StepList, stepLists } from '../../proto/model/records/step-list.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
 
 /**
@@ -37,6 +38,7 @@ export function createLineWriter(
     if (facts.warnings !== undefined) line += `,"warnings":${message(facts.warnings)}`;
     if (facts.customMetrics !== undefined)
       line += `,"custom_metrics":${quote(metricsText(facts.customMetrics, redactor))}`;
+    if (facts.steps !== undefined) line += `,"steps":${quote(stepsText(facts.steps, redactor))}`;
     return `${line},"outcome":"${facts.outcome}"}\n`;
   };
 }
@@ -68,6 +70,26 @@ const metricsText = (metrics: ReadonlyMap<string, string>, redactor: Redactor): 
       [...metrics].map(([name, value]) => [name, redactor.isSecret(name) ? '***' : redactor.text(value)]),
     ),
   );
+
+/** Keys are hidden before a text is cut. A list that is too long keeps its times and loses its words. */
+function stepsText(list: StepList, redactor: Redactor): string {
+  const { placeCharsMax, saidCharsMax, bytesMax } = stepLists;
+  const steps = list.steps.map(({ place, said, ...step }) => ({
+    ...step,
+    ...(place !== undefined && { place: place.slice(0, placeCharsMax).toWellFormed() }),
+    ...(said !== undefined && { said: redactor.text(said).slice(0, saidCharsMax).toWellFormed() }),
+  }));
+  const text = JSON.stringify({ ...list, steps });
+  if (Buffer.byteLength(text) <= bytesMax) return text;
+  const bare = list.steps.map(({ phase, step, from_us, took_us, decision }) => ({
+    phase,
+    step,
+    from_us,
+    took_us,
+    decision,
+  }));
+  return JSON.stringify({ ...list, steps: bare });
+}
 
 const needsNoEscape = /^[ !#-[\]-~]*$/;
 

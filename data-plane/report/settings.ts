@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { logSettings } from './logs/log-settings.ts';
+import { stepSettings } from './step-settings.ts';
 
 const mebibyte = 1024 * 1024;
 /** On Linux a folder in memory, in containers too. */
@@ -57,6 +58,7 @@ export const reportSettings = z
         'Query parameters of your APIs that carry keys, besides the API key and common names (token, access_token, password, signature ...): records and logs show *** for their values.',
       ),
     logs: logSettings.prefault({}),
+    steps: stepSettings.prefault({}),
     tallyDir: z
       .string()
       .min(1)

@@ -13,6 +13,7 @@ import type { Deployments } from '../gateway/deploy/deployments.ts';
 import type { BackendTeller } from '../gateway/errors/backends.ts';
 import type { TellThrown } from '../gateway/errors/thrown.ts';
 import type { TellWarning } from '../gateway/errors/warned.ts';
+import { Trails } from '../gateway/explain/trails.ts';
 import { createLogHost } from '../gateway/logs/call-log.ts';
 import type { Engine, RunningServer, ServerOptions } from '../http/exchange.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -128,6 +129,7 @@ function createServing(parts: ListenParts): (id: string) => Pick<ServerOptions, 
     streams: deployments.streams,
     bodyBytesMax: request.bufferedBytesMax,
     logs: createLogHost(report.logs, tellWarning),
+    trails: report.steps.enabled ? new Trails(report.steps) : undefined,
     onThrown: tellThrown,
     onWarning: tellWarning,
     backends,

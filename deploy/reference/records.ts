@@ -32,6 +32,8 @@ function valuesOf(meaning: Meaning): string {
       return `${meaning.values.map(quoted).join(', ')}; anything else becomes ${quoted(meaning.otherwise)}`;
     case 'pattern':
       return `what \`${meaning.pattern}\` matches; anything else ${meaning.otherwise === undefined ? 'is left out' : `becomes ${quoted(meaning.otherwise)}`}`;
+    case 'list':
+      return `a JSON object of at most ${meaning.bytesMax} bytes whose \`${meaning.at}\` are a list of at most ${meaning.itemsMax}; anything else is left out`;
     case 'between':
       return meaning.spans.map(([min, max]) => (min === max ? `${min}` : `${min} to ${max}`)).join(', or ');
   }

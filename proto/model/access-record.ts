@@ -13,6 +13,7 @@ import {
   typeOf,
   type RecordFields,
 } from './record-fields.ts';
+import { stepLists } from './records/step-list.ts';
 
 /** Bounds of the metrics that the steps of one request set; what is past them is said by a warning. */
 export const customMetrics = { countMax: 50, nameCharsMax: 128, valueCharsMax: 1_024 } as const;
@@ -118,6 +119,11 @@ export const accessFields = {
   warnings: maybeText,
   /** What steps of the API measured: a JSON object, text by name. */
   custom_metrics: maybeText,
+  /** What it went through, where somebody may want to know: a `StepList` in JSON (`step-list.ts`). */
+  steps: {
+    ...maybeText,
+    meaning: { kind: 'list', at: 'steps', itemsMax: stepLists.stepsMax, bytesMax: stepLists.bytesMax },
+  },
   outcome: {
     schema: z.enum(recordOutcomes),
     column: 'text',

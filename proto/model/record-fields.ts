@@ -9,6 +9,8 @@ export type Meaning =
   | { readonly kind: 'among'; readonly values: readonly string[]; readonly otherwise: string }
   /** What this pattern (linear time, whole text) matches, else `otherwise`, or nothing without one. */
   | { readonly kind: 'pattern'; readonly pattern: string; readonly otherwise?: string }
+  /** A JSON object of so many bytes at most, with a list of so many items at most at this name, else nothing. */
+  | { readonly kind: 'list'; readonly at: string; readonly itemsMax: number; readonly bytesMax: number }
   /** A number in one of these spans, both ends inclusive, else nothing. */
   | { readonly kind: 'between'; readonly spans: readonly (readonly [min: number, max: number])[] };
 

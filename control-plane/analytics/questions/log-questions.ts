@@ -155,6 +155,17 @@ export const apiLog: Question<z.output<typeof OfRequest>, Row | undefined> = {
   shape: ([row]) => row,
 };
 
+/** What a call of an API went through; undefined where nothing is recorded of it. */
+export const apiCallSteps: Question<z.output<typeof OfRequest>, Row | undefined> = {
+  id: 'api-call-steps',
+  about: 'requests',
+  params: OfRequest,
+  sql: (from) =>
+    `SELECT epoch_ms(timestamp)::DOUBLE AS at_ms, request_id, transaction_id, status::DOUBLE AS status, error_key, outcome, steps ` +
+    `FROM ${from} WHERE api_id = $api AND request_id = $request LIMIT 1`,
+  shape: ([row]) => row,
+};
+
 /** Most calls that a text in bodies leads to, the newest of them. */
 const bodiesMax = 10_000;
 const bodies = [

@@ -1,8 +1,8 @@
 import type { Condition } from '../../../proto/expression/condition.ts';
 import { type Outcome, selectPlan } from '../../security/select-plan.ts';
 import type { CompiledApi, CompiledPlan } from '../compile/compile.ts';
-import { refusals } from '../errors/refusals.ts';
-import { refuse, wantedLog } from './answer.ts';
+import { marks } from '../explain/trail.ts';
+import { wantedLog, refuse, refuseUnmatched } from './answer.ts';
 import type { Call } from './call.ts';
 import { goOn, resume } from './stage.ts';
 
@@ -43,7 +43,10 @@ function holdsInEveryReading(call: Call, { readsPath }: Condition, ask: () => bo
 
 function enter(call: Call, admission: Outcome<CompiledPlan>): void {
   call.keyHash8 = admission.keyHash8;
-  if (admission.kind === 'refused') return refuse(call, admission.refusal);
+  if (admission.kind === 'refused') {
+    call.trail?.mark(marks.refused, undefined);
+    return refuse(call, admission.refusal);
+  }
   const { plan, subscription, proof } = admission;
   call.plan = plan;
   call.subscription = subscription;
@@ -52,7 +55,8 @@ function enter(call: Call, admission: Outcome<CompiledPlan>): void {
   if (call.log !== undefined) wantedLog(call);
   plan.security.hide?.(call.request);
   call.steps = plan.pipeline(call.receivedPathInfo, call.otherPathInfos, call.request.method);
-  if (call.steps === undefined) return refuse(call, refusals.noFlow);
+  call.trail?.mark(marks.admitted, undefined);
+  if (call.steps === undefined) return refuseUnmatched(call, 'flows');
   call.nameCaller();
   goOn(call);
 }

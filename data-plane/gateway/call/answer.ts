@@ -3,6 +3,7 @@ import type { Rejection, StepPlace } from '../../policies/policy.ts';
 import { type ErrorWriter, writePlainError } from '../errors/error-answer.ts';
 import { grpcErrorOf } from '../errors/grpc.ts';
 import { refusals } from '../errors/refusals.ts';
+import { marks } from '../explain/trail.ts';
 import { isFinalStatus, statusFault } from '../steps/run-steps.ts';
 import { type Stream, streamKindOf } from '../streams/streams.ts';
 import type { Call } from './call.ts';
@@ -30,6 +31,7 @@ export function respond(call: Call, head: ResponseHead, body: Call['answerBody']
   call.options.onAnswer?.(head.status);
   const kind = streamKindOf(headers, body);
   const stream = kind === undefined ? undefined : streamOf(call, kind);
+  if (call.trail !== undefined) call.trail.isStream = kind === 'events';
   const sent = call.log === undefined ? body : (wantedLog(call)?.answers(head, body) ?? body);
   call.exchange.respond({ status: head.status, reason: head.reason, headers }, sent);
   stream?.begin();
@@ -42,6 +44,7 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   if (call.isAnswered) return;
   call.errorKey = refusal.key;
   call.errorMessage = internal ?? refusal.message;
+  if (call.trail !== undefined) call.trail.refusal = refusal;
   const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
   const { request } = call.exchange;
   call.step = templatesPlace;
@@ -60,9 +63,16 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   passRefusal(call);
 }
 
+/** No flow is for the request, and one has to be. */
+export function refuseUnmatched(call: Call, at: string): void {
+  call.trail?.mark(marks.refused, { kind: 'flow', at });
+  refuse(call, refusals.noFlow);
+}
+
 /** Joins client and backend: from here on their bytes are nobody else's. */
 export function openTunnel(call: Call, upgrade: UpstreamUpgrade): void {
   settle(call);
+  if (call.trail !== undefined) call.trail.isStream = true;
   call.options.onAnswer?.(101);
   const stream = streamOf(call, 'tunnel');
   call.log?.answers(upgrade.head, undefined);

@@ -3,6 +3,7 @@ import type { Match } from '../deploy/match.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarding } from './forwarded.ts';
 import type { Hops } from './hops.ts';
+import type { Trails } from '../explain/trails.ts';
 import type { LogHost } from '../logs/call-log.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { BackendTeller } from '../errors/backends.ts';
@@ -29,6 +30,8 @@ export interface CallOptions {
   readonly backends: BackendTeller;
   /** What logs of calls share. */
   readonly logs: LogHost;
+  /** Who notes when steps end; undefined where nobody does. */
+  readonly trails: Trails | undefined;
   /** Counts answers. */
   readonly onAnswer: ((status: number) => void) | undefined;
 }

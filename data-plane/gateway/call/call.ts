@@ -30,6 +30,7 @@ import { createAttributes, nameCaller } from './attributes.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
+import { marks, type Trail } from '../explain/trail.ts';
 import type { CallLog } from '../logs/call-log.ts';
 import { requestFor } from './heads.ts';
 import { waitsOn } from './patience.ts';
@@ -63,6 +64,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   cors: Pick<Cors, 'addTo'> | undefined = undefined;
   /** What is said in it; undefined where nothing is logged. */
   log: CallLog | undefined = undefined;
+  /** When its steps ended; undefined where nobody notes it, and when it is over. */
+  trail: Trail | undefined = undefined;
   /** Of the trace that it is part of, where its API passes that on. */
   traceId: string | undefined = undefined;
 
@@ -287,6 +290,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   onDeadline(): void {
     if (waitsOn(this)) return;
     this.isLate = true;
+    this.trail?.mark(marks.unfinished, this.step);
     attempt(this, () => refuse(this, refusals.requestTimeout));
   }
 }

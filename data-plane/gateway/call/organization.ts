@@ -1,5 +1,4 @@
-import { refusals } from '../errors/refusals.ts';
-import { answer, refuse, respond } from './answer.ts';
+import { answer, refuseUnmatched, respond } from './answer.ts';
 import type { Call } from './call.ts';
 import { passAnswer, passRequest } from './flows.ts';
 import { goOn } from './stage.ts';
@@ -9,7 +8,7 @@ export function organizationRequest(call: Call): void {
   const { organizationFlows: flows, receivedPathInfo, otherPathInfos, request } = call;
   if (flows === undefined) return goOn(call);
   const steps = flows.pipeline(receivedPathInfo, otherPathInfos, request.method);
-  if (steps === undefined) return refuse(call, refusals.noFlow);
+  if (steps === undefined) return refuseUnmatched(call, 'organization.flows');
   call.organizationSteps = steps;
   passRequest(call, steps);
 }

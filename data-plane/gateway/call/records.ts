@@ -1,3 +1,4 @@
+import type { StepList } from '../../../proto/model/records/step-list.ts';
 import type { Exchange, Outcome, PhaseMarks } from '../../http/exchange.ts';
 import type { AccessFacts, RecordPrefix } from '../../report/facts.ts';
 import type { LogFacts } from '../../report/logs/log-facts.ts';
@@ -88,14 +89,21 @@ export function record(call: Call, outcome: Outcome): Promise<void> | undefined 
   deployed.durations?.observe(plan?.id, outcome, exchange.marks);
   if (deployed.compiled?.isRecorded === false) return undefined;
   const recorder = deployed.recorders?.of(plan, subscription);
-  const facts = factsOf(call, outcome);
+  const facts = factsOf(call, outcome, stepsOf(call, outcome));
   const log = wantedLog(call);
   if (log !== undefined) recorder?.log(log.facts(facts, traceId, masksOf(call)));
   return recorder?.write(facts);
 }
 
+function stepsOf(call: Call, outcome: Outcome): StepList | undefined {
+  const { trail } = call;
+  if (trail === undefined) return undefined;
+  call.trail = undefined;
+  return call.options.trails?.end(trail, call, outcome);
+}
+
 /** Gathers the facts of a request whose answer ends. */
-export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
+export function factsOf(call: RecordedCall, outcome: Outcome, steps?: StepList): AccessFacts {
   const { request, marks, startedAtMs } = call.exchange;
   const wasCalled = call.endpointUrl !== undefined;
   const endedUs = marks.upstreamEndUs > 0 ? marks.upstreamEndUs : outcome.totalUs;
@@ -124,6 +132,7 @@ export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
     errorMessage: call.errorMessage ?? outcome.refusal,
     warnings: call.warnings === undefined ? undefined : JSON.stringify(call.warnings),
     customMetrics: call.customMetrics,
+    steps,
     outcome: isRefused(call, outcome) ? 'refused' : outcome.kind,
   };
 }

@@ -129,6 +129,7 @@ function factsOfRefusal(
     errorMessage: refusal.reason,
     warnings: undefined,
     customMetrics: undefined,
+    steps: undefined,
     outcome: 'refused',
   };
 }

@@ -1,5 +1,6 @@
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
+import { marks } from '../explain/trail.ts';
 import { readingsOf } from '../../policies/path-readings.ts';
 import { hasNullByte, refusals } from '../errors/refusals.ts';
 import { refuse, respond } from './answer.ts';
@@ -36,6 +37,7 @@ export function takeIn(call: Call, api: CompiledApi): void {
   call.options.forwarding.extend(request);
   setIds(request.headers, call.transactionId, call.requestId);
   if (api.isTraced) call.traceId = passTrace(request.headers);
+  call.trail?.mark(marks.matched, undefined);
   goOn(call);
 }
 

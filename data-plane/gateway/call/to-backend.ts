@@ -1,9 +1,10 @@
 import type { Endpoint } from '../../endpoints/group.ts';
 import type { UpstreamResult } from '../../http/exchange.ts';
-import type { BackendAnswer, StepPlace } from '../../policies/policy.ts';
+import type { BackendAnswer, Rejection, StepPlace } from '../../policies/policy.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Step } from '../compile/step.ts';
 import { refusals, upstreamRefusals } from '../errors/refusals.ts';
+import { marks } from '../explain/trail.ts';
 import { BackendCalls, type Sendable } from '../steps/around.ts';
 import type { BrokenStep } from '../steps/kept.ts';
 import type { UnreadBody } from '../steps/run-steps.ts';
@@ -24,7 +25,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
   };
   if (around === undefined || around.length === 0) {
     const endpoint = nextEndpoint(call, api);
-    if (endpoint === undefined) return refuse(call, refusals.noEndpoint);
+    if (endpoint === undefined) return refuse(call, noEndpoint(call));
     watch(call);
     return send(call, { endpoints, endpoint, host, trail, request: call }, (result) => {
       try {
@@ -36,7 +37,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
   }
   call.backendCalls = new BackendCalls(call, (request, hear, isWanted) => {
     const endpoint = nextEndpoint(call, api);
-    if (endpoint === undefined) return refusals.noEndpoint;
+    if (endpoint === undefined) return noEndpoint(call);
     send(call, { endpoints, endpoint, host, trail, request, isWanted }, hear);
     return undefined;
   });
@@ -55,9 +56,11 @@ interface Attempt extends Pick<SendingTo, 'endpoint' | 'host' | 'trail'> {
 function send(call: Call, attempt: Attempt, hear: (result: UpstreamResult) => void): void {
   const { endpoint, host, trail, request, endpoints } = attempt;
   let asked = endpoint;
+  let asking = call.trail?.attempt(endpoint);
   const to = { endpoint, host, trail, scope: call, log: call.log };
   const heard = (result: UpstreamResult): void => {
     tell(call, asked, result);
+    if (asking !== undefined) call.trail?.heard(asking, result);
     hear(result);
   };
   if (!endpoint.followsRedirects) return sendTo(to, request, heard);
@@ -65,7 +68,10 @@ function send(call: Call, attempt: Attempt, hear: (result: UpstreamResult) => vo
     receive: heard,
     toward: (at, url) => endpoints.toward(at, url),
     isWanted: attempt.isWanted ?? (() => !call.isAnswered),
-    onHop: (next) => void (asked = call.endpoint = next),
+    onHop(next) {
+      asked = call.endpoint = next;
+      asking = call.trail?.attempt(next);
+    },
   });
 }
 
@@ -83,6 +89,11 @@ const none: readonly Step[] = [];
 
 /** Endpoints are named by their names. */
 const endpointPlace: StepPlace = { kind: 'endpoint', at: 'endpointGroups' };
+
+function noEndpoint({ trail }: Call): Rejection {
+  trail?.mark(marks.refused, endpointPlace);
+  return refusals.noEndpoint;
+}
 
 /** The endpoint whose turn it is; from now on the request's body is its. */
 function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {

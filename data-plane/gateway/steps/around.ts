@@ -3,6 +3,7 @@ import type { BackendAnswer, PolicyRequest, Rejection } from '../../policies/pol
 import type { BrokenStep } from './kept.ts';
 import { isFinalStatus, type RunningCall, statusFault, type UnreadBody } from './run-steps.ts';
 import type { Step } from '../compile/step.ts';
+import { marks } from '../explain/trail.ts';
 
 /** A request as it goes to the backend. */
 export interface Sendable {
@@ -71,15 +72,19 @@ export class BackendCalls {
       call.step = step;
       try {
         const slot = keptAt === undefined ? undefined : call.kept.enter(step, keptAt);
-        const next = (): Promise<BackendAnswer> =>
-          runFrom(index + 1).finally(() => {
+        const next = (): Promise<BackendAnswer> => {
+          call.trail?.mark(marks.asked, step);
+          return runFrom(index + 1).finally(() => {
             call.step = step;
           });
+        };
         const answer = await step.policy.around.run(call, next, slot);
         if (answer.kind === 'response' && !isFinalStatus(answer.head.status))
           throw statusFault(answer.head.status);
+        call.trail?.leave(step, answer);
         return answer;
       } catch (error) {
+        call.trail?.leave(step, undefined);
         broken ??= { kind: 'broken', at: step.at, error };
         throw error;
       } finally {

@@ -2,6 +2,7 @@ import type { AnsweredCall, PassingBody, PolicyCall, Rejection, Verdict } from '
 import type { BrokenStep, KeptSteps } from './kept.ts';
 import type { GatedCall } from '../compile/gate.ts';
 import type { Step } from '../compile/step.ts';
+import { marks, type Trail } from '../explain/trail.ts';
 
 /** Where the steps of a request stand. */
 export type Phase = 'request' | 'response';
@@ -14,6 +15,8 @@ export interface RunningCall extends GatedCall {
   unmasked: Set<Step> | undefined;
   /** Made on first use. */
   readonly kept: KeptSteps;
+  /** When its steps ended, where somebody notes it. */
+  readonly trail?: Trail | undefined;
   /** Reads the phase's body into `content`; undefined when it is there. Rejects when it does not come whole. */
   readContent(phase: Phase): Promise<void> | undefined;
   /** The phase's body for a step that transforms it. */
@@ -87,15 +90,19 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
       const reading = step.gate.needs === 'buffered' ? call.readContent(phase) : undefined;
       if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked }, run);
       const passage = step.gate.passes(call, phase);
-      if (typeof passage === 'object') return passage;
+      if (typeof passage === 'object') {
+        call.trail?.step(step, phase, passage);
+        return passage;
+      }
       if (!passage) {
+        call.trail?.step(step, phase, 'skipped');
         if (step.policy.masks !== undefined) (call.unmasked ??= new Set()).add(step);
         continue;
       }
     }
     if (phase === 'request' ? step.readsRequest : step.readsResponse) {
       const isConcerned = concerned(step, run);
-      if (typeof isConcerned === 'object') return isConcerned;
+      if (typeof isConcerned === 'object') return ended(isConcerned, step, run);
       isAsked = false;
       if (!isConcerned) continue;
       const reading = isConcerned === 'unread' ? undefined : call.readContent(phase);
@@ -106,25 +113,34 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
     try {
       verdict = step.keptAt === undefined ? runHook(step, undefined, run) : runKept(step, step.keptAt, run);
     } catch (error) {
-      return { kind: 'broken', at: step.at, error };
+      return ended({ kind: 'broken', at: step.at, error }, step, run);
     }
     if (verdict instanceof Promise) {
       const soFar = answer;
       return verdict.then(
-        (late) =>
-          faultOf(late, step, run) ??
-          (late?.kind === 'reject' || call.isOver
-            ? late
-            : runFrom({ index: index + 1, answer: late ?? soFar, isAsked: false }, run)),
-        (error: unknown) => ({ kind: 'broken', at: step.at, error }) as const,
+        (late) => {
+          const settled = ended(faultOf(late, step, run) ?? late, step, run);
+          if (settled?.kind === 'broken' || settled?.kind === 'reject' || call.isOver) return settled;
+          return runFrom({ index: index + 1, answer: settled ?? soFar, isAsked: false }, run);
+        },
+        (error: unknown) => ended({ kind: 'broken', at: step.at, error }, step, run),
       );
     }
-    const fault = faultOf(verdict, step, run);
-    if (fault !== undefined) return fault;
-    if (verdict?.kind === 'reject') return verdict;
-    answer = verdict ?? answer;
+    const settled = ended(faultOf(verdict, step, run) ?? verdict, step, run);
+    if (settled?.kind === 'broken' || settled?.kind === 'reject') return settled;
+    answer = settled ?? answer;
   }
   return answer;
+}
+
+/** Notes when a step was done. */
+function ended<Settled extends Verdict | BrokenStep>(
+  settled: Settled,
+  step: Step,
+  { phase, call }: Run,
+): Settled {
+  call.trail?.step(step, phase, settled?.kind === 'broken' ? 'broken' : settled);
+  return settled;
 }
 
 /** Whether a step that reads bodies is for this request at all, and for its body, or refuses it unread. */
@@ -145,10 +161,22 @@ function faultOf(verdict: Verdict, step: Step, { phase, call }: Run): BrokenStep
   return { kind: 'broken', at: step.at, error: statusFault(status) };
 }
 
+/** Bodies stand at no place of a definition. */
+const unread = {
+  request: { kind: 'request-body', at: '' },
+  response: { kind: 'response-body', at: '' },
+} as const;
+
 function readThenRun(reading: Promise<void>, reached: Reached, run: Run): Promise<StepsResult> {
   return reading.then(
-    () => (run.call.isOver ? undefined : runFrom(reached, run)),
-    (error: unknown) => ({ kind: 'unread', error }) as const,
+    () => {
+      run.call.trail?.mark(marks.bodyRead, undefined, run.phase === 'response');
+      return run.call.isOver ? undefined : runFrom(reached, run);
+    },
+    (error: unknown) => {
+      run.call.trail?.mark(marks.refused, unread[run.phase]);
+      return { kind: 'unread', error } as const;
+    },
   );
 }
 

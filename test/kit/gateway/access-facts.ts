@@ -27,6 +27,7 @@ export function factsOf(over: Partial<AccessFacts> = {}): AccessFacts {
     errorMessage: undefined,
     warnings: undefined,
     customMetrics: undefined,
+    steps: undefined,
     outcome: 'complete',
     ...over,
   };

@@ -122,6 +122,7 @@ export async function startServingParts(
     forwarding,
     bodyBytesMax,
     logs: createLogHost(reportSettings.parse({}).logs, () => undefined),
+    trails: undefined,
     streams: deployments.streams,
     onThrown,
     onWarning: () => undefined,
