@@ -80,7 +80,8 @@ export const logRoutes = [
   define.get('/apis/{apiId}/logs/{requestId}', {
     operationId: 'getApiLog',
     permission: 'api-log',
-    summary: 'Tells what was logged of one call: headers and bodies of both sides, as the API says, masked.',
+    summary:
+      'Tells what was logged of one call: headers and bodies of both sides, as the API says, masked; and what it went through, where its gateway wrote that down.',
     answer: apiLogDetailSchema.openapi('ApiLogResponse'),
     run: ({ desk, at, params: { apiId, requestId } }) => getApiLog(desk, { at, id: apiId, requestId }),
   }),

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Condition } from '../../analytics/questions/conditions.ts';
 import {
+  apiCallSteps,
   apiLog,
   calls,
   type CallOrder,
@@ -16,6 +17,7 @@ import { present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { askAbout, askAboutApi, type EnvironmentSpanWish, ofApi } from './analytics.ts';
 import { callMetricsOf, fieldsOf, idsIn, idsOf, jsonIn } from './log-shape.ts';
+import { missingSteps, stepsOf, stepsSchema } from './log-steps.ts';
 import { type Names, namesIn } from './names.store.ts';
 
 /** The headers of a log line: pairs. Foreign, as all that records say. */
@@ -42,6 +44,9 @@ export const apiLogDetailSchema = z.object({
   entrypointResponse: saidSchema.optional(),
   endpointRequest: saidSchema.optional(),
   endpointResponse: saidSchema.optional(),
+  steps: stepsSchema.optional(),
+  /** Why there are none. */
+  stepsMissing: z.string().optional(),
 });
 
 /** Which calls of an environment are meant: those of a span that fulfil every condition. */
@@ -115,12 +120,27 @@ export async function getCallMetrics(
   return callMetricsOf(row, names);
 }
 
-/** Tells what was logged of one call, whenever it was. Errors: request.not_found; as {@link askAboutApi}. */
+/**
+ * Tells what was logged of one call, and what it went through, whenever it was.
+ *
+ * Errors: request.not_found when neither was written down; as {@link askAboutApi}.
+ */
 export async function getApiLog(desk: Desk, { at, id, requestId }: ApiRef & { readonly requestId: string }) {
-  const row = await askAboutApi(desk, apiLog, { at, id, ...always }, { request: requestId });
-  if (row === undefined)
-    throw new Fault('request.not_found', { detail: 'Nothing was logged of this request.' });
-  return present({ ...idsOf(row), apiId: id, requestEnded: true, ...saidIn(row) });
+  const wish = { at, id, ...always };
+  const [logged, recorded] = await Promise.all([
+    askAboutApi(desk, apiLog, wish, { request: requestId }),
+    askAboutApi(desk, apiCallSteps, wish, { request: requestId }),
+  ]);
+  const steps = stepsOf(recorded);
+  const known = logged ?? (steps === undefined ? undefined : recorded);
+  const stepsMissing = steps === undefined ? missingSteps(recorded) : undefined;
+  if (known === undefined)
+    throw new Fault('request.not_found', {
+      detail:
+        recorded === undefined ? nothingRecorded : `Nothing was logged of this request. ${stepsMissing}`,
+    });
+  const said = logged === undefined ? {} : saidIn(logged);
+  return present({ ...idsOf(known), apiId: id, requestEnded: true, ...said, steps, stepsMissing });
 }
 
 /** What both sides said, of a row of a log. */
