@@ -178,6 +178,8 @@ export interface StreamEnding {
 export interface Exchange {
   /** Wall clock when the head was complete, ms since the epoch; read once per request. */
   readonly startedAtMs: number;
+  /** The same moment as `performance.now()` says it, for who looks at the clock often. */
+  readonly startedMs: number;
   readonly request: ExchangeRequest;
   readonly marks: PhaseMarks;
   /** Microseconds since the request's head was complete, at least 1. */

@@ -29,13 +29,15 @@ export const marks = {
 /** One of {@link marks}. */
 export type Mark = (typeof marks)[keyof typeof marks];
 
+/** What a trail needs of an exchange. */
+export type TimedExchange = Pick<Exchange, 'startedMs' | 'marks'>;
+
 /** Whose a mark is; for `head` the status, for `failed` what the engine says. */
 export type Marked = StepPlace | Endpoint | string | number | undefined;
 
 /** Marks of one request at most; what comes later is counted. */
 const marksMax = 256;
-/** Room in a number beside the time for which mark it is, and whether it is one of the response: 2^46 us are two years. */
-const room = 64;
+/** Added to a mark of the response. */
 const ofResponse = 32;
 
 /**
@@ -52,14 +54,18 @@ export class Trail {
   isStream = false;
   /** What it was refused by. */
   refusal: Rejection | undefined = undefined;
-  #exchange: Pick<Exchange, 'elapsedUs' | 'marks'> | undefined = undefined;
+  #exchange: Pick<Exchange, 'marks'> | undefined = undefined;
+  #startedMs = 0;
+  /** Microseconds, with what the clock says of their parts. */
   readonly #at: number[] = [];
+  readonly #marks: number[] = [];
   readonly #of: Marked[] = [];
   /** Of the call of a backend whose times are not here yet: where its mark lies; -1 where there is none. */
   #open = -1;
 
-  begin(exchange: Pick<Exchange, 'elapsedUs' | 'marks'>): void {
+  begin(exchange: TimedExchange): void {
     this.#exchange = exchange;
+    this.#startedMs = exchange.startedMs;
   }
 
   /** Forgets the request, and all that it held of it. */
@@ -75,7 +81,7 @@ export class Trail {
 
   /** Something has ended now. */
   mark(mark: Mark, of: Marked, isResponse = false): void {
-    this.#add(mark, of, this.#exchange?.elapsedUs() ?? 0, isResponse);
+    this.#add(isResponse ? mark + ofResponse : mark, of, (performance.now() - this.#startedMs) * 1_000);
   }
 
   /** A step has; of one that has nothing to do in this phase and no condition nothing is said. */
@@ -101,7 +107,7 @@ export class Trail {
   attempt(endpoint: Endpoint): number {
     this.take();
     this.#open = this.count < marksMax ? this.count : -1;
-    this.#add(marks.attempt, endpoint, 0, false);
+    this.#add(marks.attempt, endpoint, 0);
     return this.#open;
   }
 
@@ -125,7 +131,7 @@ export class Trail {
     const index = this.#open;
     this.#open = -1;
     if (times === undefined || index === -1) return;
-    this.#at[index] = times.upstreamStartUs * room + marks.attempt;
+    this.#at[index] = times.upstreamStartUs;
     this.#takeOne(marks.dns, times.upstreamDnsUs);
     this.#takeOne(marks.tcp, times.upstreamTcpUs);
     this.#takeOne(marks.connected, times.upstreamConnectUs);
@@ -133,22 +139,22 @@ export class Trail {
   }
 
   #takeOne(mark: Mark, atUs: number, of?: Marked): void {
-    if (atUs > 0) this.#add(mark, of, atUs, false);
+    if (atUs > 0) this.#add(mark, of, atUs);
   }
 
-  // oxlint-disable-next-line max-params -- once per step
-  #add(mark: Mark, of: Marked, atUs: number, isResponse: boolean): void {
+  #add(mark: number, of: Marked, atUs: number): void {
     const { count: index } = this;
     if (index >= marksMax) {
       this.left += 1;
       return;
     }
-    this.#at[index] = atUs * room + mark + (isResponse ? ofResponse : 0);
+    this.#at[index] = atUs;
+    this.#marks[index] = mark;
     this.#of[index] = of;
     this.count = index + 1;
   }
 
-  /** What was marked, in the order in which it was. */
+  /** What was marked, in the order in which it was; in whole microseconds. */
   *read(): Iterable<{
     readonly mark: number;
     readonly of: Marked;
@@ -156,13 +162,12 @@ export class Trail {
     readonly isResponse: boolean;
   }> {
     for (let index = 0; index < this.count; index += 1) {
-      const packed = this.#at[index] ?? 0;
-      const low = packed % room;
+      const mark = this.#marks[index] ?? 0;
       yield {
-        mark: low % ofResponse,
+        mark: mark % ofResponse,
         of: this.#of[index],
-        atUs: Math.floor(packed / room),
-        isResponse: low >= ofResponse,
+        atUs: Math.max(0, Math.round(this.#at[index] ?? 0)),
+        isResponse: mark >= ofResponse,
       };
     }
   }

@@ -16,7 +16,7 @@ function asking(settings: Partial<StepSettings>, chance = 0.5) {
     call: { readonly errorKey?: string; readonly endpointUrl?: string; readonly startedAtMs?: number } = {},
     { isStream = false, upstreamHeadUs = 0 } = {},
   ): string | undefined => {
-    const exchange = { marks: { ...noMarks(), upstreamHeadUs }, elapsedUs: () => 7 };
+    const exchange = { marks: { ...noMarks(), upstreamHeadUs }, startedMs: performance.now() };
     const trail = trails.begin(exchange);
     trail.mark(marks.matched, undefined);
     trail.isStream = isStream;
@@ -75,7 +75,7 @@ test('no more lists are written in a second than is allowed, and refused callers
 
 test('a trail that is used again remembers nothing of the request before', () => {
   const trails = new Trails(stepSettings.parse({}));
-  const exchange = { marks: noMarks(), elapsedUs: () => 7 };
+  const exchange = { marks: noMarks(), startedMs: performance.now() };
   const trail = trails.begin(exchange);
   for (let count = 0; count < 300; count += 1) trail.mark(marks.passed, { kind: 'mock', at: 'flows[0]' });
   assert.equal(trail.left, 44);

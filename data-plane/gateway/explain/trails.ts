@@ -2,7 +2,7 @@ import type { StepList } from '../../../proto/model/records/step-list.ts';
 import type { Exchange, Outcome } from '../../http/exchange.ts';
 import type { StepSettings } from '../../report/step-settings.ts';
 import { type ToldCall, tell } from './told.ts';
-import { Trail } from './trail.ts';
+import { type TimedExchange, Trail } from './trail.ts';
 
 /** Trails that wait for a request; beyond them one that ends is forgotten. */
 const idleMax = 256;
@@ -28,7 +28,7 @@ export class Trails {
     this.#chance = chance;
   }
 
-  begin(exchange: Pick<Exchange, 'elapsedUs' | 'marks'>): Trail {
+  begin(exchange: TimedExchange): Trail {
     const trail = this.#idle.pop() ?? new Trail();
     trail.begin(exchange);
     return trail;

@@ -24,6 +24,7 @@ import { PlainHeaders } from './plain-headers.ts';
  */
 export class ForeignExchange implements Exchange {
   readonly startedAtMs = Date.now();
+  readonly startedMs = performance.now();
   readonly marks = noMarks();
   readonly request: ExchangeRequest;
   beforeEnd: EndListener | undefined = undefined;

@@ -19,7 +19,7 @@ export abstract class OngoingExchange {
   protected status = 0;
   /** See Outcome. */
   protected refusal: string | undefined = undefined;
-  readonly #startedMs = performance.now();
+  readonly startedMs = performance.now();
   #onAbort: (() => void) | undefined = undefined;
   #moreOnAbort: (() => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -48,7 +48,7 @@ export abstract class OngoingExchange {
   }
 
   elapsedUs(): number {
-    return Math.max(1, Math.round((performance.now() - this.#startedMs) * 1_000));
+    return Math.max(1, Math.round((performance.now() - this.startedMs) * 1_000));
   }
 
   createHeaders(): HeaderList {
