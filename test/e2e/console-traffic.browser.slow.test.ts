@@ -124,6 +124,9 @@ async function oneCall(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByRole('region', { name: 'Why' }).getByText('API_KEY_MISSING').waitFor();
   await page.getByText('no backend was called').waitFor();
   await page.getByText('were not logged').waitFor();
+  const steps = page.getByRole('region', { name: 'Where its time went' });
+  await steps.getByRole('row', { name: /^Plan Refused API_KEY_MISSING 401/ }).waitFor();
+  await steps.getByText('Written because the request was refused.').waitFor();
   await page.goBack();
   await eventually(
     async () =>

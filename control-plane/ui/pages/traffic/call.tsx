@@ -8,8 +8,9 @@ import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Method, statusTone, statusWords, Took } from './logs.tsx';
-import { loggedOf, oneCall } from './questions.ts';
+import { hasSaid, loggedOf, oneCall } from './questions.ts';
 import { Exchanged } from './said.tsx';
+import { Waterfall } from './waterfall.tsx';
 import styles from './traffic.module.css';
 
 const route = getRouteApi('/$env/logs/$api/$request');
@@ -52,15 +53,20 @@ export function Call() {
       <About env={env} of={data} />
       <Body>
         {data.errorKey !== undefined && <Refused of={data} />}
-        <Steps of={data} />
+        {logged?.steps === undefined ? (
+          <Steps of={data} />
+        ) : (
+          <Waterfall of={logged.steps} names={namesIn(data)} />
+        )}
+        {logged?.stepsMissing !== undefined && <p className="second">{logged.stepsMissing}</p>}
         {unlogged !== null && <ProblemBox error={unlogged} />}
-        {logged === null && (
+        {logged !== undefined && !hasSaid(logged) && (
           <p className="second">
             Headers and bodies of this call were not logged. Its API says in its logging settings whether
             calls are, and which.
           </p>
         )}
-        {logged !== undefined && logged !== null && (
+        {logged !== undefined && hasSaid(logged) && (
           <Columns>
             <Exchanged
               title="Request"
@@ -75,6 +81,11 @@ export function Call() {
     </>
   );
 }
+
+const namesIn = ({ plan, application }: Recorded): ReadonlyMap<string, string> =>
+  new Map(
+    [plan, application].flatMap((each) => (each?.name === undefined ? [] : [[each.id, each.name] as const])),
+  );
 
 /** How the time of a call is shared: the gateway's own, solid, against the backend's, hatched. */
 function TimeOf({

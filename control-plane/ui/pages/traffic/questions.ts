@@ -198,17 +198,31 @@ export const oneCall = (env: string, call: CallRef) =>
       ),
   });
 
-/** What was logged of a call; null when its API logs nothing of it. */
+type Logged = Omit<Schemas['ApiLogResponse'], 'timestamp' | 'apiId' | 'requestId' | 'requestEnded'>;
+
+/** Whether anything that was said in a call was logged. */
+export const hasSaid = ({
+  entrypointRequest,
+  entrypointResponse,
+  endpointRequest,
+  endpointResponse,
+}: Logged) =>
+  [entrypointRequest, entrypointResponse, endpointRequest, endpointResponse].some(
+    (side) => side !== undefined,
+  );
+
+/** What was logged of a call, and the steps that it took; where neither was written, why. */
 export const loggedOf = (env: string, call: CallRef) =>
   queryOptions({
     queryKey: ['traffic', env, 'call', call, 'logged'],
-    queryFn: async () => {
+    queryFn: async (): Promise<Logged> => {
       try {
         return await answerOf(
           api.GET('/management/v2/environments/{envId}/apis/{apiId}/logs/{requestId}', callParams(env, call)),
         );
       } catch (error) {
-        if (Problem.of(error).status === 404) return null;
+        const { status, message } = Problem.of(error);
+        if (status === 404) return { stepsMissing: message };
         throw error;
       }
     },
