@@ -19,6 +19,7 @@ export const customerCommands: ReadonlyMap<string, LoadCommand> = new Map<string
   ['enroll', async () => (await import('./commands/enroll.ts')).enrollCommand()],
   ['check', async (onExit) => (await import('./commands/check.ts')).checkCommand(onExit)],
   ['convert', async (onExit) => (await import('./commands/convert.ts')).convertCommand(onExit)],
+  ['explain', async (onExit) => (await import('./commands/explain.ts')).explainCommand(onExit)],
   [
     'doctor',
     async (onExit) => {

@@ -114,6 +114,7 @@ const commands: readonly (readonly string[])[] = [
   ['bucket', 'show'],
   ['lake', 'rebuild', '--dry-run'],
   ['audit', 'verify'],
+  ['explain', 'x'],
   ['config'],
 ];
 

@@ -90,6 +90,7 @@ test('every command has help that leads with examples', async () => {
     'check',
     'convert',
     'el',
+    'explain',
     'policies',
     'reset-password',
     'audit',

@@ -4,6 +4,7 @@ import {
   stepDecisions,
   stepListReasons,
   stepPhases,
+  whyNoSteps,
 } from '../../../proto/model/records/step-list.ts';
 import type { Row } from '../../analytics/questions/question.ts';
 import { present } from '../fields.ts';
@@ -48,8 +49,5 @@ export function stepsOf(recorded: Row | undefined): z.infer<typeof stepsSchema> 
 export function missingSteps(recorded: Row | undefined): string {
   if (recorded === undefined) return 'No record of this request has arrived, and so no steps of it.';
   const { text, whole } = fieldsOf(recorded);
-  const isUsual = text('error_key') === undefined && (whole('status') ?? 0) < 500;
-  return isUsual && (text('outcome') ?? 'complete') === 'complete'
-    ? 'Its gateway wrote no steps of it: it does so of requests that are refused or fail, that take as long as its setting report.steps.slowMs, or that are among report.steps.sampledShare.'
-    : 'Its gateway wrote no steps of it although it was refused or failed: report.steps.enabled is off there, more were written in that second than report.steps.perSecondMax allows, or the gateway is of an older version.';
+  return whyNoSteps({ status: whole('status'), errorKey: text('error_key'), outcome: text('outcome') });
 }

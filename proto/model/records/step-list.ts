@@ -48,3 +48,15 @@ export const StepList = z.strictObject({
 export type StepList = z.infer<typeof StepList>;
 /** One of a {@link StepList}. */
 export type RecordedStep = z.infer<typeof stepSchema>;
+
+/** Says why a recorded request has no steps; a status of undefined is one that nobody knows. */
+export function whyNoSteps(recorded: {
+  readonly status: number | undefined;
+  readonly errorKey: string | undefined;
+  readonly outcome: string | undefined;
+}): string {
+  const { status = 0, errorKey, outcome = 'complete' } = recorded;
+  return errorKey === undefined && status < 500 && outcome === 'complete'
+    ? 'Its gateway wrote no steps of it: it does so of requests that are refused or fail, that take as long as its setting report.steps.slowMs, or that are among report.steps.sampledShare.'
+    : 'Its gateway wrote no steps of it although it was refused or failed: report.steps.enabled is off there, more were written in that second than report.steps.perSecondMax allows, or the gateway is of an older version.';
+}

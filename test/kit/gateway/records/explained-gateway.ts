@@ -15,6 +15,7 @@ export interface Explained {
 
 /** A gateway whose records have steps. */
 export interface ExplainedGateway extends LocalGateway {
+  readonly dataDir: string;
   /** Of a call by its answer; its record comes a moment later. */
   explain(answer: { readonly headers: Readonly<Record<string, unknown>> }): Promise<Explained>;
   /** Of the call at a path, whose answer nobody has. */
@@ -39,6 +40,7 @@ export async function startExplainedGateway(
     });
   return {
     ...gateway,
+    dataDir,
     explain: ({ headers }) => found('request_id', headers['x-gravitee-request-id']),
     explainPath: (path) => found('uri', path),
   };
