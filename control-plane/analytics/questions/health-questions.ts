@@ -83,6 +83,8 @@ const OfPage = z.strictObject({
   api: z.string(),
   /** 1, 0, or -1 for both. */
   success: z.int().min(-1).max(1),
+  /** 1 for those alone that changed the state of an endpoint, or -1. */
+  transition: z.int().min(-1).max(1),
   limit: z.int().min(1).max(100),
   offset: z.int().min(0),
 });
@@ -97,12 +99,46 @@ export const healthChecks: Question<
   params: OfPage,
   // The count stands beside each row, and alone on a page behind the last.
   sql: (from) =>
-    `WITH mine AS (SELECT * FROM ${from} WHERE api_id = $api AND ($success < 0 OR success = $success)), ` +
+    `WITH mine AS (SELECT * FROM ${from} WHERE api_id = $api AND ($success < 0 OR success = $success) ` +
+    `AND ($transition < 0 OR transition = $transition)), ` +
     `page AS (SELECT epoch_ms(timestamp)::DOUBLE AS at_ms, gateway_id, endpoint_name, endpoint, success::DOUBLE AS success, ` +
-    `response_time_ms::DOUBLE AS response_ms, check_method, check_status::DOUBLE AS check_status, message FROM mine ` +
+    `response_time_ms::DOUBLE AS response_ms, state::DOUBLE AS state, transition::DOUBLE AS transition, check_method, check_status::DOUBLE AS check_status, message FROM mine ` +
     `ORDER BY timestamp DESC, endpoint_name, gateway_id LIMIT $limit OFFSET $offset) ` +
     `SELECT counted.total, page.* FROM (SELECT count(*)::DOUBLE AS total FROM mine) counted LEFT JOIN page ON true ` +
     `ORDER BY page.at_ms DESC, page.endpoint_name, page.gateway_id`,
+  shape: (rows) => ({
+    rows: rows.filter((row) => row['at_ms'] !== null),
+    total: Number(rows[0]?.['total'] ?? 0),
+  }),
+};
+
+const OfStates = z.strictObject({
+  api: z.string(),
+  limit: z.int().min(1).max(1_000),
+  offset: z.int().min(0),
+});
+
+/**
+ * How each endpoint of an API stood for each gateway when that checked it last, by endpoint and gateway: since when it is so, as far as the span
+ * tells, and how many of them there are in all.
+ */
+export const healthStates: Question<
+  z.output<typeof OfStates>,
+  { readonly rows: readonly Row[]; readonly total: number }
+> = {
+  id: 'health-states',
+  about: 'health',
+  params: OfStates,
+  sql: (from) =>
+    `WITH mine AS (SELECT endpoint_group, endpoint_name, gateway_id, epoch_ms(timestamp)::DOUBLE AS at_ms, state, available, transition, ` +
+    `endpoint, message FROM ${from} WHERE api_id = $api), ` +
+    `states AS (SELECT endpoint_group, endpoint_name, gateway_id, max(at_ms) AS at_ms, arg_max(state, at_ms)::DOUBLE AS state, ` +
+    `arg_max(available, at_ms)::DOUBLE AS available, arg_max(endpoint, at_ms) AS endpoint, arg_max(message, at_ms) FILTER (available = 0) AS message, ` +
+    `max(at_ms) FILTER (transition = 1) AS since_ms, count(*)::DOUBLE AS checks, avg(available)::DOUBLE AS availability, ` +
+    `(count(*) FILTER (transition = 1))::DOUBLE AS transitions FROM mine GROUP BY ALL), ` +
+    `page AS (SELECT * FROM states ORDER BY endpoint_group, endpoint_name, gateway_id LIMIT $limit OFFSET $offset) ` +
+    `SELECT counted.total, page.* FROM (SELECT count(*)::DOUBLE AS total FROM states) counted LEFT JOIN page ON true ` +
+    `ORDER BY page.endpoint_group, page.endpoint_name, page.gateway_id`,
   shape: (rows) => ({
     rows: rows.filter((row) => row['at_ms'] !== null),
     total: Number(rows[0]?.['total'] ?? 0),

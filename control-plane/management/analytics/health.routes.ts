@@ -6,14 +6,17 @@ import {
   apiAvailability,
   apiHealthOverTime,
   apiHealthResponseTime,
+  endpointHealthSchema,
   healthCheckSchema,
   healthFiguresSchema,
   healthOverTimeSchema,
+  listEndpointHealth,
   listHealthChecks,
 } from './health.ts';
 
 const define = resource({ tag: 'API Health', scope: 'environment' });
 const permission = 'api-health';
+const yesNo = z.enum(['true', 'false']).optional();
 const query = z.strictObject({ field: z.enum(['endpoint', 'gateway']).optional() });
 
 /** The routes of health checks, which tell of the last 30 days. */
@@ -50,18 +53,29 @@ export const healthRoutes = [
     operationId: 'getApiHealthLogs',
     permission,
     summary: 'Lists checks of the endpoints of an API, newest first.',
-    query: z.strictObject({ ...pageQuery, success: z.enum(['true', 'false']).optional() }),
+    query: z.strictObject({ ...pageQuery, success: yesNo, transition: yesNo }),
     answer: pageSchema('ApiHealthLogsResponse', healthCheckSchema),
-    run: async ({ desk, at, params: { apiId }, query: { success, ...page }, url }) =>
+    run: async ({ desk, at, params: { apiId }, query: { success, transition, ...page }, url }) =>
       pageOf(
         await listHealthChecks(desk, {
           at,
           id: apiId,
           ...page,
           success: success === undefined ? undefined : success === 'true',
+          isTransition: transition === undefined ? undefined : transition === 'true',
         }),
         page,
         url,
       ),
+  }),
+  define.get('/apis/{apiId}/health/endpoints', {
+    operationId: 'listApiEndpointHealth',
+    permission,
+    summary:
+      'Lists how each endpoint of an API stands to each gateway that checked it in the last 30 days, and since when; UNKNOWN without a check in the last 15 minutes.',
+    query: z.strictObject(pageQuery),
+    answer: pageSchema('EndpointHealthResponse', endpointHealthSchema),
+    run: async ({ desk, at, params: { apiId }, query: page, url }) =>
+      pageOf(await listEndpointHealth(desk, { at, id: apiId, ...page }), page, url),
   }),
 ];

@@ -43,7 +43,13 @@ for (const database of testDatabases)
       const lines = [
         check({}),
         check({ response_time_ms: 15 }),
-        check({ endpoint_name: '__proto__', response_time_ms: 40, ...failed, timestamp: atMs }),
+        check({
+          endpoint_name: '__proto__',
+          response_time_ms: 40,
+          transition: 1,
+          ...failed,
+          timestamp: atMs,
+        }),
         check({ api_id: 'another', ...failed }),
         check({ ...failed, timestamp: atMs - 31 * 86_400_000 }),
       ];
@@ -92,6 +98,25 @@ for (const database of testDatabases)
       });
       const good = await office.call('GET', `${path}/logs?success=true`);
       assert.deepEqual((good.body['pagination'] as { totalCount: number }).totalCount, 2);
+      const states = await office.call('GET', `${path}/endpoints`);
+      assert.equal(states.status, 200, states.text);
+      assert.partialDeepStrictEqual(states.body, {
+        data: [
+          { endpoint: '__proto__', state: 'DOWN', since: new Date(atMs).toISOString(), transitions: 1 },
+          { endpoint: 'one', state: 'UP', target: 'http://one/health', checks: 2, availability: 1 },
+        ],
+        pagination: { totalCount: 2 },
+      });
+      const [, up] = states.body['data'] as Record<string, unknown>[];
+      assert.deepEqual(
+        [up?.['since'], up?.['message'], up?.['checkedAt']],
+        [undefined, undefined, new Date(atMs - 1_000).toISOString()],
+      );
+      const turns = await office.call('GET', `${path}/logs?transition=true`);
+      assert.deepEqual((turns.body['pagination'] as { totalCount: number }).totalCount, 1);
+      await office.clock.advance(900_001);
+      const later = (await office.call('GET', `${path}/endpoints?perPage=1`)).body['data'] as object[];
+      assert.partialDeepStrictEqual(later, [{ state: 'UNKNOWN', lastState: 'DOWN' }]);
       const { id: unchecked } = await office.deployedApi('/unchecked');
       const none = await office.call('GET', `${environment}/apis/${unchecked}/health/availability`);
       assert.deepEqual(none.body, { group: {} });

@@ -6,6 +6,7 @@ import {
   type HealthGroup,
   healthResponseTime,
   healthResponseTimes,
+  healthStates,
 } from '../../analytics/questions/health-questions.ts';
 import type { Row } from '../../analytics/questions/question.ts';
 import type { ApiRef } from '../apis/api-gate.ts';
@@ -25,6 +26,9 @@ export const healthFiguresSchema = z.object({
   group: z.record(z.string(), z.number()),
 });
 
+/** By the number in records. */
+const stateNames = ['DOWN', 'TRANSITIONALLY_DOWN', 'TRANSITIONALLY_UP', 'UP'] as const;
+
 /** A check of an endpoint, as answers have it; one check has one step. */
 export const healthCheckSchema = z
   .object({
@@ -34,6 +38,9 @@ export const healthCheckSchema = z
     gatewayId: z.string(),
     responseTime: z.int(),
     success: z.boolean(),
+    /** What the endpoint was after the check, and whether the check changed it. */
+    state: z.enum(stateNames),
+    transition: z.boolean(),
     steps: z.array(
       z.object({
         name: z.string(),
@@ -94,15 +101,71 @@ export async function apiHealthOverTime(
 /** Lists checks of the endpoints of an API, newest first. Errors: as {@link askAboutApi}. */
 export async function listHealthChecks(
   desk: Desk,
-  ref: ApiRef & PageWish & { readonly success: boolean | undefined },
+  ref: ApiRef &
+    PageWish & { readonly success: boolean | undefined; readonly isTransition: boolean | undefined },
 ) {
   const success = ref.success === undefined ? -1 : Number(ref.success);
   const { rows, total } = await askAboutApi(desk, healthChecks, lastMonth(desk, ref), {
     ...boundsOf(ref),
     success,
+    transition: ref.isTransition === undefined ? -1 : Number(ref.isTransition),
   });
   return { data: rows.map(checkOf), total };
 }
+
+/** How an endpoint stands to a gateway; UNKNOWN where that has not checked it for long. */
+export const endpointHealthSchema = z
+  .object({
+    group: z.string(),
+    endpoint: z.string(),
+    target: z.string().optional(),
+    gatewayId: z.string(),
+    state: z.enum([...stateNames, 'UNKNOWN']),
+    /** The same as of the last check, whenever that was. */
+    lastState: z.enum(stateNames),
+    checkedAt: z.string(),
+    /** When it became so; absent where it was so all month. */
+    since: z.string().optional(),
+    /** Of the last month: checks, the part of them after which it got requests (0 to 1), and changes of its state. */
+    checks: z.int(),
+    availability: z.number(),
+    transitions: z.int(),
+    /** Why the last check failed, of one that gets no requests. */
+    message: z.string().optional(),
+  })
+  .openapi('EndpointHealth');
+
+/** A check that is older tells nothing of now: records take seconds, and most checks are as often as minutes. */
+const freshMs = 900_000;
+
+/** How each endpoint of an API stands to each gateway that checked it in the last month. Errors: as {@link askAboutApi}. */
+export async function listEndpointHealth(desk: Desk, ref: ApiRef & PageWish) {
+  const span = lastMonth(desk, ref);
+  const { rows, total } = await askAboutApi(desk, healthStates, span, { ...boundsOf(ref) });
+  const data = rows.map((row): z.infer<typeof endpointHealthSchema> => {
+    const text = (name: string): string | undefined =>
+      foreignText.parse(new Map(Object.entries(row)).get(name));
+    const atMs = Number(row['at_ms']);
+    const sinceMs = row['since_ms'];
+    return present({
+      group: text('endpoint_group') ?? '',
+      endpoint: text('endpoint_name') ?? '',
+      target: text('endpoint'),
+      gatewayId: text('gateway_id') ?? '',
+      state: span.toMs - atMs > freshMs ? ('UNKNOWN' as const) : stateOf(row),
+      lastState: stateOf(row),
+      checkedAt: momentText(atMs) ?? '',
+      since: typeof sinceMs === 'number' ? momentText(sinceMs) : undefined,
+      checks: Number(row['checks']),
+      availability: Number(Number(row['availability']).toFixed(4)),
+      transitions: Number(row['transitions']),
+      message: text('message'),
+    });
+  });
+  return { data, total };
+}
+
+const stateOf = (row: Row): (typeof stateNames)[number] => stateNames[Number(row['state'])] ?? 'DOWN';
 
 function lastMonth(desk: Desk, { at, id }: ApiRef) {
   const toMs = desk.clock.now() + 1;
@@ -129,6 +192,8 @@ function checkOf(row: Row): z.infer<typeof healthCheckSchema> {
     gatewayId,
     responseTime: Math.round(Number(row['response_ms'] ?? 0)),
     success: isSuccess,
+    state: stateOf(row),
+    transition: row['transition'] === 1,
     steps: [step],
   };
 }
