@@ -13,6 +13,7 @@ import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
 import { openServerCertificates } from './servers/certificates.ts';
 import { describeServers, firstPort, portFacts, serversOf } from './servers/settings.ts';
+import { ownFigures } from './own-figures.ts';
 import { countersOf, openServing } from './serving.ts';
 import { openSource } from './source.ts';
 import type { Sync } from './sync/sync.ts';
@@ -82,7 +83,10 @@ async function startAlone(options: GuardedOptions): Promise<RunningGateway> {
   const { deployments, reporter, engine } = serving;
   const running = await source.follow({
     deployments: { ...deployments, ...createFreedTaker(deployments) },
-    counters: () => countersOf(serving),
+    counters: () => ({
+      ...countersOf(serving),
+      ...ownFigures({ spool: reporter?.health(), certificates }),
+    }),
   });
   const ending = warnBeforeEnd(options);
   const servers = await serving.listen({ tls: certificates.current(), quietMs: () => ending.quietMs });

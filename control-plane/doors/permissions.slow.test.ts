@@ -205,6 +205,7 @@ async function prepare(office: Office) {
     ['sessionId', 'none'],
     ['gatewayId', 'none'],
     ['instanceId', 'none'],
+    ['monitoredId', 'none'],
   ]);
   return { credentials, ids };
 }

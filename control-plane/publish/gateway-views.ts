@@ -91,6 +91,15 @@ export async function listGateways(
   let query = gatewayRows(storage.db, organization).where('gateway.id', '>', after);
   if (fleet !== undefined) query = query.where('gateway.fleet', '=', fleet);
   const rows = await query.orderBy('gateway.id').limit(limit).execute();
+  return gatewayViews({ storage, clock }, organization, rows);
+}
+
+/** What {@link gatewayRows} found, with what each has applied. */
+export async function gatewayViews(
+  { storage, clock }: ViewOptions,
+  organization: string,
+  rows: readonly GatewayRow[],
+): Promise<readonly GatewayView[]> {
   const ids = rows.map((row) => row.id);
   const applied =
     ids.length === 0
@@ -224,7 +233,7 @@ export async function listEvents(
 }
 
 /** Every gateway of an organization with what it reported last. */
-const gatewayRows = (db: Queries, organization: string) =>
+export const gatewayRows = (db: Queries, organization: string) =>
   db
     .selectFrom('gateway')
     .leftJoin('gateway_report', 'gateway_report.gateway', 'gateway.id')
@@ -245,6 +254,8 @@ const gatewayRows = (db: Queries, organization: string) =>
       'gateway_report.received_at_ms',
     ])
     .where('gateway.organization', '=', organization);
+
+type GatewayRow = Awaited<ReturnType<ReturnType<typeof gatewayRows>['execute']>>[number];
 
 /** Those in use, with their fleet and what each has applied of an environment; whether the fleet has that environment is not asked. */
 export const gatewaysWithFleet = (db: Queries, at: EnvironmentRef) =>

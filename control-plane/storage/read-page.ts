@@ -1,5 +1,4 @@
 import type { SelectQueryBuilder, Simplify } from 'kysely';
-import type { Database } from './tables.ts';
 
 /** Limit and offset for a query. */
 export interface PageBounds {
@@ -14,8 +13,8 @@ export interface Rows<T> {
 }
 
 /** Reads a page of a query that says what it selects and in which order, and counts what it finds in all. */
-export async function readPage<Table extends keyof Database, Row>(
-  ordered: SelectQueryBuilder<Database, Table, Row>,
+export async function readPage<Tables, Table extends keyof Tables, Row>(
+  ordered: SelectQueryBuilder<Tables, Table, Row>,
   { limit, offset }: PageBounds,
 ): Promise<Rows<Simplify<Row>>> {
   const counted = ordered
@@ -26,5 +25,5 @@ export async function readPage<Table extends keyof Database, Row>(
     ordered.limit(limit).offset(offset).execute(),
     counted.executeTakeFirstOrThrow(),
   ]);
-  return { rows, total: Number(count.total) };
+  return { rows, total: Number((count as { readonly total: number | string }).total) };
 }

@@ -30,6 +30,7 @@ import { createMemoryCounters } from '../limits/memory.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { upkeepNeverMs } from '../report/messages.ts';
 import { boundOfDurations } from '../gateway/deploy/durations.ts';
+import { ownFigures } from '../own-figures.ts';
 import { openServerCertificates, type ServerCertificates } from '../servers/certificates.ts';
 import { describeServers, firstPort, portFacts, serversOf } from '../servers/settings.ts';
 import { policyPartsOf } from '../policy-ground.ts';
@@ -84,6 +85,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
     counters: () => ({
       ...figures.counters(crew.stats()),
       ...(reporter !== undefined && { spoolBytes: reporter.health().bytes }),
+      ...ownFigures({ spool: figures.spool(reporter?.health(), crew.stats()), certificates }),
     }),
   });
   await crew.open();

@@ -1,13 +1,18 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
+import { isEntitled } from '../../../proto/trust/entitlement.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import type { GatewayView } from '../../publish/gateway-views.ts';
+import { type GatewayView, gatewayViews } from '../../publish/gateway-views.ts';
 import type { Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-
-/** Most fleets of an organization, and gateways of one fleet, that are looked through. */
-const listMax = 1_000;
+import {
+  findInstance,
+  type InstanceFilter,
+  listInstanceRows,
+  listPublishedApis,
+  refusalsOf,
+} from './instances.store.ts';
 
 /** A gateway as clients of the reference know one. Gateways dial out, so that nobody here knows an address of theirs. */
 export const instanceSchema = z
@@ -15,7 +20,7 @@ export const instanceSchema = z
   .openapi('InstanceDetailResponse');
 
 const states = ['STARTED', 'STOPPED', 'UNKNOWN'] as const;
-const v1InstanceSchema = z.object({
+const v1Fields = {
   /** The same as id: here no event stands for a gateway. */
   event: z.string(),
   id: z.string(),
@@ -28,28 +33,74 @@ const v1InstanceSchema = z.object({
   started_at: z.int().optional(),
   last_heartbeat_at: z.int().optional(),
   stopped_at: z.int().optional(),
-});
+};
 /** A page of gateways as version 1 has it. */
 export const v1InstancesSchema = z
   .object({
-    content: z.array(v1InstanceSchema),
+    content: z.array(z.object(v1Fields)),
     pageNumber: z.int(),
     pageElements: z.int(),
     totalElements: z.int(),
   })
   .openapi('InstancesV1');
-type V1Instance = z.infer<typeof v1InstanceSchema>;
 
-/** What a list of gateways may be narrowed by. */
-interface InstancesWish {
-  readonly at: EnvironmentRef;
-  /** Revoked gateways too. */
-  readonly includeStopped: boolean;
-  /** Heard of in this span, ms since the epoch; 0 is no bound. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly page: PageWish;
-}
+/** A gateway with all that it told of itself; what it did not tell is not there. */
+export const v1InstanceSchema = z
+  .object({
+    ...v1Fields,
+    fleet: z.string(),
+    enrolled_at: z.int(),
+    environments: z.array(z.string()),
+    plugins: z.array(z.object({ id: z.string(), type: z.literal('policy') })),
+    /** What it serves of this environment, and since when (ms since the epoch); absent before it serves anything. */
+    applied: z.object({ epoch: z.int(), seq: z.int(), applied_at: z.int() }).optional(),
+    /** What it refuses of this environment, the newest first, 100 at most. */
+    refusals: z.array(
+      z.object({
+        kind: z.string(),
+        id: z.string(),
+        seq: z.int(),
+        code: z.string(),
+        reason: z.string(),
+        refused_at: z.int(),
+      }),
+    ),
+    /** Figures of its last heartbeat, since its start, e.g. requests, spoolBytes, droppedRecords, certificateEndsAtMs. */
+    counters: z.record(z.string(), z.number()),
+  })
+  .openapi('InstanceV1');
+
+/** An API on a gateway. */
+export const instanceApiSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    apiVersion: z.string(),
+    /** What is published of it. */
+    published: z.object({ seq: z.int(), revision: z.string() }),
+    /** applied: served. refused: with the reason. pending: not reached yet. notDeployed: tags keep it away. */
+    deployment: z.enum(['applied', 'refused', 'pending', 'notDeployed']),
+    code: z.string().optional(),
+    reason: z.string().optional(),
+  })
+  .openapi('InstanceApi');
+
+/** Figures of a process as version 1 has them; what the gateway did not tell is not there. */
+export const monitoringSchema = z
+  .object({
+    process: z.object({ cpu_seconds: z.number().optional(), resident_bytes: z.number().optional() }),
+    /** JavaScript's heap, in the reference's name for one. */
+    jvm: z.object({
+      /** When the gateway told so, and since when it runs; ms. */
+      timestamp: z.int().optional(),
+      uptime_in_millis: z.int().optional(),
+      heap_used_in_bytes: z.number().optional(),
+      heap_committed_in_bytes: z.number().optional(),
+    }),
+  })
+  .openapi('InstanceMonitoringV1');
+
+const refusalsMax = 100;
 
 /** A gateway of a fleet that has the environment. Errors: instance.notFound. */
 export async function getInstance(
@@ -57,70 +108,144 @@ export async function getInstance(
   at: EnvironmentRef,
   id: string,
 ): Promise<z.infer<typeof instanceSchema>> {
-  const found = (await gatewaysOf(desk, at)).find(({ gateway }) => gateway.id === id);
-  if (found === undefined)
-    throw new Fault('instance.notFound', {
-      parameters: { instance: id },
-      detail: `There is no gateway "${id}" in a fleet of this environment.`,
+  const { view } = await found(desk, at, id);
+  return { id, hostname: view.hostname };
+}
+
+/** The same with all that it told. Errors: instance.notFound. */
+export async function getV1Instance(
+  desk: Desk,
+  at: EnvironmentRef,
+  id: string,
+): Promise<z.infer<typeof v1InstanceSchema>> {
+  const seated = await found(desk, at, id);
+  const { view } = seated;
+  const refusals = await refusalsOf(desk.storage.db, at, { gateway: id, limit: refusalsMax });
+  const applied = view.applied.find(({ environment }) => environment === at.environment);
+  return present({
+    ...v1Instance(seated),
+    fleet: view.fleet,
+    enrolled_at: view.enrolledAtMs,
+    environments: view.applied.map(({ environment }) => environment),
+    plugins: view.policies.map((policy) => ({ id: policy, type: 'policy' as const })),
+    applied:
+      applied === undefined
+        ? undefined
+        : { epoch: applied.epoch, seq: applied.seq, applied_at: applied.appliedAtMs },
+    refusals: refusals.map(({ at_ms: refusedAt, ...rest }) => ({ ...rest, refused_at: refusedAt })),
+    counters: { ...view.counters },
+  });
+}
+
+/** Figures of a gateway's process, as it told them last. Errors: instance.notFound. */
+export async function monitorInstance(
+  desk: Desk,
+  at: EnvironmentRef,
+  id: string,
+): Promise<z.infer<typeof monitoringSchema>> {
+  const { view } = await found(desk, at, id);
+  const figures = new Map(Object.entries(view.counters));
+  const { startedAtMs, lastSeenMs } = view;
+  const uptime =
+    startedAtMs === undefined || lastSeenMs === undefined ? undefined : Math.max(0, lastSeenMs - startedAtMs);
+  return {
+    process: present({
+      cpu_seconds: figures.get('cpuSeconds'),
+      resident_bytes: figures.get('residentBytes'),
+    }),
+    jvm: present({
+      timestamp: lastSeenMs,
+      uptime_in_millis: uptime,
+      heap_used_in_bytes: figures.get('heapUsedBytes'),
+      heap_committed_in_bytes: figures.get('heapBytes'),
+    }),
+  };
+}
+
+/** A page of the APIs of the environment, each with what the gateway makes of it. Errors: instance.notFound. */
+export async function listInstanceApis(
+  desk: Desk,
+  at: EnvironmentRef,
+  { id, page }: { readonly id: string; readonly page: PageWish },
+) {
+  const { view, tags } = await found(desk, at, id);
+  const bounds = boundsOf(page);
+  const { rows, total } = await listPublishedApis(desk.storage.db, at, { gateway: id, ...bounds });
+  const applied = view.applied.find(({ environment }) => environment === at.environment);
+  const data = rows.map((row): z.infer<typeof instanceApiSchema> => {
+    const isWanted = isEntitled(tags, JSON.parse(row.tags) as readonly string[]);
+    // What it refused of an earlier revision says nothing of this one.
+    const isRefused = isWanted && row.nack_seq === row.seq;
+    const isReached = applied !== undefined && applied.seq >= row.seq;
+    return present({
+      id: row.id,
+      name: row.name,
+      apiVersion: row.api_version,
+      published: { seq: row.seq, revision: row.revision },
+      deployment: !isWanted ? 'notDeployed' : isRefused ? 'refused' : isReached ? 'applied' : 'pending',
+      code: isRefused ? (row.code ?? undefined) : undefined,
+      reason: isRefused ? (row.reason ?? undefined) : undefined,
     });
-  return { id, hostname: found.gateway.hostname };
+  });
+  return { data, total };
 }
 
 /** A page of the gateways of fleets that have the environment, by host name. */
 export async function listInstances(
   desk: Desk,
-  { at, includeStopped, fromMs, toMs, page }: InstancesWish,
+  { at, page, ...filter }: InstanceFilter & { readonly at: EnvironmentRef; readonly page: PageWish },
 ): Promise<z.infer<typeof v1InstancesSchema>> {
-  const wanted = (await gatewaysOf(desk, at))
-    .filter(({ gateway: { state, lastSeenMs = 0 } }) => {
-      const isInSpan = (fromMs === 0 || lastSeenMs >= fromMs) && (toMs === 0 || lastSeenMs <= toMs);
-      return isInSpan && (includeStopped || state !== 'revoked');
-    })
-    .toSorted(
-      (a, b) =>
-        a.gateway.hostname.localeCompare(b.gateway.hostname) || (a.gateway.id < b.gateway.id ? -1 : 1),
-    );
-  const { limit, offset } = boundsOf(page);
-  const content = wanted.slice(offset, offset + limit).map(v1Instance);
-  return {
-    content,
-    pageNumber: page.page ?? 0,
-    pageElements: content.length,
-    totalElements: wanted.length,
-  };
+  const { rows, total } = await listInstanceRows(desk.storage.db, at, { ...filter, ...boundsOf(page) });
+  const content = (await seatedOf(desk, at, rows)).map(v1Instance);
+  return { content, pageNumber: page.page ?? 0, pageElements: content.length, totalElements: total };
 }
 
 interface Seated {
-  readonly gateway: GatewayView;
-  readonly fleet: { readonly tags: readonly string[]; readonly tenant?: string | undefined };
+  readonly view: GatewayView;
+  readonly tags: readonly string[];
+  readonly tenant: string | undefined;
 }
 
-async function gatewaysOf(desk: Desk, at: EnvironmentRef): Promise<readonly Seated[]> {
-  const fleets = await desk.fleets.list(at.organization, { limit: listMax });
-  const seated: Seated[] = [];
-  for (const fleet of fleets.filter(({ environments }) => environments.includes(at.environment))) {
-    const gateways = await desk.fleets.gateways(at.organization, { fleet: fleet.id, limit: listMax });
-    seated.push(...gateways.map((gateway) => ({ gateway, fleet })));
-  }
+async function found(desk: Desk, at: EnvironmentRef, id: string): Promise<Seated> {
+  const row = await findInstance(desk.storage.db, at, id);
+  const [seated] = row === undefined ? [] : await seatedOf(desk, at, [row]);
+  if (seated === undefined)
+    throw new Fault('instance.notFound', {
+      parameters: { instance: id },
+      detail: `There is no gateway "${id}" in a fleet of this environment.`,
+    });
   return seated;
 }
 
-function v1Instance({ gateway, fleet }: Seated): V1Instance {
+async function seatedOf(
+  desk: Desk,
+  at: EnvironmentRef,
+  rows: Awaited<ReturnType<typeof listInstanceRows>>['rows'],
+): Promise<readonly Seated[]> {
+  const views = await gatewayViews(desk, at.organization, rows);
+  return views.map((view, n) => ({
+    view,
+    tags: JSON.parse(rows[n]?.fleet_tags ?? '[]') as readonly string[],
+    tenant: rows[n]?.fleet_tenant ?? undefined,
+  }));
+}
+
+function v1Instance({ view, tags, tenant }: Seated): z.infer<typeof v1InstancesSchema>['content'][number] {
   return present({
-    event: gateway.id,
-    id: gateway.id,
-    hostname: gateway.hostname,
-    version: gateway.version,
-    tags: [...fleet.tags],
-    tenant: fleet.tenant,
+    event: view.id,
+    id: view.id,
+    hostname: view.hostname,
+    version: view.version,
+    tags: [...tags],
+    tenant,
     state:
-      gateway.state === 'connected'
+      view.state === 'connected'
         ? ('STARTED' as const)
-        : gateway.state === 'revoked'
+        : view.state === 'revoked'
           ? ('STOPPED' as const)
           : ('UNKNOWN' as const),
-    started_at: gateway.startedAtMs,
-    last_heartbeat_at: gateway.lastSeenMs,
-    stopped_at: gateway.revokedAtMs,
+    started_at: view.startedAtMs,
+    last_heartbeat_at: view.lastSeenMs,
+    stopped_at: view.revokedAtMs,
   });
 }

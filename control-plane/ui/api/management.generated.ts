@@ -161,8 +161,17 @@ export interface paths {
   "/management/organizations/{orgId}/environments/{envId}/instances": {
     get: { parameters: { path: { "orgId": string; "envId": string; }; query?: { "includeStopped"?: "true" | "false"; "from"?: number; "to"?: number; "page"?: number; "size"?: number; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["InstancesV1"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
+  "/management/organizations/{orgId}/environments/{envId}/instances/{instanceId}": {
+    get: { parameters: { path: { "orgId": string; "envId": string; "instanceId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["InstanceV1"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/organizations/{orgId}/environments/{envId}/instances/{instanceId}/monitoring/{monitoredId}": {
+    get: { parameters: { path: { "orgId": string; "envId": string; "instanceId": string; "monitoredId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["InstanceMonitoringV1"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
   "/management/v2/environments/{envId}/instances/{instanceId}": {
     get: { parameters: { path: { "envId": string; "instanceId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["InstanceDetailResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/instances/{instanceId}/apis": {
+    get: { parameters: { path: { "envId": string; "instanceId": string; }; query?: { "page"?: number; "perPage"?: number; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["InstanceApisResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
   "/management/v2/environments/{envId}/apis/{apiId}/pages": {
     get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "parentId"?: string; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ApiDocumentationPagesResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
@@ -681,7 +690,10 @@ export interface paths {
     get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "from"?: number; "to"?: number; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ApiHealthAverageResponseTimeOvertimeResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
   "/management/v2/environments/{envId}/apis/{apiId}/health/logs": {
-    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "page"?: number; "perPage"?: number; "success"?: "true" | "false"; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ApiHealthLogsResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "page"?: number; "perPage"?: number; "success"?: "true" | "false"; "transition"?: "true" | "false"; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ApiHealthLogsResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/apis/{apiId}/health/endpoints": {
+    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "page"?: number; "perPage"?: number; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["EndpointHealthResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
   "/management/v2/environments/{envId}/apis/{apiId}/audits": {
     get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "page"?: number; "perPage"?: number; "from"?: number; "to"?: number; "events"?: Array<string>; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["AuditsResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
@@ -905,7 +917,11 @@ export interface Schemas {
   "AnalyticsFilter": { "name": string; "operator": "EQ" | "IN" | "GTE" | "LTE" | "CONTAINS"; "value": (string | number | Array<string>); };
   "CreateUpdateDashboard": { "id"?: unknown; "createdBy"?: unknown; "createdAt"?: unknown; "lastModified"?: unknown; "name": string; "labels"?: { [name: string]: string }; "widgets"?: Array<Schemas["Widget"]>; };
   "InstancesV1": { "content": Array<{ "event": string; "id": string; "hostname": string; "version": string; "tags": Array<string>; "tenant"?: string; "state": "STARTED" | "STOPPED" | "UNKNOWN"; "started_at"?: number; "last_heartbeat_at"?: number; "stopped_at"?: number; }>; "pageNumber": number; "pageElements": number; "totalElements": number; };
+  "InstanceV1": { "event": string; "id": string; "hostname": string; "version": string; "tags": Array<string>; "tenant"?: string; "state": "STARTED" | "STOPPED" | "UNKNOWN"; "started_at"?: number; "last_heartbeat_at"?: number; "stopped_at"?: number; "fleet": string; "enrolled_at": number; "environments": Array<string>; "plugins": Array<{ "id": string; "type": "policy"; }>; "applied"?: { "epoch": number; "seq": number; "applied_at": number; }; "refusals": Array<{ "kind": string; "id": string; "seq": number; "code": string; "reason": string; "refused_at": number; }>; "counters": { [name: string]: number }; };
+  "InstanceMonitoringV1": { "process": { "cpu_seconds"?: number; "resident_bytes"?: number; }; "jvm": { "timestamp"?: number; "uptime_in_millis"?: number; "heap_used_in_bytes"?: number; "heap_committed_in_bytes"?: number; }; };
   "InstanceDetailResponse": { "id": string; "hostname": string; };
+  "InstanceApisResponse": { "data": Array<Schemas["InstanceApi"]>; "pagination": Schemas["Pagination"]; "links": Schemas["Links"]; };
+  "InstanceApi": { "id": string; "name": string; "apiVersion": string; "published": { "seq": number; "revision": string; }; "deployment": "applied" | "refused" | "pending" | "notDeployed"; "code"?: string; "reason"?: string; };
   "ApiDocumentationPagesResponse": { "pages": Array<Schemas["Page"]>; "breadcrumb"?: Array<{ "position": number; "id": string; "name": string; }>; };
   "Page": { "id": string; "name": string; "type": "MARKDOWN" | "FOLDER" | "SWAGGER" | "ASYNCAPI" | "ASCIIDOC"; "visibility": "PUBLIC" | "PRIVATE"; "content"?: string; "homepage": boolean; "source"?: Schemas["PageSource"]; "excludedAccessControls"?: boolean; "accessControls"?: Array<{ "referenceId"?: string; "referenceType"?: "GROUP" | "ROLE"; }>; "configuration"?: { [name: string]: string }; "order": number; "published": boolean; "parentId"?: string; "parentPath": string; "hidden"?: boolean; "generalConditions": boolean; "lastContributor": string; "updatedAt": string; };
   "PageSource": { "type"?: "http-fetcher"; "configuration"?: { "url": string; "autoFetch"?: false; "fetchCron"?: ""; "useSystemProxy"?: false; }; };
@@ -1037,7 +1053,9 @@ export interface Schemas {
   "ApiHealthAverageResponseTimeResponse": { "global"?: number; "group": { [name: string]: number }; };
   "ApiHealthAverageResponseTimeOvertimeResponse": { "timeRange": { "from": number; "to": number; "interval": number; }; "data": Array<number>; };
   "ApiHealthLogsResponse": { "data": Array<Schemas["HealthCheckLog"]>; "pagination": Schemas["Pagination"]; "links": Schemas["Links"]; };
-  "HealthCheckLog": { "id": string; "timestamp": string; "endpointName": string; "gatewayId": string; "responseTime": number; "success": boolean; "steps": Array<{ "name": string; "success": boolean; "message"?: string; "request": { "uri"?: string; "method"?: string; }; "response": { "status"?: number; }; }>; };
+  "HealthCheckLog": { "id": string; "timestamp": string; "endpointName": string; "gatewayId": string; "responseTime": number; "success": boolean; "state": "DOWN" | "TRANSITIONALLY_DOWN" | "TRANSITIONALLY_UP" | "UP"; "transition": boolean; "steps": Array<{ "name": string; "success": boolean; "message"?: string; "request": { "uri"?: string; "method"?: string; }; "response": { "status"?: number; }; }>; };
+  "EndpointHealthResponse": { "data": Array<Schemas["EndpointHealth"]>; "pagination": Schemas["Pagination"]; "links": Schemas["Links"]; };
+  "EndpointHealth": { "group": string; "endpoint": string; "target"?: string; "gatewayId": string; "state": "DOWN" | "TRANSITIONALLY_DOWN" | "TRANSITIONALLY_UP" | "UP" | "UNKNOWN"; "lastState": "DOWN" | "TRANSITIONALLY_DOWN" | "TRANSITIONALLY_UP" | "UP"; "checkedAt": string; "since"?: string; "checks": number; "availability": number; "transitions": number; "message"?: string; };
   "AuditsResponse": { "data": Array<Schemas["Audit"]>; "pagination": Schemas["Pagination"]; "links": Schemas["Links"]; };
   "Audit": { "id": string; "createdAt": string; "organizationId": string; "environmentId"?: string; "reference": { "id": string; "type": string; "name"?: string; }; "user": { "id": string; "displayName": string; }; "event": string; "properties": Array<{ "key": string; "value": string; "name"?: string; }>; "patch"?: string; "address"?: string; "origin"?: string; "seq"?: number; };
   "AuditEventsResponse": { "data": Array<string>; };
