@@ -65,6 +65,7 @@ export async function checkFiles(
   const problems = new Map<string, InDocument<FaultDetail>[]>();
   const notes = new Map<string, InDocument<Note>[]>();
   const records: LocalRecord[] = [];
+  const unserved = new Set<string>();
   /** Those of one kind and id, of which a gateway takes the first. */
   const byKey = new Map<string, LocalRecord[]>();
   const tell = (file: string, ...found: readonly InDocument<FaultDetail>[]): void =>
@@ -88,6 +89,7 @@ export async function checkFiles(
       const said = recordsOf(file, options);
       note(path, ...unreadManifests(file));
       tell(path, ...said.problems);
+      for (const id of said.unserved) unserved.add(id);
       for (const record of said.records) {
         const own = { ...record, file: path };
         const key = keyOf(record);
@@ -106,7 +108,7 @@ export async function checkFiles(
       tell(path, { path: '', message: error instanceof Error ? error.message : String(error) });
     }
   }
-  for (const { file, message } of idleSubscriptions(records))
+  for (const { file, message } of idleSubscriptions(records, unserved))
     note(file, { path: '', kind: 'doubt', message });
   for (const { file, ...doubt } of missingGroups(records)) note(file, doubt);
   for (const { file, message } of judgeAll(records, byKey, config)) tell(file, { path: '', message });

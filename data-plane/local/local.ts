@@ -15,6 +15,7 @@ import type {
   SetRecord,
 } from '../gateway/deploy/change.ts';
 import { folderNote, listFolder, type LocalFile, readFiles } from './files.ts';
+import { lostSubscriptions } from './idle-subscriptions.ts';
 import {
   type FileRecords,
   hasResource,
@@ -126,6 +127,8 @@ class Follower {
   #good = new Map<string, FileRecords>();
   #broken = new Map<string, readonly string[]>();
   #clashes = new Map<string, string>();
+  /** By file: subscriptions to what is not there. */
+  #lost: ReadonlyMap<string, readonly string[]> = new Map();
   #nacks: readonly (Nack & { readonly file: string })[] = [];
   #served = new Map<string, LocalRecord>();
   /** Why the folder could not be read last; undefined when it could. */
@@ -158,6 +161,7 @@ class Follower {
     const known = new Objects(objects);
     for (const file of files.values()) if (isToTake(file)) this.#take(file, known);
     await this.#serve();
+    this.#tellLost();
   }
 
   /** The same, of a folder that was read: one that cannot be read any more is told once, and once more when it is back. What is served stays. */
@@ -186,7 +190,9 @@ class Follower {
       ...(this.#unreadable === undefined
         ? []
         : [{ file: this.#options.folder, reason: `${unreadableWords}: it ${this.#unreadable}` }]),
-      ...[...this.#broken].flatMap(([file, reasons]) => reasons.map((reason) => ({ file, reason }))),
+      ...[...this.#broken, ...this.#lost].flatMap(([file, reasons]) =>
+        reasons.map((reason) => ({ file, reason })),
+      ),
       ...[...this.#clashes].map(([file, reason]) => ({ file, reason })),
       ...this.#nacks.map(({ file, kind, id, reason }) => ({
         file,
@@ -201,6 +207,17 @@ class Follower {
     this.#folders = new Set(folders);
     if (found.length === 0) return;
     this.#options.log.warn({ folders: found.slice(0, foldersToldMax), count: found.length }, folderNote);
+  }
+
+  /** Of each file what is new; an API that is laid there later makes its subscriptions right. */
+  #tellLost(): void {
+    const unserved = new Set([...this.#good.values()].flatMap((file) => file.unserved));
+    const before = this.#lost;
+    const found = Map.groupBy(lostSubscriptions(this.#served.values(), unserved), ({ file }) => file);
+    this.#lost = new Map([...found].map(([file, lost]) => [file, toldOf(lost)]));
+    for (const [file, reasons] of this.#lost)
+      if (before.get(file)?.join('\n') !== reasons.join('\n'))
+        this.#options.log.warn({ file, reasons }, 'subscriptions of the folder let nobody in');
   }
 
   #take(file: LocalFile, objects: Objects): void {

@@ -32,6 +32,8 @@ export interface LocalRecord {
   readonly at?: PlaceInFile | undefined;
   /** What is most likely a slip although it can be served. */
   readonly warning?: string | undefined;
+  /** Of a subscription that is to let somebody in: to what. */
+  readonly to?: { readonly api: string; readonly plan: string } | undefined;
 }
 
 /** Whom the records are for, and what custom resources may refer to. */
@@ -48,6 +50,8 @@ export interface FileRecords {
   readonly records: readonly LocalRecord[];
   /** Entries of `isthmus.yaml` that are wrong, with their places; what they said before is among the records. */
   readonly problems: readonly FaultDetail[];
+  /** Ids of APIs that it holds and this gateway does not serve: they are off, or have other sharding tags. */
+  readonly unserved: readonly string[];
   readonly entries?: SettingsEntries;
 }
 
@@ -55,16 +59,18 @@ export interface FileRecords {
 export function recordsOf(file: LocalFile, options: RecordOptions, before?: FileRecords): FileRecords {
   if (settingsNames.includes(file.name)) {
     const { entries, problems } = readSettings(file.documents, before?.entries);
-    return { records: settingsRecords(entries, { ...options, file: file.name }), problems, entries };
+    const records = settingsRecords(entries, { ...options, file: file.name });
+    return { records, problems, unserved: [], entries };
   }
+  const unserved: string[] = [];
   const records = file.documents.flatMap((document, index) => {
     const place = { file: file.name, document: file.documents.length > 1 ? index + 1 : undefined };
-    if (isApi({ document })) return apiRecords(document, options, place);
+    if (isApi({ document })) return apiRecords(document, { ...options, unserved }, place);
     if (!isKubernetesObject(document)) return [];
     if (isDictionary(document)) return dictionaryOfObject(document, options.objects, place);
     return isGroup(document) ? [groupOfObject(document, options.objects, place)] : [];
   });
-  return { records, problems: [] };
+  return { records, problems: [], unserved };
 }
 
 /** The objects of Kubernetes in files that are no API, which APIs may refer to. */
@@ -108,13 +114,16 @@ export function wholeApi(document: unknown, objects: Objects): Json {
 
 function apiRecords(
   document: unknown,
-  { objects, tags }: RecordOptions,
+  { objects, tags, unserved }: RecordOptions & { readonly unserved: string[] },
   place: Pick<LocalRecord, 'file' | 'document'>,
 ): readonly LocalRecord[] {
   const whole = wholeApi(document, objects);
   const { id = parsePath(place.file).name, name = id, version = '1', ...glance } = glanceAt(whole);
-  if (glance.isOff || !isEntitled(tags, tagsOf(glance.api))) return [];
   const recordId = fitting(id, wireLimits.idCharsMax);
+  if (glance.isOff || !isEntitled(tags, tagsOf(glance.api))) {
+    unserved.push(recordId);
+    return [];
+  }
   const payload = encodeApi({
     id: recordId,
     name: fitting(name, wireLimits.nameCharsMax),

@@ -209,3 +209,51 @@ test('a setting of the process in the isthmus.yaml of the definitions is named a
   assert.equal(problem?.file, 'isthmus.yaml');
   assert.match(problem?.reason ?? '', /^listen, log do not belong here: .*the file that --config names/);
 });
+
+test('a subscription to an API or plan that is not there is named in log and readiness, and comes right by itself when it appears', async (t) => {
+  const { url } = await startUpstream(t);
+  const plans = { keyed: { security: { type: 'API_KEY' } } };
+  const to = (api: string, plan: string, more: object = {}) => ({
+    id: `${api}-${plan}`,
+    api,
+    plan,
+    application: 'shop',
+    apiKeys: [`of-${api}-${plan}`],
+    ...more,
+  });
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', url, { plans }),
+      elsewhere: { ...apiDefinition('elsewhere', url, { plans }), state: 'STOPPED' },
+      isthmus: {
+        subscriptions: [
+          to('a', 'keyed'),
+          to('a', 'gold'),
+          to('later', 'keyed'),
+          to('elsewhere', 'keyed'),
+          to('gone', 'keyed', { status: 'CLOSED' }),
+        ],
+      },
+    },
+  });
+  const problems = async () => (await ready(gateway)).problems.map(({ file, reason }) => `${file} ${reason}`);
+  const plan =
+    'isthmus.json subscription "a-gold": the API "a" has no published plan "gold"; there are: keyed';
+  const api =
+    'isthmus.json subscription "later-keyed": the API "later" is not among those that are served; there are: a';
+  assert.deepEqual(await problems(), [plan, api]);
+  assert.deepEqual((await ready(gateway)).degraded, ['definitions']);
+  assert.equal((await ready(gateway)).status, 200);
+  const told = () => gateway.logged.filter((line) => line.includes('let nobody in'));
+  assert.equal(told().length, 1);
+  assert.match(told()[0] ?? '', /later.*is not among/);
+  gateway.write('later', apiDefinition('later', url, { plans }));
+  const key = { 'x-gravitee-api-key': 'of-later-keyed' };
+  await eventually(async () => (await status(gateway, '/later', key)) === 200, withinASecond);
+  await eventually(async () => (await problems()).length === 1, withinASecond);
+  const gold = { ...plans, gold: { security: { type: 'API_KEY' } } };
+  gateway.write('a', apiDefinition('a', url, { plans: gold }));
+  await eventually(async () => (await problems()).length === 0, withinASecond);
+  assert.deepEqual((await ready(gateway)).degraded, []);
+  assert.equal(await status(gateway, '/a', { 'x-gravitee-api-key': 'of-a-gold' }), 200);
+});

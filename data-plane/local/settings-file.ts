@@ -246,8 +246,9 @@ export function settingsRecords(
   }
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   for (const subscription of subscriptions.values()) {
-    const { id, api, apiKeys } = subscription;
-    records.push({ kind: 'subscription', id, file, payload: payloadOf(subscription) });
+    const { id, api, plan, apiKeys, status } = subscription;
+    const to = isOver(status) ? undefined : { api, plan };
+    records.push({ kind: 'subscription', id, file, payload: payloadOf(subscription), to });
     for (const key of apiKeys) {
       const known = keys.get(key);
       if (known === undefined) keys.set(key, { api, subscriptions: [id] });
@@ -263,6 +264,9 @@ export function settingsRecords(
   }
   return records;
 }
+
+/** Nobody waits to be let in by it. */
+const isOver = (status: Subscription['status']): boolean => status === 'CLOSED' || status === 'REJECTED';
 
 function payloadOf(subscription: Subscription): Uint8Array {
   const { id, api, plan, application, applicationName = application, metadata, status } = subscription;
