@@ -117,6 +117,13 @@ const settings = z.strictObject({
       .describe(
         'Hosts, addresses, CIDR ranges (each with `:port` if wanted) or URLs that no endpoint may lead to; stronger than upstream.allow.',
       ),
+    chosenByRequests: z
+      .array(z.string().min(1).max(512))
+      .max(1_000)
+      .default([])
+      .describe(
+        'Hosts, addresses, CIDR ranges (each with `:port` if wanted) or URLs that a request may choose: where an expression takes scheme, host or port of a target, of a URL of dynamic-routing, policy-http-callout, traffic-shadowing or policy-circuit-breaker, or of the attribute request.endpoint, out of what a client brings. What is not named here is not called. Endpoints of the API need not be named, nor labels below a name that the definition says.',
+      ),
     outlierDetection: section({
       consecutive5xx: z
         .int()

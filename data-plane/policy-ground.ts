@@ -7,16 +7,17 @@ import { createPeers } from '../proto/process/peers.ts';
 import { systemWords } from '../proto/process/system-words.ts';
 import { readTokenKey } from '../proto/trust/token-keys.ts';
 import type { GatewayConfig } from './config.ts';
+import { chosenHostsOf } from './endpoints/guard.ts';
 import { createGeoPlaces } from './geo-places.ts';
 import { createNames } from './names.ts';
 import type { PolicyHost } from './policies/policy.ts';
 
 /** The settings that policies are told of. */
-type PolicyGroundSettings = Pick<GatewayConfig, 'policy' | 'listen'>;
+type PolicyGroundSettings = Pick<GatewayConfig, 'policy' | 'listen' | 'upstream'>;
 
 /** What settings give to policies. It asks nobody before a policy does. Errors: config.invalid for a key that cannot be used. */
 export function policyPartsOf(
-  { policy, listen }: PolicyGroundSettings,
+  { policy, listen, upstream }: PolicyGroundSettings,
   clock: Clock,
 ): Pick<PolicyHost, 'ground' | 'quotaMode'> {
   const peers = createPeers(listen.trustedProxies);
@@ -28,6 +29,7 @@ export function policyPartsOf(
       rolesAttribute: policy.rbac.rolesAttribute,
       jwsKeys: jwsKeysOf(policy.jws.keys),
       geoPlaces: createGeoPlaces(policy.geoip, clock),
+      mayBeChosen: chosenHostsOf({ upstream }),
     },
   };
 }

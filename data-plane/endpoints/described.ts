@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 
 import { Fault } from '../../proto/faults/fault.ts';
-import type { Template } from '../../proto/expression/template.ts';
+import type { JudgePieces, Template } from '../../proto/expression/template.ts';
 import type { EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
 import {
   configurationOf,
   healthCheckOf,
   sharedConfigurationSchema,
   targetSchema,
-  whyNoTarget,
 } from '../../proto/model/api.ts';
 import { headerValueSchema } from '../../proto/model/head-text.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
@@ -46,6 +45,8 @@ export interface DefinedAt {
 interface DescribedAt {
   readonly at: DefinedAt;
   readonly guard: Guard;
+  /** Asked of a target that an expression writes. */
+  readonly judgeTarget: JudgePieces;
   /** What is dialled for the target's host; undefined where its name is looked up. */
   readonly address?: string | undefined;
 }
@@ -61,11 +62,11 @@ const anyHost = calledUrlOf('https://host.invalid');
 export function describe(
   group: EndpointGroupDefinition,
   endpoint: EndpointDefinition,
-  { at: { g, e }, guard, address }: DescribedAt,
+  { at: { g, e }, guard, judgeTarget, address }: DescribedAt,
 ): { readonly described: Described; readonly warnings: readonly string[] } {
   const path = `endpointGroups[${g}].endpoints[${e}]`;
   const configuration = configurationOf(group, endpoint);
-  const written = templateOf(endpoint.configuration.target, targetSchema, { judge: whyNoTarget });
+  const written = templateOf(endpoint.configuration.target, targetSchema, { judge: judgeTarget });
   const at = endpoint.inheritConfiguration
     ? `endpointGroups[${g}].sharedConfiguration`
     : `${path}.sharedConfigurationOverride`;

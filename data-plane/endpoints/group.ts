@@ -1,5 +1,5 @@
 import type { ConditionScope } from '../../proto/expression/condition.ts';
-import type { Template } from '../../proto/expression/template.ts';
+import type { JudgePieces, Template } from '../../proto/expression/template.ts';
 import type { EndpointGroupDefinition } from '../../proto/model/api.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Upstream } from '../http/exchange.ts';
@@ -51,6 +51,8 @@ export interface EndpointsGround {
 /** What of the gateway groups are made with. */
 export interface GroupTools {
   readonly guard: Guard;
+  /** Asked of targets that an expression writes. */
+  readonly judgeTarget: JudgePieces;
   /** Undefined takes nothing out. */
   readonly outliers?: OutlierHost | undefined;
 }

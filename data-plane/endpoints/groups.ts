@@ -1,4 +1,5 @@
 import type { ConditionScope } from '../../proto/expression/condition.ts';
+import type { JudgePieces } from '../../proto/expression/template.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
@@ -61,12 +62,14 @@ export function createEndpoints(
     name: group.name,
     balancing: group.loadBalancer.type,
     discovery: describeDiscovery(group, { g, guard: tools.guard }),
-    describeFound: (found) => describeFound(group, found, { g, guard: tools.guard, standing }),
+    describeFound: (found) =>
+      describeFound(group, found, { g, guard: tools.guard, judgeTarget: tools.judgeTarget, standing }),
     endpoints: group.endpoints.flatMap((endpoint, e) => {
       if (!isCalledFrom(endpoint, standing)) return [];
       const { described: one, warnings: told } = describe(group, endpoint, {
         at: { g, e },
         guard: tools.guard,
+        judgeTarget: tools.judgeTarget,
       });
       warnings.push(...told);
       return [one];
@@ -121,6 +124,7 @@ function describeFound(
   at: {
     readonly g: number;
     readonly guard: Guard;
+    readonly judgeTarget: JudgePieces;
     readonly standing: { readonly tenant: string | undefined };
   },
 ): Described | undefined {
@@ -136,7 +140,12 @@ function describeFound(
   };
   if (!isCalledFrom(endpoint, at.standing)) return undefined;
   try {
-    const place = { at: { g: at.g, e: group.endpoints.length }, guard: at.guard, address };
+    const place = {
+      at: { g: at.g, e: group.endpoints.length },
+      guard: at.guard,
+      judgeTarget: at.judgeTarget,
+      address,
+    };
     return describe(group, endpoint, place).described;
   } catch (error) {
     // A store that could be read when the API was deployed, and cannot now.

@@ -1,4 +1,4 @@
-import { createGuard, type Guard } from '../../proto/process/outbound/guard.ts';
+import { createGuard, createHostList, type Guard, type Target } from '../../proto/process/outbound/guard.ts';
 import type { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import type { GatewayConfig } from '../config.ts';
 
@@ -8,5 +8,11 @@ import type { GatewayConfig } from '../config.ts';
  * Errors: config.invalid for an entry that is no name, address, range or URL.
  */
 export function guardOf({ upstream }: Pick<GatewayConfig, 'upstream'>, doors: OwnDoors): Guard {
-  return createGuard('local', { ...upstream, doors, setting: 'upstream' });
+  const { allow, deny } = upstream;
+  return createGuard('local', { allow, deny, doors, setting: 'upstream' });
+}
+
+/** Hosts that a request may choose itself (`upstream.chosenByRequests`). Errors: as {@link guardOf}. */
+export function chosenHostsOf({ upstream }: Pick<GatewayConfig, 'upstream'>): (target: Target) => boolean {
+  return createHostList(upstream.chosenByRequests, 'upstream.chosenByRequests');
 }

@@ -10,7 +10,7 @@ export const httpRedirect: PolicyFactory<'http-redirect'> = ({ rules }, { refuse
       needs: needsOf(rules.flatMap(({ path, location }) => [path, location])),
       run(call: PolicyCall): Verdict {
         for (const { path, location, status } of rules) {
-          const where = renderedByPath(call, path, location);
+          const where = renderedByPath(call, path, { text: location });
           if (where === undefined) continue;
           if (where.kind === 'value' && isUri(where.value))
             return { kind: 'answer', status, headers: [['Location', where.value]], body: '' };

@@ -1,7 +1,7 @@
 import { EvaluationFailure } from '../../proto/expression/failure.ts';
 import { matchGroups } from '../../proto/expression/patterns.ts';
 import { type ExpressionScope, withVariables } from '../../proto/expression/scope.ts';
-import type { Rendered, Template } from '../../proto/expression/template.ts';
+import type { JudgePieces, Rendered, Template } from '../../proto/expression/template.ts';
 import type { PolicyCall } from './policy.ts';
 
 /**
@@ -12,13 +12,13 @@ import type { PolicyCall } from './policy.ts';
 export function renderedByPath(
   call: PolicyCall,
   pattern: Template<string>,
-  text: Template<string>,
+  { text, judge }: { readonly text: Template<string>; readonly judge?: JudgePieces | undefined },
 ): Rendered<string> | undefined {
   const written = pattern.render(call);
   if (written.kind !== 'value') return written;
   try {
     const groups = groupsOf(call, written.value);
-    return groups === undefined ? undefined : text.render(withGroups(call, groups));
+    return groups === undefined ? undefined : text.render(withGroups(call, groups), judge);
   } catch (error) {
     if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
     throw error;

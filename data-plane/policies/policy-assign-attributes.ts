@@ -4,11 +4,14 @@ import { settled } from '../../proto/expression/values.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from './policy.ts';
 
 /** Sets attributes in their order; what fails or comes to nothing sets nothing. */
-export const assignAttributes: PolicyFactory<'policy-assign-attributes'> = ({ attributes }, { place }) => {
+export const assignAttributes: PolicyFactory<'policy-assign-attributes'> = (
+  { attributes },
+  { place, host },
+) => {
   const needs = needsOf(attributes.map(({ value }) => value));
   const run = (call: PolicyCall): Verdict => {
     for (const { name, value } of attributes) {
-      const evaluated = value.evaluate(call);
+      const evaluated = value.evaluate(call, isRoute(name) ? host.judgeTarget : undefined);
       if (evaluated.kind === 'failed') call.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${evaluated.why}`);
       if (evaluated.kind !== 'value') continue;
       try {
@@ -22,3 +25,6 @@ export const assignAttributes: PolicyFactory<'policy-assign-attributes'> = ({ at
   };
   return place.phase === 'request' ? { request: { needs, run } } : { response: { needs, run } };
 };
+
+/** Where the backend is; as `dynamic-routing` writes it. */
+const isRoute = (name: string): boolean => name.replace(/^gravitee\.attribute\./, '') === 'request.endpoint';

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { ExpressionScope, ScopeConnection } from '../../proto/expression/scope.ts';
+import type { JudgePieces } from '../../proto/expression/template.ts';
+import type { ChosenHost, judgeOfTargets } from '../../proto/model/api.ts';
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
 import type { ResourceUse } from '../../proto/resources/resource-schema.ts';
@@ -293,6 +295,8 @@ export interface PolicyGround {
   readonly jwsKeys: ReadonlyMap<string, KeyObject>;
   /** Setting `policy.geoip`; undefined without a database. */
   readonly geoPlaces: GeoPlaces | undefined;
+  /** Hosts that a request may choose itself: setting `upstream.chosenByRequests`. */
+  readonly mayBeChosen: (chosen: ChosenHost) => boolean;
 }
 
 /** Where addresses are. */
@@ -351,6 +355,8 @@ export interface PolicyHost {
   readonly properties: ReadonlyMap<string, string>;
   /** Where its endpoints are, by name; those whose target is the same for every request. */
   readonly targets: ReadonlyMap<string, string>;
+  /** Asked of every address that an expression writes; see {@link judgeOfTargets}. */
+  readonly judgeTarget: JudgePieces;
   /**
    * What a resource of the API serves, by its name; asked when the step is made. It starts before the steps that use it.
    *

@@ -58,6 +58,7 @@ test('two workers as one gateway', async (t) => {
       sockets: apiDefinition('sockets', `http://127.0.0.1:${backend.port}`, { plans: keyPlans }),
       isthmus: subscriptions(['the-key'], ['key-of-t']),
     },
+    set: ['upstream.chosenByRequests=["127.0.0.1"]'],
   });
   const seqs = async (): Promise<readonly number[]> =>
     (await gateway.health()).workers.processes.map((each) => each.seqs['DEFAULT'] ?? 0);

@@ -6,9 +6,10 @@ import { indexed, itemsOf, mapOf, memberOf } from './members.ts';
 import { callMethod, isMethod, methodsByKind } from './methods.ts';
 import { compileBinary } from './operators.ts';
 import { parse } from './parse.ts';
+import { isOwn, ownBeginning } from './provenance.ts';
 import { type Root, rootNames, rootOf } from './roots.ts';
 import { checkSecret, secretOf, secretsHint } from './secrets.ts';
-import type { Language, SecretName, TemplateNeeds } from './template.ts';
+import type { CompiledExpression, Language, SecretName, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
 import { constantOf, makerNames, makerOf, staticOf, typeNames, typeOf } from './types.ts';
@@ -29,29 +30,31 @@ const nowhere: ReadonlySet<string> = new Set();
 export const language: Language = (source, places = nowhere) => {
   try {
     const compiler = new Compiler(places);
-    const evaluate = compiler.compile(parse(withQuotes(source)));
+    const node = parse(withQuotes(source));
+    const evaluate = evaluating(compiler.compile(node));
     const { needs, roots, secrets } = compiler;
-    return {
-      kind: 'compiled',
-      needs,
-      reads: { roots, secrets },
-      evaluate(scope) {
-        beginWork(scope);
-        try {
-          const value = evaluate({ scope, item: null });
-          return value === null ? nothing : { kind: 'value', value };
-        } catch (error) {
-          return failedOf(error);
-        } finally {
-          endWork();
-        }
-      },
-    };
+    const own = ownBeginning(node);
+    const beginning = own === undefined ? undefined : evaluating(new Compiler(places).compile(own));
+    return { kind: 'compiled', needs, reads: { roots, secrets }, isOwn: isOwn(node), beginning, evaluate };
   } catch (error) {
     if (error instanceof SyntaxFault) return { kind: 'refused', message: error.message, at: error.at };
     throw error;
   }
 };
+
+function evaluating(evaluate: Evaluate): CompiledExpression['evaluate'] {
+  return (scope) => {
+    beginWork(scope);
+    try {
+      const value = evaluate({ scope, item: null });
+      return value === null ? nothing : { kind: 'value', value };
+    } catch (error) {
+      return failedOf(error);
+    } finally {
+      endWork();
+    }
+  };
+}
 
 class Compiler {
   needs: TemplateNeeds = 'head';

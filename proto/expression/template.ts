@@ -14,7 +14,7 @@ export interface ConstantTemplate<Value> {
   readonly kind: 'constant';
   readonly value: Value;
   /** For whoever need not know the difference. */
-  render(scope: ExpressionScope): Rendered<Value>;
+  render(scope: ExpressionScope, judge?: JudgePieces): Rendered<Value>;
 }
 
 /** Each request has its own. */
@@ -22,7 +22,8 @@ export interface VaryingTemplate<Value> {
   readonly kind: 'varying';
   /** What rendering needs of the body of its phase; a hook that renders needs it too. */
   readonly needs: TemplateNeeds;
-  render(scope: ExpressionScope): Rendered<Value>;
+  /** judge: asked in the place of the one that it was compiled with. */
+  render(scope: ExpressionScope, judge?: JudgePieces): Rendered<Value>;
 }
 
 /** `buffered` when an expression names the content. */
@@ -68,6 +69,10 @@ export interface CompiledExpression {
   readonly needs: TemplateNeeds;
   /** Absent where a test brings its own language. */
   readonly reads?: ExpressionReads | undefined;
+  /** Its value is the definition's, whatever a request brings. Absent: it is not. */
+  readonly isOwn?: boolean | undefined;
+  /** Of a text that is put together what of the definition it begins with. */
+  readonly beginning?: ((scope: ExpressionScope) => Rendered<ExpressionValue>) | undefined;
   /** Its value with its type; null is nothing. */
   evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
 }
@@ -100,7 +105,7 @@ export function template<Value>(value: z.ZodType<Value, string>, places?: readon
 /** A field whose value keeps its type, as attributes do: a text without expressions is itself. */
 export interface TypedTemplate {
   readonly needs: TemplateNeeds;
-  evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
+  evaluate(scope: ExpressionScope, judge?: JudgePieces): Rendered<ExpressionValue>;
 }
 
 /** Such a field. charsMax: of the text as it is written; places: as in `template`. */
@@ -133,9 +138,11 @@ export function needsOf(templates: readonly (Template<unknown> | TypedTemplate)[
 export interface Reading {
   readonly language?: Language | undefined;
   readonly places?: ReadonlySet<string> | undefined;
-  /** Says why a text that several pieces make may not be used; undefined when it may. Not asked of an expression that stands alone. */
-  readonly judge?: ((pieces: readonly JoinedPiece[]) => string | undefined) | undefined;
+  readonly judge?: JudgePieces | undefined;
 }
+
+/** Says why a text that these pieces make may not be used; undefined when it may. */
+export type JudgePieces = (pieces: readonly JoinedPiece[]) => string | undefined;
 
 /** One piece of a text that is made for a request. */
 export interface JoinedPiece {
@@ -143,20 +150,6 @@ export interface JoinedPiece {
   /** It is the definition's: written down, or of an expression that reads nothing of the request. */
   readonly isOwn: boolean;
 }
-
-/** What stands behind these is said by whoever deploys, and by no client. */
-const ownRoots: ReadonlySet<string> = new Set([
-  'api',
-  'properties',
-  'dictionaries',
-  'endpoints',
-  'node',
-  'secrets',
-]);
-
-const isOwn = (part: string | CompiledExpression): boolean =>
-  typeof part === 'string' ||
-  (part.reads !== undefined && [...part.reads.roots].every((root) => ownRoots.has(root)));
 
 /** Compiles one, or says what is wrong with it. */
 export function compileTemplate<Value>(
@@ -179,7 +172,7 @@ export interface VaryingText {
   readonly needs: TemplateNeeds;
   readonly reads: ExpressionReads;
   /** An expression alone keeps the type of its value; among other texts it becomes one. */
-  readonly evaluate: (scope: ExpressionScope) => Rendered<ExpressionValue>;
+  readonly evaluate: (scope: ExpressionScope, judge?: JudgePieces) => Rendered<ExpressionValue>;
 }
 
 /** Compiles a text whose value keeps its type; `plain` has no expression in it. */
@@ -202,8 +195,14 @@ export function compileText(
   const isBuffered = parts.some((part) => typeof part !== 'string' && part.needs === 'buffered');
   const needs = isBuffered ? 'buffered' : 'head';
   if (only !== undefined && typeof only !== 'string' && parts.length === 1)
-    return { kind: 'varying', needs, reads, evaluate: (scope) => only.evaluate(scope) };
-  return { kind: 'varying', needs, reads, evaluate: (scope) => join(parts, scope, judge) };
+    return {
+      kind: 'varying',
+      needs,
+      reads,
+      evaluate: (scope, asked = judge) =>
+        asked === undefined ? only.evaluate(scope) : judgedAlone(only, scope, asked),
+    };
+  return { kind: 'varying', needs, reads, evaluate: (scope, asked = judge) => join(parts, scope, asked) };
 }
 
 function readsOf(parts: readonly (string | CompiledExpression)[]): ExpressionReads {
@@ -237,8 +236,8 @@ function varying<Value>(
   return {
     kind: 'varying',
     needs,
-    render(scope) {
-      const evaluated = evaluate(scope);
+    render(scope, judge) {
+      const evaluated = evaluate(scope, judge);
       if (evaluated.kind !== 'value') return evaluated;
       const written = textOf(evaluated.value);
       if (written.kind !== 'value') return written;
@@ -270,13 +269,37 @@ function join(
     if (written.kind === 'failed') return written;
     if (written.kind === 'value') {
       text += written.value;
-      pieces?.push({ text: written.value, isOwn: isOwn(part) });
+      pieces?.push(...piecesFrom(part, written.value, scope));
     }
     if (text.length > joinedCharsMax)
       return { kind: 'failed', why: `a text becomes longer than ${joinedCharsMax} characters` };
   }
   const why = pieces === undefined ? undefined : judge?.(pieces);
   return why === undefined ? { kind: 'value', value: text } : { kind: 'failed', why };
+}
+
+/** A value that stands alone keeps its type; only a text is judged. */
+function judgedAlone(
+  part: CompiledExpression,
+  scope: ExpressionScope,
+  judge: JudgePieces,
+): Rendered<ExpressionValue> {
+  const evaluated = part.evaluate(scope);
+  if (evaluated.kind !== 'value') return evaluated;
+  const written = textOf(evaluated.value);
+  const why = written.kind === 'value' ? judge(piecesFrom(part, written.value, scope)) : undefined;
+  return why === undefined ? evaluated : { kind: 'failed', why };
+}
+
+function piecesFrom(part: CompiledExpression, text: string, scope: ExpressionScope): readonly JoinedPiece[] {
+  if (part.isOwn === true) return [{ text, isOwn: true }];
+  const first = part.beginning?.(scope);
+  const begun = first?.kind === 'value' ? textOf(first.value) : undefined;
+  const own = begun?.kind === 'value' && text.startsWith(begun.value) ? begun.value : '';
+  return [
+    { text: own, isOwn: true },
+    { text: text.slice(own.length), isOwn: false },
+  ];
 }
 
 function textOf(value: ExpressionValue): Rendered<string> {

@@ -32,7 +32,7 @@ export {
   healthCheckOf,
 } from './api/health-check.ts';
 export { readSchedule } from './api/schedule.ts';
-export { targetSchema, whyNoTarget } from './api/target.ts';
+export { type ChosenHost, judgeOfTargets, targetSchema } from './api/target.ts';
 export type { FlowDefinition, StepDefinition } from './api-flows.ts';
 export type { PlanDefinition } from './api-plans.ts';
 export { errorPlaces, type ResponseTemplate } from './api-templates.ts';

@@ -27,7 +27,7 @@ export const dynamicRouting = definePolicy({
     DYNAMIC_ROUTING_NO_MATCH: { status: 400, message: 'No routing rule matches the path' },
     DYNAMIC_ROUTING_FAILURE: { status: 500, message: 'The request cannot be routed' },
   },
-  docs: 'The first rule whose pattern matches the whole path below the context path, as it was sent or decoded, says where the request goes: a URL, `{#endpoints["name"]}/path`, or `name:/path` with the name of an endpoint or a group. What stands there takes the place of the path; the query follows. `#group[0]` is the first group of the pattern, `#groupName["id"]` one by its name, both as they were sent. No rule at all lets everything pass; a pattern or URL that fails or comes to nothing ends the request with 500. A URL is called in the way of the first endpoint, if the gateway may (`upstream.allow`, `upstream.deny`).',
+  docs: 'The first rule whose pattern matches the whole path below the context path, as it was sent or decoded, says where the request goes: a URL, `{#endpoints["name"]}/path`, or `name:/path` with the name of an endpoint or a group. What stands there takes the place of the path; the query follows. `#group[0]` is the first group of the pattern, `#groupName["id"]` one by its name, both as they were sent. No rule at all lets everything pass; a pattern or URL that fails or comes to nothing ends the request with 500. A URL is called in the way of the first endpoint, if the gateway may (`upstream.allow`, `upstream.deny`). What a request brings into it chooses path and query, not the host (`docs/expressions.md`, `upstream.chosenByRequests`).',
   example: () => ({
     about: 'The first segment of a path is a country, whose orders have a path of their own at the backend.',
     request: [

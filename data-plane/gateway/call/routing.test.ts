@@ -76,7 +76,8 @@ test('a client does not leave the path, the host or the query in which a target 
     query: `${upstream.url}/a?q=${given}`,
     host: `http://${given}.invalid:${upstream.port}/a`,
     start: `{#properties['url']}/${given}`,
-    whole: "{#properties['url'] + '/' + #request.headers['X-P'][0]}",
+    put: "{#properties['url'] + '/' + #request.headers['X-P'][0]}",
+    chosen: "{#properties['other'] ?: #request.headers['X-P'][0]}",
   };
   const gateway = await startLocalGateway(t, {
     apis: Object.fromEntries(
@@ -85,6 +86,7 @@ test('a client does not leave the path, the host or the query in which a target 
         apiDefinition(id, '', {
           endpointGroups: [group('g', target)],
           properties: [
+            { key: 'other', value: '' },
             { key: 'url', value: `${upstream.url}/x/../base` },
             { key: 'fr', value: 'd/../france' },
           ],
@@ -113,6 +115,7 @@ test('a client does not leave the path, the host or the query in which a target 
   for (const value of hostile) {
     assert.equal(await ask('path', value), '503', value);
     assert.equal(await ask('start', value), '503', value);
+    assert.equal(await ask('put', value), '503', value);
     assert.equal(await ask('host', `${value}/`), '503', value);
   }
   assert.equal(await ask('path', 'a.b'), '/france/a.b');
@@ -120,7 +123,8 @@ test('a client does not leave the path, the host or the query in which a target 
   assert.equal(await ask('start', 'a.b/..c/d;e=1'), '/base/a.b/..c/d;e=1');
   assert.equal(await ask('query', '../a?b'), '/a?q=../a?b');
   assert.equal(await ask('query', 'a#b'), '503');
-  assert.equal(await ask('whole', '../admin'), '/admin');
+  assert.equal(await ask('put', 'a.b'), '/base/a.b');
+  assert.equal(await ask('chosen', `${upstream.url}/admin`), '503');
 });
 
 test('dynamic routing sends a request to an endpoint, a group or a URL by its path; no rule is 400', async (t) => {
@@ -185,4 +189,75 @@ test('dynamic routing sends a request to an endpoint, a group or a URL by its pa
   assert.match(told.join(), /routed to a URL that the gateway may not call/);
   await went('/nope/x');
   assert.match(gateway.logged.join(), /routed to \\"nobody\\", which the API does not have/);
+});
+
+test('routing, callouts and copies lead nowhere but where the definition or the operator says, whatever a caller brings', async (t) => {
+  const [backend, chosen, other] = [await startUpstream(t), await startUpstream(t), await startUpstream(t)];
+  const given = "{#request.headers['X'][0]}";
+  const steps = (url: string) => ({
+    routed: ['dynamic-routing', { rules: [{ pattern: '/.*', url }] }],
+    assigned: ['policy-assign-attributes', { attributes: [{ name: 'request.endpoint', value: url }] }],
+    called: ['policy-http-callout', { url }],
+    copied: ['traffic-shadowing', { target: url }],
+  });
+  const urls = {
+    whole: given,
+    host: `http://a${given}`,
+    port: `http://127.0.0.1:${given}`,
+    below: `http://${given}.invalid`,
+    path: `${chosen.url}/${given}`,
+    query: `${chosen.url}/?q=${given}`,
+  };
+  const apis = Object.entries(urls).flatMap(([url, written]) =>
+    Object.entries(steps(written)).map(([kind, step]) => {
+      const id = `${kind}-${url}`;
+      const [policy, configuration] = step as [string, object];
+      return [
+        id,
+        apiDefinition(id, backend.url, { flows: [flow('/', { request: [[policy, configuration]] })] }),
+      ] as const;
+    }),
+  );
+  const gateway = await startLocalGateway(t, {
+    apis: Object.fromEntries(apis),
+    config: { upstream: { chosenByRequests: [new URL(chosen.url).host] } },
+  });
+  const ask = async (id: string, X: string): Promise<number> =>
+    (await gateway.call(`/${id}/x`, { headers: { X } })).status;
+  const hostOfOther = new URL(other.url).host;
+  const hostile = [
+    other.url,
+    `http:${hostOfOther}`,
+    `http:\\\\${hostOfOther}`,
+    `//${hostOfOther}`,
+    `@${hostOfOther}/`,
+    `:x@${hostOfOther}/`,
+    `\\@${hostOfOther}`,
+    String(other.port),
+    `.${hostOfOther}`,
+    `${new URL(chosen.url).origin}@${hostOfOther}/`,
+    `${chosen.url}\\@${hostOfOther}/`,
+    '%2e%2e/x',
+  ];
+  for (const kind of Object.keys(steps('')))
+    for (const url of ['whole', 'host', 'port', 'below'])
+      for (const value of hostile) await ask(`${kind}-${url}`, value);
+  assert.deepEqual([chosen.requests.length, other.requests.length], [0, 0]);
+  // What may be chosen is: the operator's host, a path, a query.
+  assert.deepEqual(
+    [
+      await ask('routed-whole', `${chosen.url}/a`),
+      await ask('called-whole', `${chosen.url}/b`),
+      await ask('routed-port', String(chosen.port)),
+      await ask('assigned-whole', `${chosen.url}/c`),
+      await ask('routed-path', 'd//e'),
+      await ask('called-query', 'f@g/../h'),
+      await ask('routed-path', '../d'),
+      await ask('called-path', 'd?e=f'),
+    ],
+    [200, 200, 200, 200, 200, 200, 500, 500],
+  );
+  assert.deepEqual(chosen.requests, ['GET /a', 'GET /b', 'GET /', 'GET /c', 'GET /d//e', 'GET /?q=f@g/../h']);
+  assert.equal(await ask('copied-whole', `${chosen.url}/copy`), 200);
+  await eventually(() => chosen.requests.includes('GET /copy/x'));
 });

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 import { hasExpression } from '../../../proto/expression/find.ts';
-import type { ApiDefinition } from '../../../proto/model/api.ts';
-import type { Guard } from '../../../proto/process/outbound/guard.ts';
+import { type ApiDefinition, judgeOfTargets, targetSchema } from '../../../proto/model/api.ts';
+import { createHostList, type Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { OutlierHost } from '../../endpoints/outliers.ts';
 import { noScripts, type Scripts } from '../../script/script.ts';
@@ -159,7 +159,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       },
     ];
   });
-  const endpoints = createEndpoints(definition, options);
+  const endpoints = createEndpoints(definition, { ...options, judgeTarget: host.judgeTarget });
   const failover = createFailover(definition.failover, {
     api: definition.id,
     clock: options.host.clock,
@@ -211,6 +211,14 @@ export function hostOf(
   { clock, counters, outbound, ground, scripts, tenant, quotaMode = 'strict' }: HostParts,
   resources: Resources,
 ): PolicyHost {
+  const targets = new Map(
+    endpointGroups
+      .flatMap(({ endpoints }) => endpoints)
+      .flatMap(({ name: endpoint, configuration: { target } }) =>
+        hasExpression(target) ? [] : [[endpoint, target]],
+      ),
+  );
+  let own: ReturnType<typeof hostsOf> | undefined;
   return {
     clock,
     counters,
@@ -222,14 +230,20 @@ export function hostOf(
     resource: servedBy(resources),
     api: { id, name },
     properties: new Map(properties.map(({ key, value }) => [key, value])),
-    targets: new Map(
-      endpointGroups
-        .flatMap(({ endpoints }) => endpoints)
-        .flatMap(({ name: endpoint, configuration: { target } }) =>
-          hasExpression(target) ? [] : [[endpoint, target]],
-        ),
+    targets,
+    judgeTarget: judgeOfTargets(
+      (chosen) => ground.mayBeChosen(chosen) || (own ??= hostsOf(targets.values()))(chosen),
     ),
   };
+}
+
+/** The hosts of endpoints, each with its port. */
+function hostsOf(targets: Iterable<string>) {
+  const urls = [...targets].filter((target) => targetSchema.safeParse(target).success);
+  return createHostList(
+    urls.map((url) => url.replace(/^grpc(s?):/i, 'http$1:')),
+    'endpointGroups',
+  );
 }
 
 /** Listeners of one API may differ in CORS; the common case is one for all. */

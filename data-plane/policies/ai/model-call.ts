@@ -48,7 +48,7 @@ export class ModelCall {
   async ask(call: PolicyCall, prompt: string): Promise<ModelSaid> {
     const { url, headers, body, timeoutMs, maxConcurrentConnections } = this.#service;
     const scope = withVariables(call, new Map([...(call.variables ?? []), ['prompt', prompt]]));
-    const where = url.render(scope);
+    const where = url.render(scope, this.#host.judgeTarget);
     if (where.kind !== 'value') return failed(`its url ${whyNot(where)}`);
     const said = body.render(scope);
     if (said.kind !== 'value') return failed(`its body ${whyNot(said)}`);

@@ -23,7 +23,7 @@ export const metricsReporter: PolicyFactory<'metrics-reporter', Slot> = (config,
   const timeoutMs = http.connectTimeout + http.readTimeout;
   let reports = 0;
   const reportOf = (call: AnsweredCall): Report | undefined => {
-    const where = url.render(call);
+    const where = url.render(call, host.judgeTarget);
     if (where.kind !== 'value') {
       call.warn(
         'METRICS_REPORTER_FAILED',

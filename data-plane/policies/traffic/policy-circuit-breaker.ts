@@ -7,12 +7,12 @@ import { CallWindow } from './call-window.ts';
 /** Spares a backend that fails: while its circuit is open, requests are refused or go elsewhere. */
 export const circuitBreaker: PolicyFactory<'policy-circuit-breaker'> = (
   config,
-  { refuse, host: { clock } },
+  { refuse, host: { clock, judgeTarget } },
 ) => {
   const { redirectToURL } = config;
   const circuit = new Circuit(config, clock);
   const whileOpen = (call: PolicyCall, next: () => Promise<BackendAnswer>): Promise<BackendAnswer> => {
-    const elsewhere = redirectToURL.render(call);
+    const elsewhere = redirectToURL.render(call, judgeTarget);
     if (elsewhere.kind === 'value' && elsewhere.value !== '') {
       call.attributes.set('request.endpoint', elsewhere.value);
       return next();

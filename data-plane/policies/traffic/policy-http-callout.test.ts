@@ -212,7 +212,7 @@ test('nobody is called whom an endpoint may not lead to, however a caller spells
   ] as const;
   const gateway = await startLocalGateway(t, {
     apis: { a: apiDefinition('a', upstream.url, { flows: [flow('/', { request: steps })] }) },
-    config: { upstream: { deny: ['192.0.2.0/24'] } },
+    config: { upstream: { deny: ['192.0.2.0/24'], chosenByRequests: ['0.0.0.0/0', '::/0'] } },
   });
   const to = (where: string) => gateway.call('/a', { headers: { 'X-To': where } });
   for (const where of [

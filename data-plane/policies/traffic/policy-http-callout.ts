@@ -88,7 +88,7 @@ class Callout {
   /** What is sent, or why nothing is. */
   #asked(call: PolicyCall): Asked | string {
     const { url, headers, body } = this.#config;
-    const where = url.render(call);
+    const where = url.render(call, this.#tools.host.judgeTarget);
     if (where.kind !== 'value') return `url: ${where.kind === 'failed' ? where.why : 'it comes to nothing'}`;
     const said = body.render(call);
     return {

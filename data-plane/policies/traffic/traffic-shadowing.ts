@@ -42,7 +42,7 @@ export const trafficShadowing: PolicyFactory<'traffic-shadowing', Held> = (confi
     request: {
       needs: 'stream',
       run(call, held, passing) {
-        const rendered = target.render(call);
+        const rendered = target.render(call, host.judgeTarget);
         const url = rendered.kind === 'value' ? urlOf(rendered.value, call, host.targets) : undefined;
         if (url === undefined || copies >= copiesMax || (passing.length ?? 0) > bodyBytesMax) {
           call.warn('TRAFFIC_SHADOWING_DROPPED', whyNot(url, copies));

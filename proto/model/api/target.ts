@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { JoinedPiece } from '../../expression/template.ts';
+import type { JoinedPiece, JudgePieces } from '../../expression/template.ts';
 import { apiLimits } from '../api-limits.ts';
 import {
   headerNameSchema,
@@ -33,18 +33,42 @@ const controls = /\p{Cc}/u;
 const pathEnds = /[?#\\]/;
 const hostEnds = /[/@?#\\]/;
 
+/** A host and port that a request may lead to when it chooses them itself. */
+export interface ChosenHost {
+  /** As URLs have it, in lower case and without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
- * Says why a target that is written with expressions may not be called: what a client brings stays inside the segment, or the host's name,
- * in which the definition asks for it. Own pieces may do anything; undefined when nothing is wrong.
+ * Judges addresses that are written with expressions. What a client brings into one stays inside the segment, the query, or the label of a
+ * host's name, in which the definition asks for it. A label stands below a name that the definition says (`{#...}.example`). Scheme, port,
+ * or another part of the host may be a client's only where `mayBeChosen` knows host and port. Own pieces may do anything.
+ *
+ * A text that is no URL, such as `name:/path`, names something of the definition; whoever reads it looks it up there.
  */
-export function whyNoTarget(pieces: readonly JoinedPiece[]): string | undefined {
+export function judgeOfTargets(mayBeChosen: (chosen: ChosenHost) => boolean): JudgePieces {
+  return (pieces) => whyMisplaced(pieces) ?? whyNotChosen(pieces, mayBeChosen);
+}
+
+function whyMisplaced(pieces: readonly JoinedPiece[]): string | undefined {
   let before = '';
   for (const { text, isOwn } of pieces) {
     if (!isOwn) {
       const isQuery = before.includes('?');
-      const isHost = /:\/\/[^/?#]*$/.test(before);
+      const isHost = /^(?:https?|grpcs?):\/\/[^/?#]*$/i.test(before);
       if (controls.test(text)) return 'a control character is brought into the target by the request';
-      if ((isHost ? hostEnds : isQuery ? /#/ : pathEnds).test(text))
+      // Of a whole address it is asked whether it may be chosen.
+      const ends = isHost
+        ? hostEnds
+        : before === ''
+          ? /\\/
+          : isQuery
+            ? /#/
+            : ownName.test(before)
+              ? /[?\\]/
+              : pathEnds;
+      if (ends.test(text))
         return `what the request brings into the target holds a character that ends its ${isHost ? 'host' : isQuery ? 'query' : 'path'}`;
     }
     before += text;
@@ -53,6 +77,42 @@ export function whyNoTarget(pieces: readonly JoinedPiece[]): string | undefined 
   return dotSegments(before) > dotSegments(own)
     ? 'what the request brings into the target leaves its path by a dot segment'
     : undefined;
+}
+
+/** Scheme and host stand in front of whatever a request brings. */
+const ownHost = /^(?:https?|grpcs?):\/\/[^\s/?#\\]+[/?#]/i;
+/** A name of something of the definition does; what cannot stand in the path behind it is escaped. */
+const ownName = /^(?!(?:https?|grpcs?):)[^:/?#\\]+:/i;
+/** Stands for a label that a request brings. */
+const label = '\0';
+const ownDomain =
+  // oxlint-disable-next-line no-control-regex -- the label's mark
+  /^(?:https?|grpcs?):\/\/[\w.\-\0]*\0(?:\.[\w-]+)*\.[a-z](?:[\w-]*\w)?\.?(?::\d+)?(?:[/?#]|$)/i;
+const oneLabel = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$/i;
+
+function whyNotChosen(
+  pieces: readonly JoinedPiece[],
+  mayBeChosen: (chosen: ChosenHost) => boolean,
+): string | undefined {
+  const first = pieces.findIndex(({ text, isOwn }) => !isOwn && text !== '');
+  const textOf = (some: readonly JoinedPiece[]): string => some.map(({ text }) => text).join('');
+  const lead = textOf(pieces.slice(0, Math.max(0, first)));
+  if (first === -1 || ownHost.test(lead) || ownName.test(lead)) return undefined;
+  const marked = pieces.map(({ text, isOwn }) => (isOwn || !oneLabel.test(text) ? text : label));
+  if (ownDomain.test(marked.join(''))) return undefined;
+  // Parsed as it will be: what spellings of a host mean only the parser knows.
+  const text = textOf(pieces)
+    .trim()
+    .replace(/^grpc(s?):/i, 'http$1:');
+  const url = URL.parse(text);
+  if (url === null)
+    return /^https?:/i.test(text) ? 'what the request brings makes the target no URL' : undefined;
+  if (!/^https?:$/.test(url.protocol)) return undefined;
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return url.username === '' && url.password === '' && mayBeChosen({ host, port })
+    ? undefined
+    : 'the request chooses the host of the target, and upstream.chosenByRequests does not name it';
 }
 
 /** How many segments of a path are `.` or `..`, however often they are escaped and whatever parameters they have. */

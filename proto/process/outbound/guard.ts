@@ -21,6 +21,12 @@ export interface Guard {
   mayConnect(address: string, target: Target): boolean;
 }
 
+/** Says of which hosts a list is, for whoever asks no address. Errors as {@link createGuard}. */
+export function createHostList(texts: readonly string[], setting: string): (target: Target) => boolean {
+  const entries = texts.map((text) => parseEntry(text, setting));
+  return ({ host, port }) => isIn(entries, host.replace(/\.$/, ''), port);
+}
+
 // What clouds hand out credentials from outside the link-local range: AWS (IPv6, EKS Pod Identity), Google and Oracle (IPv6), Alibaba, Oracle,
 // Azure.
 const metadataAddresses = [

@@ -25,6 +25,7 @@ import { createNames } from '../../../data-plane/names.ts';
 import { noCallouts } from '../../../data-plane/callouts.ts';
 import { noScripts } from '../../../data-plane/script/script.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
+import { judgeOfTargets } from '../../../proto/model/api.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { StepPolicyId } from '../../../data-plane/policies/index.ts';
 import type {
@@ -78,6 +79,7 @@ export const kitGround: PolicyGround = {
   rolesAttribute: 'user.roles',
   jwsKeys: new Map(),
   geoPlaces: undefined,
+  mayBeChosen: () => false,
 };
 
 /** Names as a gateway knows them that asks this DNS server. */
@@ -148,6 +150,7 @@ function start(
     outbound: noCallouts,
     scripts: noScripts,
     properties: new Map(),
+    judgeTarget: judgeOfTargets(() => false),
     targets: new Map(),
     resource: servedBy(new Map()),
     ...wish.host,
