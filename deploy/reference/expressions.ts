@@ -10,7 +10,7 @@ Generated from \`proto/expression\` by \`npm run generate\`; do not edit.
 
 Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. They work in the
 conditions of steps and flows, selection rules of plans, targets and headers of endpoints, response templates, and in policies where their [reference](policies/README.md) says so; once, when the API is deployed, in fields that are [known at deploy](#known-at-deploy);
-everywhere else a definition with an expression is refused, but for the values of \`properties\`, which are plain text: what looks like an expression in one is handed on as it is written, and \`isthmus check\` notes it. Refused as well is an expression that cannot be read, or names what does not stand below, with its place and the nearest name. \`isthmus el\` tries one on
+everywhere else a definition with an expression is refused, but for the values of \`properties\`, which are plain text: what looks like an expression in one is handed on as it is written, and \`isthmus check\` notes it. Refused as well is an expression that cannot be read, or names what does not stand below, with its place and the nearest name; also a method or member that its subject cannot have, where it is known what that is (\`#request.headers['X']\` is a list, \`[0]\` of it a text). \`isthmus el\` tries one on
 a request that a file describes.
 
 | to write | say |
@@ -68,7 +68,7 @@ access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. N
 matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`, \`xmlContent\`) has it read whole first; JSON and XML are read
 up to 1 MiB. XML with a document type is not read. \`#xpath\` without a type (\`'string'\`, \`'number'\`, \`'boolean'\`, \`'node_list'\`) takes names as they are
 written; with one it knows namespaces, and \`local-name()\` finds what is in one. A path that looks everywhere from everywhere (\`//a//b\` in a large
-document) fails. Dates count in UTC; one becomes a text by \`toString()\` or \`format(...)\`, and names of months and days cannot be written. The expressions of one request may do so much work together, some 40 ms of it; past that they fail. Reading counts: XML of some 10,000 elements with a path that looks everywhere, or an object of JSON with some 40,000 names, takes all of it.
+document) fails. \`T(String).format\` and \`'...'.formatted\` take \`%s\`, \`%d\`, \`%x\`, \`%f\`, \`%n\` and \`%%\`, with flags (\`-\`, \`0\`, \`+\`, \`,\`), a width, a precision and a place (\`%2$s\`). What the reference allows beyond the types below (\`BigDecimal\`, \`Calendar\`, the formats of \`java.text\` but \`SimpleDateFormat\`, \`Random\`, \`TimeZone\`) is not there. Of a value that is no map, \`value.name\` is \`getName()\` or \`isName()\`, as in Java, where the methods below have it. Dates count in UTC; one becomes a text by \`toString()\` or \`format(...)\`, and names of months and days cannot be written. The expressions of one request may do so much work together, some 40 ms of it; past that they fail. Reading counts: XML of some 10,000 elements with a path that looks everywhere, or an object of JSON with some 40,000 names, takes all of it.
 `;
 
 const operators =

@@ -198,7 +198,48 @@ test('each expression is worth what it is worth in the reference', () => {
     ["{#request.host.equalsIgnoreCase('API.EXAMPLE.COM')}", 'true'],
     ["{#request.host.replace('.', '-')}", 'api-example-com'],
     ["{('abc'.hashCode())}", '96354'],
-    ['{(3.isEmpty())}', failed],
+    ["{('a b'.split(' ').length)}", '2'],
+    ['{#request.paths.length}', '4'],
+    ["{('ab'.bytes[0] == null)}", failed],
+    ["{('ab'.empty)}", 'false'],
+    ["{(T(java.time.LocalDate).parse('2024-02-29').year)}", '2024'],
+    // Formats.
+    ["{T(String).format('%s-%d-%x', 'a', 7, 255)}", 'a-7-ff'],
+    ["{T(String).format('%5s|%-5s|%05d|%,d', 'a', 'b', -42, 1234567)}", '    a|b    |-0042|1,234,567'],
+    ["{T(String).format('%X %S', -1, 'ab')}", 'FFFFFFFF AB'],
+    ["{T(String).format('%x', -1L)}", 'ffffffffffffffff'],
+    ["{T(String).format('%f %.2f %.0f %+.1f', 1.5, 2.345, 0.5, 0.25)}", '1.500000 2.35 1 +0.3'],
+    ["{T(String).format('%.1f %08.3f %.3f', 0.15, -3.14159, 1e-7)}", '0.2 -003.142 0.000'],
+    ["{T(String).format('%2$s%1$s%%%n', 'a', 'b')}", 'ba%\n'],
+    ["{T(String).format('%s %s %.2s', null, {1, 'b'}, 'abc')}", 'null [1, b] ab'],
+    ["{T(String).format('%d', 'a')}", failed],
+    ["{T(String).format('%d', 1.0)}", failed],
+    ["{T(String).format('%f', 1)}", failed],
+    ["{T(String).format('%s %s', 'a')}", failed],
+    ["{('%s!'.formatted('a'))}", 'a!'],
+    // Whole numbers by their digits.
+    ['{T(Integer).toHexString(255)}', 'ff'],
+    ['{T(Integer).toHexString(-1)}', 'ffffffff'],
+    ['{T(Integer).toBinaryString(5)}', '101'],
+    ['{T(Integer).toOctalString(8)}', '10'],
+    ['{T(Long).toHexString(-1)}', 'ffffffffffffffff'],
+    ["{T(Integer).parseInt('ff', 16)}", '255'],
+    ["{T(Integer).parseInt('-7F', 16)}", '-127'],
+    ["{T(Integer).parseInt('zz', 16)}", failed],
+    ["{T(Integer).parseInt('2147483648')}", failed],
+    ['{T(Integer).toString(255, 16)}', 'ff'],
+    ["{T(Long).parseLong('9223372036854775807')}", '9223372036854775807'],
+    ["{T(Long).parseLong('9223372036854775808')}", failed],
+    ["{T(Short).parseShort('32768')}", failed],
+    ["{T(Float).parseFloat('1.5')}", '1.5'],
+    ['{T(Integer).sum(2147483647, 1)}', '-2147483648'],
+    ['{T(Math).floorDiv(-7, 2)}', '-4'],
+    ['{T(java.util.Collections).max({3, 9, 4})}', '9'],
+    ["{T(java.util.Collections).frequency({'a', 'b', 'a'}, 'a')}", '2'],
+    // Entries of maps.
+    ['{#properties.entrySet().size()}', '2'],
+    ["{#properties.entrySet().![key + '=' + value]}", 'env=prod,limit=100'],
+    ["{#properties.entrySet().?[#this.getValue() == 'prod'].![#this.getKey()]}", 'env'],
   ];
   for (const [text, value] of rows) {
     const came = rendered(text);
@@ -239,10 +280,59 @@ test('what this version has not, and what is misspelt, is refused with its place
     said('#request.path.getClass()'),
     '14: the method getClass(...) is unknown to this version; did you mean getBytes?',
   );
-  assert.equal(
-    said('T(Math).cbrt(8)'),
-    '8: T(Math).cbrt(...) is unknown to this version; did you mean sqrt?',
-  );
+  assert.equal(said('T(Math).cbt(8)'), '8: T(Math).cbt(...) is unknown to this version; did you mean cbrt?');
+  for (const [source, refusal] of [
+    ["'x'.size()", '4: the method size(...) of a text is unknown to this version'],
+    ['3.isEmpty()', '2: the method isEmpty(...) of a number is unknown to this version'],
+    [
+      "#request.headers['X'].toLowerCase()",
+      '22: the method toLowerCase(...) of a list is unknown to this version',
+    ],
+    ["#request.headers['X'][0].size()", '25: the method size(...) of a text is unknown to this version'],
+    [
+      '#request.headers.length()',
+      '17: the method length(...) of what holds headers or parameters is unknown to this version',
+    ],
+    ["#properties['a'].keySet()", '17: the method keySet(...) of a text is unknown to this version'],
+    ["#dictionaries['a']['b'].keySet()", '24: the method keySet(...) of a text is unknown to this version'],
+    [
+      '#request.path.split("/").indexOf("a")',
+      '25: the method indexOf(...) of a list is unknown to this version',
+    ],
+    ['(#request.path + 1).longValue()', '20: the method longValue(...) of a text is unknown to this version'],
+    [
+      '#response.status.startsWith("2")',
+      '17: the method startsWith(...) of a number is unknown to this version',
+    ],
+    ['#request.path.lenght', '14: a member lenght of a text is unknown to this version'],
+    ['#request.ssl.client.cm', '20: a member cm of a map is unknown to this version'],
+    [
+      '#request.ssl.clients',
+      '13: a member clients of a map is unknown to this version; did you mean client?',
+    ],
+    [
+      "T(String).format('%q', 'a')",
+      '17: the format %q is unknown to this version, which has %s, %d, %x, %f, %n and %%',
+    ],
+    [
+      "T(String).format('%tY', 'a')",
+      '17: the format %t is unknown to this version, which has %s, %d, %x, %f, %n and %%',
+    ],
+    [
+      "'%e'.formatted(1.5)",
+      '0: the format %e is unknown to this version, which has %s, %d, %x, %f, %n and %%',
+    ],
+    ["T(String).format('%#x', 1)", '17: the format %#x has a flag that %x does not take here'],
+    ["T(String).format('%999s', 1)", '17: the format %999s is wider than 256, or has more than 100 digits'],
+  ] as const)
+    assert.equal(said(source).replace(/; did you mean (?!client).*$/, ''), refusal, source);
+  // What each request may have another of is told when it is there.
+  for (const source of [
+    "#context.attributes['a'].foo",
+    "#jsonPath('', '$').size()",
+    '#request.jsonContent.a.trim()',
+  ])
+    assert.equal(said(source), 'compiled', source);
   assert.match(said('T(java.lang.Runtime).getRuntime()'), /^0: T\(java\.lang\.Runtime\) is unknown/);
   assert.equal(
     said('new java.util.Dat()'),

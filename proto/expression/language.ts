@@ -2,8 +2,10 @@ import { negative, numberOr } from './arithmetic.ts';
 import { calling, fail, failedOf } from './failure.ts';
 import type { Evaluate } from './frame.ts';
 import { functionNames, functionOf } from './functions.ts';
+import { readFormat } from './formats.ts';
 import { indexed, itemsOf, mapOf, memberOf } from './members.ts';
-import { callMethod, isMethod, methodsByKind } from './methods.ts';
+import { kindAt, kindWords, membersOf } from './kinds.ts';
+import { callMethod, isMethod, methodNamesOf, methodsByKind } from './methods.ts';
 import { compileBinary } from './operators.ts';
 import { parse } from './parse.ts';
 import { isOwn, ownBeginning } from './provenance.ts';
@@ -189,6 +191,10 @@ class Compiler {
       return read;
     }
     const target = this.compile(of);
+    const kind = kindAt(of);
+    const among = kind && membersOf(kind);
+    if (kind !== undefined && among !== undefined && !among.includes(name))
+      throw unknown(`a member ${name} of ${kindWords[kind.is]}`, { name, among, at });
     return (frame) => {
       const value = target(frame);
       return isSafe && value === null ? null : memberOf(value, name);
@@ -240,15 +246,21 @@ class Compiler {
       const run = staticOf(of.name, name);
       if (run === undefined)
         throw unknown(`T(${of.name}).${name}(...)`, { name, among: [...methods.keys()], at });
+      if (name === 'format' && methods.has('join')) checkFormat(args[0]);
       return (frame) => {
         const values = given(frame);
         return calling(() => run(values));
       };
     }
+    if (name === 'formatted') checkFormat(of);
     if (of.kind === 'variable' && this.#isSecrets(of)) return this.#secret({ name, args, at });
     if (!isMethod(name))
       throw unknown(`the method ${name}(...)`, { name, among: [...methodsByKind().values()].flat(), at });
     const target = this.compile(of);
+    const kind = kindAt(of);
+    const among = kind === undefined ? [] : methodNamesOf(kind.is);
+    if (kind !== undefined && !among.includes(name))
+      throw unknown(`the method ${name}(...) of ${kindWords[kind.is]}`, { name, among, at });
     return (frame) => {
       const value = target(frame);
       if (value === null) return isSafe ? null : fail(`${name}(...) of nothing`);
@@ -299,6 +311,13 @@ class Compiler {
     const each = nodes.map((node) => this.compile(node));
     return (frame) => valuesOf(each, frame);
   }
+}
+
+/** Of a pattern that is written down. */
+function checkFormat(pattern: Node | undefined): void {
+  const written = pattern === undefined ? undefined : textOf(pattern);
+  const read = written === undefined ? [] : readFormat(written);
+  if ('why' in read) throw new SyntaxFault(read.why, pattern?.at ?? 0);
 }
 
 /** A name in brackets, with quotes or without. */

@@ -1,5 +1,5 @@
 import { fail } from './failure.ts';
-import { itemOf } from './methods.ts';
+import { entriesOf, gotten, itemOf } from './methods.ts';
 import {
   compare,
   isAttributes,
@@ -11,16 +11,15 @@ import {
   toText,
   type Value,
 } from './values.ts';
-import { spend } from './work.ts';
 
 /** A member by its name. Errors: an EvaluationFailure for a value that has none of that name. */
 export function memberOf(value: Value, name: string): Value {
   if (isMap(value)) return value.get(name) ?? null;
   if (isAttributes(value)) return value.get(name);
   if (isLines(value)) return value.all(name) ?? null;
-  // Java's isEmpty() is read as a property too.
-  if (name === 'empty' && (isList(value) || typeof value === 'string')) return value.length === 0;
-  return fail(`${kindOf(value)} has no member ${name}`);
+  // What an array has in Java.
+  if (isList(value) && name === 'length') return value.length;
+  return value === null ? fail(`nothing has no member ${name}`) : gotten(value, name);
 }
 
 /** What stands under a key. Errors: an EvaluationFailure. */
@@ -33,16 +32,8 @@ export function indexed(value: Value, key: Value): Value {
 
 /** What a selection looks at: items of a list, entries of a map. */
 export function itemsOf(value: Value): readonly Value[] {
-  if (isMap(value)) spend(value.size * 16);
   if (isList(value)) return value;
-  if (isMap(value))
-    return [...value].map(
-      ([key, each]): Value =>
-        new Map<string, Value>([
-          ['key', key],
-          ['value', each],
-        ]),
-    );
+  if (isMap(value)) return entriesOf(value);
   return fail(`nothing is selected from ${kindOf(value)}`);
 }
 

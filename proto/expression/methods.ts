@@ -1,6 +1,7 @@
 import { momentMethods } from './moments.ts';
 import { matchesWhole, replaceMatches, splitBy } from './patterns.ts';
 import { calling, fail } from './failure.ts';
+import { formatted } from './formats.ts';
 import {
   intOf,
   longOf,
@@ -47,6 +48,11 @@ export function methodsByKind(): ReadonlyMap<string, readonly string[]> {
   return new Map([...tables].map(([kind, table]) => [kind, [...table.keys()]]));
 }
 
+/** Names of the methods of what expressions know the kind of. */
+export function methodNamesOf(kind: string): readonly string[] {
+  return [...(kinds.get(kind) ?? anything).keys()];
+}
+
 /** Says whether any kind of value has a method of that name. */
 export function isMethod(name: string): boolean {
   return [...tables.values()].some((table) => table.has(name));
@@ -61,7 +67,9 @@ function tableOf(of: Value): Table<Value> {
         : isLines(of)
           ? lines
           : isMap(of)
-            ? maps
+            ? of instanceof Entry
+              ? entries
+              : maps
             : isAttributes(of)
               ? attributes
               : isNumber(of)
@@ -90,6 +98,11 @@ const texts: Table<string> = new Map<string, (of: string, args: Args) => Value>(
   ...anything,
   ['length', (of) => of.length],
   ['isEmpty', (of) => of === ''],
+  ['codePointAt', (of, args) => of.codePointAt(int(args)) ?? fail(`there is no character ${int(args)}`)],
+  ['contentEquals', (of, args) => of === text(args)],
+  ['formatted', (of, args) => bounded(formatted(of, args, javaText))],
+  ['intern', (of) => of],
+  ['toCharArray', (of) => [...of]],
   ['isBlank', (of) => of.trim() === ''],
   ['charAt', (of, args) => of[int(args)] ?? fail(`there is no character ${int(args)}`)],
   ['contains', (of, args) => of.includes(text(args))],
@@ -98,6 +111,7 @@ const texts: Table<string> = new Map<string, (of: string, args: Args) => Value>(
   ['indexOf', (of, args) => of.indexOf(text(args), args.length > 1 ? int(args, 1) : 0)],
   ['lastIndexOf', (of, args) => of.lastIndexOf(text(args), args.length > 1 ? int(args, 1) : Infinity)],
   ['substring', (of, args) => substring(of, int(args), args.length > 1 ? int(args, 1) : of.length)],
+  ['subSequence', (of, args) => substring(of, int(args), int(args, 1))],
   ['toLowerCase', (of) => of.toLowerCase()],
   ['toUpperCase', (of) => of.toUpperCase()],
   ['trim', (of) => of.trim()],
@@ -137,6 +151,7 @@ const maps: Table<ReadonlyMap<string, Value>> = new Map<
 >([
   ...anything,
   ['containsKey', (of, args) => of.has(text(args))],
+  ['entrySet', (of) => entriesOf(of)],
   ['containsValue', (of, args) => [...of.values()].some((each) => isEqual(each, args[0] ?? null))],
   ['get', (of, args) => of.get(text(args)) ?? null],
   ['getOrDefault', (of, args) => (of.has(text(args)) ? (of.get(text(args)) ?? null) : (args[1] ?? null))],
@@ -144,6 +159,12 @@ const maps: Table<ReadonlyMap<string, Value>> = new Map<
   ['keySet', (of) => [...of.keys()]],
   ['size', (of) => of.size],
   ['values', (of) => [...of.values()]],
+]);
+
+const entries: Table<Entry> = new Map<string, (of: Entry, args: Args) => Value>([
+  ...anything,
+  ['getKey', (of) => of.get('key') ?? null],
+  ['getValue', (of) => of.get('value') ?? null],
 ]);
 
 const attributes: Table<Attributes> = new Map<string, (of: Attributes, args: Args) => Value>([
@@ -161,6 +182,13 @@ const lines: Table<Lines> = new Map<string, (of: Lines, args: Args) => Value>([
   ['getAll', (of, args) => of.all(text(args)) ?? []],
   ['contains', (of, args) => of.all(text(args)) !== undefined],
   ['containsKey', (of, args) => of.all(text(args)) !== undefined],
+  [
+    'containsAllKeys',
+    (of, args) => {
+      const [names = null] = args;
+      return isList(names) && names.every((name) => of.all(text([name])) !== undefined);
+    },
+  ],
   ['names', (of) => of.names()],
   ['keySet', (of) => of.names()],
   ['size', (of) => of.names().length],
@@ -189,6 +217,19 @@ const codecs: Table<Codec> = new Map<string, (of: Codec, args: Args) => Value>([
   ['decode', (of, args) => decoded(of, args[0] ?? null)],
 ]);
 
+const kinds: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map<
+  string,
+  ReadonlyMap<string, unknown>
+>([
+  ['text', texts],
+  ['list', lists],
+  ['map', maps],
+  ['lines', lines],
+  ['attributes', attributes],
+  ['number', numbers],
+  ['codec', codecs],
+]);
+
 const tables: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map<
   string,
   ReadonlyMap<string, unknown>
@@ -196,6 +237,7 @@ const tables: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map<
   ['texts', texts],
   ['lists', lists],
   ['maps', maps],
+  ['entries of maps', entries],
   ['headers and parameters', lines],
   ['`#context.attributes`', attributes],
   ['numbers', numbers],
@@ -246,8 +288,31 @@ function substring(of: string, from: number, to: number): string {
   return of.slice(from, to);
 }
 
+/** An entry of a map, which has `key` and `value`. */
+class Entry extends Map<string, Value> {}
+
+/** The entries of a map, in its order. */
+export function entriesOf(of: ReadonlyMap<string, Value>): readonly Value[] {
+  spend(of.size * 16);
+  return [...of].map(
+    ([key, value]) =>
+      new Entry([
+        ['key', key],
+        ['value', value],
+      ]),
+  );
+}
+
+/** The value of a property that Java reads by a method of no arguments: `empty` by isEmpty(), `year` by getYear(). */
+export function gotten(of: Value, name: string): Value {
+  const table = tableOf(of);
+  const upper = name.slice(0, 1).toUpperCase() + name.slice(1);
+  const method = table.get(`get${upper}`) ?? table.get(`is${upper}`);
+  return method === undefined ? fail(`${kindOf(of)} has no member ${name}`) : calling(() => method(of, []));
+}
+
 /** As Java's toString: lists and maps show what is in them. */
-function javaText(value: Value): string {
+export function javaText(value: Value): string {
   spend(8);
   if (isList(value)) return bounded(`[${value.map(javaText).join(', ')}]`);
   if (isMap(value))

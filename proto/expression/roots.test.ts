@@ -59,7 +59,6 @@ test('the API, its properties, the environment’s dictionaries, the gateway and
     ['{#request.ssl.client.dn}', 'CN=orders,OU=eu,OU=it,O=Acme, Inc,C=FR'],
     ['{#request.ssl.client.defined} {#request.ssl.server.defined}', 'true true'],
     ['{#request.ssl.server.cn}', 'api.acme.com'],
-    ['{#request.ssl.client.nope}', null],
   ];
   for (const [text, value] of rows) assert.equal(rendered(text), value, text);
 });

@@ -40,6 +40,9 @@ const fields: ReadonlyMap<string, readonly string[]> = new Map([
   ['unstructuredAddress', []],
 ]);
 
+/** Names of its fields, beside `dn`, `defined` and `attributes`. */
+export const subjectFields: readonly string[] = [...fields.keys(), 'dn'];
+
 /**
  * A distinguished name as expressions see it: every field is there, empty where the name has none; `attributes` has all values of each.
  *

@@ -66,7 +66,7 @@ test('a text that the field does not take, and an expression, are refused by the
     ['{(1 + )}', '{(1 + )}: unexpected ")" (at its character 6)'],
     [
       '{T(java.lang.Runtime).getRuntime()}',
-      '{T(java.lang.Runtime).getRuntime()}: T(java.lang.Runtime) is unknown to this version, which has java.lang.Math, java.lang.Integer, java.lang.Long, java.lang.Double, java.lang.String, java.util.Base64, java.util.UUID, java.net.URLEncoder, java.net.URLDecoder, java.time.LocalDate, java.time.LocalDateTime, java.time.ZonedDateTime, java.time.format.DateTimeFormatter, java.lang.System (at its character 1)',
+      '{T(java.lang.Runtime).getRuntime()}: T(java.lang.Runtime) is unknown to this version, which has java.lang.Math, java.lang.Integer, java.lang.Long, java.lang.Short, java.lang.Double, java.lang.Float, java.lang.String, java.util.Base64, java.util.Collections, java.util.UUID, java.net.URLEncoder, java.net.URLDecoder, java.time.LocalDate, java.time.LocalDateTime, java.time.ZonedDateTime, java.time.format.DateTimeFormatter, java.lang.System (at its character 1)',
     ],
     ['{#request.path', '{#request.path}: its closing brace is missing (at its character 14)'],
   ] as const) {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import { bounded } from './methods.ts';
+import { formatted } from './formats.ts';
+import { bounded, javaText } from './methods.ts';
+import { numberConstants, numberTypes } from './number-types.ts';
 import { momentConstants, momentMakers, momentTypes } from './moments.ts';
 import { fail } from './failure.ts';
-import { compare, isList, Real, toInt, toNumber, toText, type Value, intOf, longOf } from './values.ts';
+import { compare, isEqual, isList, toText, type Value } from './values.ts';
+import { spend } from './work.ts';
 
 type Args = readonly Value[];
 type Static = (args: Args) => Value;
@@ -11,100 +14,29 @@ type Static = (args: Args) => Value;
 const text = (args: Args, index = 0): string =>
   toText(args[index] ?? null) ?? fail(`a text is expected as argument ${index + 1}`);
 
-const realOf =
-  (of: (...numbers: number[]) => number): Static =>
-  (args) =>
-    new Real(of(...args.map(toNumber)));
-
-/** Of one or two numbers, an int of ints, a long of longs, otherwise a real. */
-const sameKind =
-  (of: (...numbers: number[]) => number): Static =>
-  (args) => {
-    const made = of(...args.map(toNumber));
-    if (args.some((each) => each instanceof Real)) return new Real(made);
-    return args.some((each) => typeof each === 'bigint') ? longOf(made) : intOf(made);
-  };
-
-const wholeOf =
-  (pattern: RegExp, make: (digits: string) => Value): Static =>
-  (args) => {
-    const [given] = args;
-    if (typeof given === 'number' || typeof given === 'bigint') return make(String(given));
-    const digits = text(args);
-    return pattern.test(digits)
-      ? make(digits)
-      : fail(`${JSON.stringify(digits.slice(0, 40))} is no whole number`);
-  };
-const parseInteger = wholeOf(/^[+-]?\d{1,10}$/, (digits) => toInt(digits));
-const parseLong = wholeOf(/^[+-]?\d{1,18}$/, (digits) => BigInt(digits.replace(/^\+/, '')));
-const parseReal: Static = (args) => {
-  const [given] = args;
-  if (typeof given === 'number' || typeof given === 'bigint' || given instanceof Real)
-    return new Real(toNumber(given));
-  const digits = text(args).trim();
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?$/.test(digits)
-    ? new Real(Number.parseFloat(digits))
-    : fail(`${JSON.stringify(digits.slice(0, 40))} is no number`);
-};
-
 const codec =
   (does: 'encode' | 'decode', isUrl: boolean): Static =>
   () => ({ kind: 'codec', does, isUrl, isPadded: true });
 
 /** What of the reference's list of classes this version has; the others are refused by name where a definition is loaded. */
 const types: ReadonlyMap<string, ReadonlyMap<string, Static>> = new Map<string, ReadonlyMap<string, Static>>([
-  [
-    'java.lang.Math',
-    new Map<string, Static>([
-      ['abs', sameKind(Math.abs)],
-      ['max', sameKind(Math.max)],
-      ['min', sameKind(Math.min)],
-      [
-        'floorMod',
-        sameKind((a = 0, b = 0) => (b === 0 ? fail('nothing is divided by 0') : a - b * Math.floor(a / b))),
-      ],
-      ['round', (args) => longOf(Math.floor(toNumber(args[0] ?? null) + 0.5))],
-      ...(['floor', 'ceil', 'sqrt', 'pow', 'log', 'log10', 'exp', 'sin', 'cos', 'tan'] as const).map(
-        (name): [string, Static] => [name, realOf(Math[name])],
-      ),
-      ['random', () => new Real(Math.random())],
-    ]),
-  ],
-  [
-    'java.lang.Integer',
-    new Map<string, Static>([
-      ['parseInt', parseInteger],
-      ['valueOf', parseInteger],
-      ['toString', (args) => text(args)],
-      ['compare', (args) => compare(args[0] ?? null, args[1] ?? null)],
-    ]),
-  ],
-  [
-    'java.lang.Long',
-    new Map<string, Static>([
-      ['parseLong', parseLong],
-      ['valueOf', parseLong],
-      ['toString', (args) => text(args)],
-      ['compare', (args) => compare(args[0] ?? null, args[1] ?? null)],
-    ]),
-  ],
-  [
-    'java.lang.Double',
-    new Map<string, Static>([
-      ['parseDouble', parseReal],
-      ['valueOf', parseReal],
-      ['toString', (args) => text(args)],
-    ]),
-  ],
+  ...numberTypes,
   [
     'java.lang.String',
     new Map<string, Static>([
       ['valueOf', (args) => toText(args[0] ?? null) ?? 'null'],
       [
+        'format',
+        ([pattern = null, ...values]) => bounded(formatted(text([pattern]), spread(values), javaText)),
+      ],
+      [
         'join',
         ([between = null, ...rest]) => {
-          const items = rest.length === 1 && isList(rest[0] ?? null) ? (rest[0] as Args) : rest;
-          return bounded(items.map((each) => toText(each) ?? 'null').join(toText(between) ?? 'null'));
+          return bounded(
+            spread(rest)
+              .map((each) => toText(each) ?? 'null')
+              .join(toText(between) ?? 'null'),
+          );
         },
       ],
     ]),
@@ -116,6 +48,15 @@ const types: ReadonlyMap<string, ReadonlyMap<string, Static>> = new Map<string, 
       ['getUrlEncoder', codec('encode', true)],
       ['getDecoder', codec('decode', false)],
       ['getUrlDecoder', codec('decode', true)],
+    ]),
+  ],
+  [
+    'java.util.Collections',
+    new Map<string, Static>([
+      ['max', (args) => extreme(args, 1)],
+      ['min', (args) => extreme(args, -1)],
+      ['frequency', (args) => listOf(args).filter((each) => isEqual(each, args[1] ?? null)).length],
+      ['disjoint', disjoint],
     ]),
   ],
   ['java.util.UUID', new Map<string, Static>([['randomUUID', () => randomUUID()]])],
@@ -147,12 +88,7 @@ export function typeNames(): readonly string[] {
 
 /** Constants of types, read when they are asked for. */
 const constants: ReadonlyMap<string, () => Value> = new Map<string, () => Value>([
-  ['java.lang.Math.PI', () => new Real(Math.PI)],
-  ['java.lang.Math.E', () => new Real(Math.E)],
-  ['java.lang.Integer.MAX_VALUE', () => 2_147_483_647],
-  ['java.lang.Integer.MIN_VALUE', () => -2_147_483_648],
-  ['java.lang.Long.MAX_VALUE', () => 2n ** 63n - 1n],
-  ['java.lang.Long.MIN_VALUE', () => -(2n ** 63n)],
+  ...numberConstants,
   ...momentConstants,
 ]);
 
@@ -180,6 +116,31 @@ export function makerOf(type: string): Static | undefined {
 /** All that can be made with `new`, for the nearest. */
 export function makerNames(): readonly string[] {
   return [...makers.keys()];
+}
+
+/** What stands behind the first argument: each by itself, or all in one list. */
+const spread = (rest: Args): Args => {
+  const [only = null] = rest;
+  return rest.length === 1 && isList(only) ? only : rest;
+};
+
+function listOf(args: Args, index = 0): Args {
+  const list = args[index] ?? null;
+  if (!isList(list)) return fail(`a list is expected as argument ${index + 1}`);
+  spend(1 + list.length * 4);
+  return list;
+}
+
+function extreme(args: Args, sign: 1 | -1): Value {
+  const [first, ...others] = listOf(args);
+  if (first === undefined) return fail('an empty list has none');
+  return others.reduce((most, each) => (compare(each, most) * sign > 0 ? each : most), first);
+}
+
+function disjoint(args: Args): boolean {
+  const [one, other] = [listOf(args), listOf(args, 1)];
+  spend(one.length * other.length);
+  return one.every((each) => !other.some((another) => isEqual(each, another)));
 }
 
 /** `new String(...)` of a text or of bytes in UTF-8. */
