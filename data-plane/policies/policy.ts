@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 
 import type { ExpressionScope, ScopeConnection } from '../../proto/expression/scope.ts';
 import type { JudgePieces } from '../../proto/expression/template.ts';
-import type { ChosenHost, judgeOfTargets } from '../../proto/model/api.ts';
+import type { ChosenHost } from '../../proto/model/api.ts';
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
 import type { ResourceUse } from '../../proto/resources/resource-schema.ts';
@@ -355,7 +355,7 @@ export interface PolicyHost {
   readonly properties: ReadonlyMap<string, string>;
   /** Where its endpoints are, by name; those whose target is the same for every request. */
   readonly targets: ReadonlyMap<string, string>;
-  /** Asked of every address that an expression writes; see {@link judgeOfTargets}. */
+  /** Asked of every address that an expression writes; see `judgeOfTargets`. */
   readonly judgeTarget: JudgePieces;
   /**
    * What a resource of the API serves, by its name; asked when the step is made. It starts before the steps that use it.

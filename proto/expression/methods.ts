@@ -102,7 +102,7 @@ const texts: Table<string> = new Map<string, (of: string, args: Args) => Value>(
   ['contentEquals', (of, args) => of === text(args)],
   ['formatted', (of, args) => bounded(formatted(of, args, javaText))],
   ['intern', (of) => of],
-  ['toCharArray', (of) => [...of]],
+  ['toCharArray', (of) => of.split('')],
   ['isBlank', (of) => of.trim() === ''],
   ['charAt', (of, args) => of[int(args)] ?? fail(`there is no character ${int(args)}`)],
   ['contains', (of, args) => of.includes(text(args))],
