@@ -28,7 +28,10 @@ const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz';
 /** The whole number that digits of a radix stand for. Errors: as a Java method throws. */
 function wholeNumber(digits: string, radix: number): bigint {
   const [, sign, plain = ''] = /^([+-]?)([0-9a-z]{1,66})$/i.exec(digits) ?? [];
-  const values = plain.toLowerCase().split('').map((each) => alphabet.indexOf(each));
+  const values = plain
+    .toLowerCase()
+    .split('')
+    .map((each) => alphabet.indexOf(each));
   if (radix < 2 || radix > 36 || values.length === 0 || values.some((each) => each >= radix))
     return fail(`${JSON.stringify(digits.slice(0, 40))} is no whole number`);
   const number = values.reduce((sum, each) => sum * BigInt(radix) + BigInt(each), 0n);
