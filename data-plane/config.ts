@@ -230,7 +230,7 @@ const settings = z.strictObject({
     waitMsMax: ms
       .default(100)
       .describe(
-        'With several workers and no Redis: longest wait for the primary, which counts for all; past it a worker counts by itself until the primary answers.',
+        'With several workers and no Redis: longest wait for the primary, which counts for all; past it each worker lets its share of a limit pass (the limit, divided by the workers) until the primary answers.',
       ),
     waitingMax: z
       .int()

@@ -10,7 +10,7 @@ import { createMemoryCounters } from './memory.ts';
 const rule = { kind: 'fixed', windowMs: 60_000 } as const;
 
 /** Counters of somebody who answers when the test says so. */
-function start(waitingMax = 10) {
+function start({ waitingMax = 10, askers = 1, owedMax = 10 } = {}) {
   const clock = createFakeClock(0);
   const sent: { takes: readonly Take[]; answer(): void; fail(): void }[] = [];
   const told: string[] = [];
@@ -18,12 +18,14 @@ function start(waitingMax = 10) {
   let total = 1_000;
   const counters = createAskedCounters({
     waitMsMax: 100,
+    askers,
+    owedMax,
     waitingMax,
     clock,
     local: createMemoryCounters({ windowsMax: 10, clock }),
     send: (takes) =>
       new Promise((resolve, reject) => {
-        const answer = (): void => resolve(takes.map(() => ({ count: (total += 1), resetAtMs: 5 })));
+        const answer = (): void => resolve(takes.map(() => ({ count: (total += 1), resetAtMs: 60_000 })));
         sent.push({ takes, answer, fail: () => reject(new Error('gone')) });
       }),
     onLocal: () => void (alone += 1),
@@ -93,7 +95,7 @@ test('an answer that lies unread while this process was the late one counts', as
 });
 
 test('most waiting takes are a bound: what is over is counted alone', async () => {
-  const { sent, take, alone } = start(2);
+  const { sent, take, alone } = start({ waitingMax: 2 });
   const taken = [take(), take(), take()];
   await turn();
   assert.equal(sent[0]?.takes.length, 2);
@@ -103,7 +105,7 @@ test('most waiting takes are a bound: what is over is counted alone', async () =
   const next: Promise<number> = take();
   await turn();
   sent[1]?.answer();
-  assert.equal(await next, 1_003);
+  assert.equal(await next, 1_004, 'behind what was counted alone');
 });
 
 test('who is gone is told once, and asked again with the next turn', async () => {
@@ -125,6 +127,8 @@ test('who is gone is told once, and asked again with the next turn', async () =>
 test('an answer that is missing in a batch is counted alone', async () => {
   const counters = createAskedCounters({
     waitMsMax: 100,
+    askers: 1,
+    owedMax: 10,
     waitingMax: 10,
     clock: createFakeClock(0),
     local: createMemoryCounters({ windowsMax: 10, clock: createFakeClock(0) }),
@@ -134,4 +138,64 @@ test('an answer that is missing in a batch is counted alone', async () => {
     onBack: () => undefined,
   });
   assert.equal((await counters.within('e').take('k', rule, 3)).count, 3);
+});
+
+test('while he is late each of several lets its share of a limit pass, from what it last heard on; what he was not asked he is told afterwards, before anything else', async () => {
+  const { clock, sent, counters } = start({ askers: 2 });
+  const known = counters.take('k', rule, 1);
+  await turn();
+  sent[0]?.answer();
+  assert.equal((await known).count, 1_001);
+  const late = counters.take('k', rule, 1);
+  await turn();
+  await clock.advance(100);
+  assert.deepEqual(await late, { count: 1_003, resetAtMs: 60_000, isEstimate: true });
+  const alone = [1, 3].map((amount) => counters.take('k', rule, amount));
+  const other = counters.take('other', rule, 1);
+  const look = counters.take('k', rule, 0);
+  assert.deepEqual(
+    (await Promise.all([...alone, other, look])).map(({ count, isEstimate }) => [count, isEstimate]),
+    [
+      [1_005, true],
+      [1_011, true],
+      [2, true],
+      [1_011, true],
+    ],
+  );
+  sent[1]?.answer();
+  await turn();
+  const again = counters.take('k', rule, 1);
+  await turn();
+  assert.deepEqual(
+    sent[2]?.takes.map(({ key, amount }) => [key, amount]),
+    [
+      ['k', 4],
+      ['other', 1],
+      ['k', 1],
+    ],
+  );
+  sent[2]?.answer();
+  assert.equal((await again).isEstimate, undefined);
+});
+
+test('of so many keys it is kept what he has to be told; what is over is not', async () => {
+  const { clock, sent, counters } = start({ owedMax: 2 });
+  const late = counters.take('late', rule, 1);
+  await turn();
+  await clock.advance(100);
+  await late;
+  for (const key of ['a', 'b', 'c', 'a']) await counters.take(key, rule, 1);
+  sent[0]?.answer();
+  await turn();
+  void counters.take('d', rule, 1);
+  await turn();
+  assert.deepEqual(
+    sent[1]?.takes.map(({ key, amount }) => [key, amount]),
+    [
+      ['a', 2],
+      ['b', 1],
+      ['d', 1],
+    ],
+  );
+  sent[1]?.answer();
 });

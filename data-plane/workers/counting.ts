@@ -17,6 +17,8 @@ export interface PrimaryCounters {
 /** What a worker's counters need. */
 export interface PrimaryCountersOptions {
   readonly limits: GatewayConfig['limits'];
+  /** How many workers there are. */
+  readonly workers: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -26,7 +28,7 @@ export interface PrimaryCountersOptions {
 
 /** Makes them; nothing is sent before something is taken. */
 export function createPrimaryCounters(options: PrimaryCountersOptions): PrimaryCounters {
-  const { limits, clock, log, metrics, send } = options;
+  const { limits, workers, clock, log, metrics, send } = options;
   const alone = metrics.counter(
     'isthmus_gateway_counted_alone_total',
     'Counts of rate limits that a worker took by itself, since the primary was late.',
@@ -37,6 +39,8 @@ export function createPrimaryCounters(options: PrimaryCountersOptions): PrimaryC
   const counters = createAskedCounters({
     waitMsMax: limits.waitMsMax,
     waitingMax: limits.waitingMax,
+    askers: workers,
+    owedMax: limits.waitingMax,
     clock,
     local: createMemoryCounters({ windowsMax: limits.windowsMax, clock }),
     send: (takes) =>
@@ -51,7 +55,7 @@ export function createPrimaryCounters(options: PrimaryCountersOptions): PrimaryC
       isTold = true;
       log.warn(
         { waitMsMax: limits.waitMsMax },
-        'the primary did not count within limits.waitMsMax: until it answers, rate limits count in each worker by itself (said once; isthmus_gateway_counted_alone_total goes on)',
+        'the primary did not count within limits.waitMsMax: until it answers, each worker lets its share of rate limits pass (said once; isthmus_gateway_counted_alone_total goes on)',
       );
     },
     onBack: () => undefined,

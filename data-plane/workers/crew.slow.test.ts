@@ -47,6 +47,7 @@ async function stage(
     gateway: 'g',
     version: '0.0.0-test',
     hopSecret: 's',
+    workers: 2,
     logLevel: 'silent',
     tls: new Map(),
     doors: [],

@@ -34,6 +34,8 @@ export interface WorkerStart {
   readonly logLevel: LogLevel;
   /** Of each server that speaks TLS, by its id. */
   readonly tls: ReadonlyMap<string, TlsOptions>;
+  /** How many there are. */
+  readonly workers: number;
   /** Ports of the primary where no definition may lead. */
   readonly doors: readonly number[];
 }

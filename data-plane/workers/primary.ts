@@ -259,6 +259,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
     gateway: parts.gateway,
     version,
     hopSecret,
+    workers: workerCount(config),
     logLevel: levelOf(log),
     tls: parts.certificates.current(),
     doors: doors.ports,

@@ -95,6 +95,7 @@ class Worker {
     const { config, gateway, version, hopSecret } = start;
     this.#counting = createPrimaryCounters({
       limits: config.limits,
+      workers: start.workers,
       clock: systemClock,
       log: this.#log,
       metrics: this.#metrics,
