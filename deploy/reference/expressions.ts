@@ -2,7 +2,7 @@ import { attributesNotSet, attributeWords } from '../../data-plane/gateway/call/
 import { functionNames } from '../../proto/expression/functions.ts';
 import { methodsByKind } from '../../proto/expression/methods.ts';
 import { type Root, rootNames, rootOf } from '../../proto/expression/roots.ts';
-import { constantNames, makerNames, typeNames, typeOf } from '../../proto/expression/types.ts';
+import { constantNames, makerNames, typeNames, typeOf } from '../../proto/expression/java/types.ts';
 
 const introduction = `# Expressions
 

@@ -2,19 +2,19 @@ import { negative, numberOr } from './arithmetic.ts';
 import { calling, fail, failedOf } from './failure.ts';
 import type { Evaluate } from './frame.ts';
 import { functionNames, functionOf } from './functions.ts';
-import { readFormat } from './formats.ts';
+import { readFormat } from './java/formats.ts';
 import { indexed, itemsOf, mapOf, memberOf } from './members.ts';
-import { kindAt, kindWords, membersOf } from './kinds.ts';
+import { kindAt, kindWords, membersOf } from './known/kinds.ts';
 import { callMethod, isMethod, methodNamesOf, methodsByKind } from './methods.ts';
 import { compileBinary } from './operators.ts';
 import { parse } from './parse.ts';
-import { isOwn, ownBeginning } from './provenance.ts';
+import { isOwn, ownBeginning } from './known/provenance.ts';
 import { type Root, rootNames, rootOf } from './roots.ts';
 import { checkSecret, secretOf, secretsHint } from './secrets.ts';
 import type { CompiledExpression, Language, SecretName, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
-import { constantOf, makerNames, makerOf, staticOf, typeNames, typeOf } from './types.ts';
+import { constantOf, makerNames, makerOf, staticOf, typeNames, typeOf } from './java/types.ts';
 import { unknown } from './unknown.ts';
 import { isMap, Real, toBoolean, toText, type Value } from './values.ts';
 import { beginWork, endWork, spend } from './work.ts';
@@ -191,10 +191,7 @@ class Compiler {
       return read;
     }
     const target = this.compile(of);
-    const kind = kindAt(of);
-    const among = kind && membersOf(kind);
-    if (kind !== undefined && among !== undefined && !among.includes(name))
-      throw unknown(`a member ${name} of ${kindWords[kind.is]}`, { name, among, at });
+    demandMember(of, { name, at });
     return (frame) => {
       const value = target(frame);
       return isSafe && value === null ? null : memberOf(value, name);
@@ -257,10 +254,7 @@ class Compiler {
     if (!isMethod(name))
       throw unknown(`the method ${name}(...)`, { name, among: [...methodsByKind().values()].flat(), at });
     const target = this.compile(of);
-    const kind = kindAt(of);
-    const among = kind === undefined ? [] : methodNamesOf(kind.is);
-    if (kind !== undefined && !among.includes(name))
-      throw unknown(`the method ${name}(...) of ${kindWords[kind.is]}`, { name, among, at });
+    demandMethod(of, { name, at });
     return (frame) => {
       const value = target(frame);
       if (value === null) return isSafe ? null : fail(`${name}(...) of nothing`);
@@ -311,6 +305,27 @@ class Compiler {
     const each = nodes.map((node) => this.compile(node));
     return (frame) => valuesOf(each, frame);
   }
+}
+
+interface Named {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** Errors: SyntaxFault where no value of the kind that this comes to has such a member. */
+function demandMember(of: Node, { name, at }: Named): void {
+  const kind = kindAt(of);
+  const among = kind && membersOf(kind);
+  if (kind !== undefined && among !== undefined && !among.includes(name))
+    throw unknown(`a member ${name} of ${kindWords[kind.is]}`, { name, among, at });
+}
+
+/** ... such a method. */
+function demandMethod(of: Node, { name, at }: Named): void {
+  const kind = kindAt(of);
+  const among = kind === undefined ? [] : methodNamesOf(kind.is);
+  if (kind !== undefined && !among.includes(name))
+    throw unknown(`the method ${name}(...) of ${kindWords[kind.is]}`, { name, among, at });
 }
 
 /** Of a pattern that is written down. */

@@ -1,7 +1,7 @@
-import { momentMethods } from './moments.ts';
+import { momentMethods } from './java/moments.ts';
 import { matchesWhole, replaceMatches, splitBy } from './patterns.ts';
 import { calling, fail } from './failure.ts';
-import { formatted } from './formats.ts';
+import { formatted } from './java/formats.ts';
 import {
   intOf,
   longOf,

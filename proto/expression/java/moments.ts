@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as Joda from '@js-joda/core';
 
-import { fail } from './failure.ts';
-import { type Dated, longOf, Moment, toInt, toNumber, toText, type Value } from './values.ts';
-import { spend } from './work.ts';
+import { fail } from '../failure.ts';
+import { type Dated, longOf, Moment, toInt, toNumber, toText, type Value } from '../values.ts';
+import { spend } from '../work.ts';
 
 type Args = readonly Value[];
 type Static = (args: Args) => Value;

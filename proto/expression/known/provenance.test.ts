@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { parse } from './parse.ts';
+import { parse } from '../parse.ts';
 import { isOwn, ownBeginning } from './provenance.ts';
 
 test('what an expression comes to is the definition’s own when a request chooses at most which of its values it is', () => {

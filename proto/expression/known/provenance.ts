@@ -1,4 +1,4 @@
-import type { Node } from './tree.ts';
+import type { Node } from '../tree.ts';
 
 /** What stands behind these is said by whoever deploys, and by no client. */
 const ownRoots: ReadonlySet<string> = new Set([

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
 import { formatted } from './formats.ts';
-import { bounded, javaText } from './methods.ts';
+import { bounded, javaText } from '../methods.ts';
 import { numberConstants, numberTypes } from './number-types.ts';
 import { momentConstants, momentMakers, momentTypes } from './moments.ts';
-import { fail } from './failure.ts';
-import { compare, isEqual, isList, toText, type Value } from './values.ts';
-import { spend } from './work.ts';
+import { fail } from '../failure.ts';
+import { compare, isEqual, isList, toText, type Value } from '../values.ts';
+import { spend } from '../work.ts';
 
 type Args = readonly Value[];
 type Static = (args: Args) => Value;

@@ -1,6 +1,6 @@
-import { methodNamesOf } from './methods.ts';
-import { subjectFields } from './subject.ts';
-import type { Node } from './tree.ts';
+import { methodNamesOf } from '../methods.ts';
+import { subjectFields } from '../subject.ts';
+import type { Node } from '../tree.ts';
 
 /** What is known of a value before there is a request. `item`: of what stands in a list or under any key of a map. */
 export interface Kind {

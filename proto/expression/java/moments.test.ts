@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
-import { language } from './language.ts';
-import { shownValue, type Value } from './values.ts';
+import { expressionScope } from '../../../test/kit/gateway/expression-scope.ts';
+import { language } from '../language.ts';
+import { shownValue, type Value } from '../values.ts';
 
 const failed = Symbol('failed');
 

@@ -1,5 +1,5 @@
-import { fail } from './failure.ts';
-import { intOf, Real, type Value } from './values.ts';
+import { fail } from '../failure.ts';
+import { intOf, Real, type Value } from '../values.ts';
 
 /** One piece of what Java's Formatter reads. */
 interface Conversion {

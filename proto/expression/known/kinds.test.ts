@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
+import { expressionScope } from '../../../test/kit/gateway/expression-scope.ts';
 import { type Kind, kindAt, membersOf, rootKinds } from './kinds.ts';
-import { language } from './language.ts';
-import { methodsByKind } from './methods.ts';
-import { parse } from './parse.ts';
-import { rootNames, rootOf } from './roots.ts';
-import { CalledAnswer } from './scope.ts';
-import { isAttributes, isCodec, isLines, isList, isMap, isNumber, type Value } from './values.ts';
+import { language } from '../language.ts';
+import { methodsByKind } from '../methods.ts';
+import { parse } from '../parse.ts';
+import { rootNames, rootOf } from '../roots.ts';
+import { CalledAnswer } from '../scope.ts';
+import { isAttributes, isCodec, isLines, isList, isMap, isNumber, type Value } from '../values.ts';
 
 const kindOf = (value: Value): Kind['is'] | undefined => {
   if (typeof value === 'string') return 'text';

@@ -1,5 +1,5 @@
-import { fail } from './failure.ts';
-import { intOf, longOf, Real, compare, numberValue, toInt, toNumber, toText, type Value } from './values.ts';
+import { fail } from '../failure.ts';
+import { intOf, longOf, Real, compare, numberValue, toInt, toNumber, toText, type Value } from '../values.ts';
 
 type Args = readonly Value[];
 type Static = (args: Args) => Value;
