@@ -25,6 +25,15 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
   ['reset-password', async () => (await import('./commands/reset-password.ts')).resetPasswordCommand()],
   ['keys', async (onExit) => (await import('./commands/keys.ts')).keysCommand(onExit)],
   ['lake', async () => (await import('./commands/lake.ts')).lakeCommand()],
+  ['login', async () => (await import('./client/login.ts')).loginCommand()],
+  ['logout', async () => (await import('./client/login.ts')).logoutCommand()],
+  ['context', async () => (await import('./client/context.ts')).contextCommand()],
+  ['get', async () => (await import('./client/get.ts')).getCommand()],
+  ['describe', async () => (await import('./client/get.ts')).describeCommand()],
+  ['create', async () => (await import('./client/change.ts')).createObjectCommand()],
+  ['apply', async () => (await import('./client/change.ts')).applyCommand()],
+  ['delete', async () => (await import('./client/change.ts')).deleteCommand()],
+  ['completion', async () => (await import('./client/completion.ts')).completionCommand()],
   ['audit', async (onExit) => (await import('./commands/audit.ts')).auditCommand(onExit)],
   // In the place of those of the customer's side, which know half of the processes.
   [

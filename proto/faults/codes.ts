@@ -338,6 +338,26 @@ export const codes = define({
     text: 'The bytes are not those that their name promises.',
     hint: 'Send the same bytes under the same key again.',
   },
+  'client.no_context': {
+    status: 400,
+    owner: 'config',
+    text: 'No control plane is chosen.',
+    hint: 'Sign in with `isthmus login --url <url of the control plane>`, or set ISTHMUS_URL and ISTHMUS_TOKEN.',
+  },
+  'client.unreachable': {
+    status: 502,
+    owner: 'config',
+    text: 'The control plane does not answer.',
+    hint: 'Check the URL of the context (`isthmus context list`), and whether the control plane runs.',
+  },
+  'client.refused': { status: 400, owner: 'client', text: 'The control plane refused.' },
+  'client.not_found': { status: 404, owner: 'client', text: 'There is no such object.' },
+  'client.ambiguous': {
+    status: 409,
+    owner: 'client',
+    text: 'Several objects have this name.',
+    hint: 'Say which one by its id.',
+  },
   'spool.corrupt': { status: 500, owner: 'platform', text: 'The spool segment is corrupt.' },
   ...managementCodes,
   'csrf.missing': {

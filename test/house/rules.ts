@@ -78,6 +78,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   bridge: ['admission', 'endpoints', 'streams', 'changes'],
   shipper: ['inputs', 'filters', 'outputs', 'codecs', 'buffer'],
   deploy: [
+    'client',
     'commands',
     'doctor',
     'packing',

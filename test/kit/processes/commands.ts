@@ -9,7 +9,15 @@ const checkout = join(import.meta.dirname, '..', '..', '..');
 /** Runs commands one after another in one process of its own, in `/` unless told otherwise, as another user when told the number of one. */
 export async function runCommands(
   commands: readonly (readonly string[])[],
-  { user = '', cwd = '/' }: { readonly user?: string; readonly cwd?: string } = {},
+  {
+    user = '',
+    cwd = '/',
+    env = {},
+  }: {
+    readonly user?: string;
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<readonly CommandEnd[]> {
   const main = join(import.meta.dirname, 'commands-main.ts');
   const cache = process.env['NODE_COMPILE_CACHE'];
@@ -18,6 +26,7 @@ export async function runCommands(
     env: {
       PATH: process.env['PATH'] ?? '',
       ...(cache !== undefined && { NODE_COMPILE_CACHE: `${cache}-commands` }),
+      ...env,
     },
     maxBuffer: 16 * 1024 * 1024,
   });

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createServer, type RequestListener } from 'node:http';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+
+import { createLog } from '../../proto/process/log.ts';
+import { answerByApp } from '../../proto/process/listening/web-app.ts';
+import { openOffice, password } from '../../test/kit/control-plane/office.ts';
+import { runCommands } from '../../test/kit/processes/commands.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+
+const [database = assert.fail('a database')] = testDatabases;
+
+async function serve(t: TestContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => void (server.closeAllConnections(), server.close()));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A control plane behind a socket, and hands that run commands against it. */
+async function openScene(t: TestContext) {
+  const office = await openOffice(t, database);
+  const url = await serve(t, answerByApp(office.app, createLog({ name: 'test', level: 'silent' })));
+  const dir = tempDir(t);
+  const env = { XDG_CONFIG_HOME: dir, ISTHMUS_PASSWORD: password };
+  const run = (...commands: readonly (readonly string[])[]) => runCommands(commands, { cwd: dir, env });
+  return { office, url, dir, run, file: join(dir, 'isthmus', 'contexts.json') };
+}
+
+const definition = (name: string, path: string, description = ''): string => `
+definitionVersion: V4
+id: 7c9e6679-7425-40de-944b-e07fc1f90ae7
+type: PROXY
+name: ${name}
+description: '${description}'
+apiVersion: '1.0'
+listeners: [{ type: HTTP, paths: [{ path: ${path} }], entrypoints: [{ type: http-proxy }] }]
+endpointGroups:
+  - name: default
+    type: http-proxy
+    endpoints: [{ name: one, type: http-proxy, configuration: { target: 'http://backend.example' } }]
+plans: [{ name: open, security: { type: KEY_LESS }, mode: STANDARD, status: PUBLISHED }]
+flows: []
+`;
+
+test('login keeps a token and never the password, in a file for its user alone; logout deletes the token', async (t) => {
+  const { office, url, file, run } = await openScene(t);
+  const [signedIn, listed, who] = await run(
+    ['login', '--url', url, '--user', 'admin', '--name', 'here'],
+    ['context', 'list'],
+    ['get', 'users', '--json'],
+  );
+  assert.deepEqual([signedIn?.code, listed?.code, who?.code], [0, 0, 0], signedIn?.said);
+  assert.match(listed?.said ?? '', /^here +http/m);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.doesNotMatch(readFileSync(file, 'utf8'), new RegExp(password));
+  const { contexts } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly contexts: Readonly<Record<'here', { readonly token: string }>>;
+  };
+  const tokens = () =>
+    office.call('GET', '/management/organizations/DEFAULT/user/tokens').then(({ text }) => text);
+  assert.match(await tokens(), /isthmus login/);
+  const [out, after] = await run(['logout'], ['get', 'apis']);
+  assert.match(out?.said ?? '', /its token is deleted/);
+  assert.match(after?.said ?? '', /client\.no_context.*isthmus login/);
+  assert.doesNotMatch(await tokens(), /isthmus login/);
+  const { status } = await office.call('GET', '/management/v2/environments/DEFAULT/apis', {
+    as: `Bearer ${contexts.here.token}`,
+  });
+  assert.equal(status, 401);
+});
+
+test('a wrong password keeps nothing, and what was kept before stays', async (t) => {
+  const { url, dir, file, run } = await openScene(t);
+  writeFileSync(join(dir, 'wrong'), 'not the password\n');
+  const [, wrong] = await run(
+    ['login', '--url', url, '--user', 'admin', '--name', 'here'],
+    ['login', '--url', url, '--user', 'admin', '--name', 'there', '--password-file', 'wrong'],
+  );
+  assert.equal(wrong?.code, 1);
+  assert.match(wrong?.said ?? '', /client\.refused.*401|401.*client\.refused/);
+  assert.deepEqual(Object.keys((JSON.parse(readFileSync(file, 'utf8')) as { contexts: object }).contexts), [
+    'here',
+  ]);
+});
+
+test('apply creates an API, changes nothing where nothing differs, tells the difference first, and deploys when asked', async (t) => {
+  const { office, url, dir, run } = await openScene(t);
+  const file = join(dir, 'orders.yaml');
+  writeFileSync(file, definition('orders', '/orders'));
+  const [, dry, made, same] = await run(
+    ['login', '--url', url, '--user', 'admin'],
+    ['apply', '-f', file, '--dry-run'],
+    ['apply', '-f', file],
+    ['apply', '-f', file, '--json'],
+  );
+  assert.match(dry?.said ?? '', /api orders would be created/);
+  assert.match(made?.said ?? '', /api orders \(.+\) created/);
+  assert.match(same?.said ?? '', /"effect": "unchanged"/, same?.said);
+  assert.equal((await office.published('api')).length, 0);
+  writeFileSync(file, definition('orders', '/orders', 'of the shop'));
+  const [changed, deployed, exported] = await run(
+    ['apply', '-f', file, '--dry-run'],
+    ['apply', '-f', file, '--deploy'],
+    ['describe', 'api', 'orders', '--export'],
+  );
+  assert.match(changed?.said ?? '', /would be changed\n +description\n/);
+  assert.match(deployed?.said ?? '', /changed and deployed/);
+  assert.equal((await office.published('api')).length, 1);
+  // By its id, which the export has, so that it may have another name.
+  writeFileSync(join(dir, 'exported.yaml'), (exported?.said ?? '').replaceAll('name: orders', 'name: sales'));
+  const [renamed, again] = await run(['apply', '-f', 'exported.yaml'], ['apply', '-f', 'exported.yaml']);
+  assert.match(renamed?.said ?? '', /changed\n +name\n/);
+  assert.match(again?.said ?? '', /unchanged/);
+});
+
+test('objects are created, found by name, changed, given back as apply takes them, and deleted', async (t) => {
+  const { office, url, dir, run } = await openScene(t);
+  const { id } = await office.deployedApi('/orders');
+  writeFileSync(join(dir, 'app.yaml'), 'kind: application\nname: shop\ndescription: of the shop\n');
+  writeFileSync(
+    join(dir, 'plan.yaml'),
+    'kind: plan\ndefinitionVersion: V4\nname: gold\nsecurity: { type: API_KEY }\nmode: STANDARD\n',
+  );
+  const ends = await run(
+    ['login', '--url', url, '--user', 'admin'],
+    ['apply', '-f', 'app.yaml'],
+    ['apply', '-f', 'app.yaml'],
+    ['create', '-f', 'plan.yaml', '--api', id],
+    ['get', 'plans', '--api', 'api /orders'],
+    ['describe', 'app', 'shop', '--json'],
+  );
+  assert.deepEqual(
+    ends.map(({ code }) => code),
+    [0, 0, 0, 0, 0, 0],
+    JSON.stringify(ends),
+  );
+  assert.match(ends[1]?.said ?? '', /application shop .* created/);
+  assert.match(ends[2]?.said ?? '', /application shop .* changed/);
+  assert.match(ends[4]?.said ?? '', /^gold +API_KEY +STAGING/m);
+  writeFileSync(join(dir, 'again.json'), ends[5]?.said ?? '');
+  const [again, gone, missing] = await run(
+    ['apply', '-f', 'again.json'],
+    ['delete', 'app', 'shop'],
+    ['delete', 'app', 'shop'],
+  );
+  assert.deepEqual([again?.code, gone?.code, missing?.code], [0, 0, 1], again?.said);
+  assert.match(missing?.said ?? '', /There is no application "shop"/);
+});
+
+test('what is refused says where and why, and lets nothing pass unsaid', async (t) => {
+  const { url, dir, run } = await openScene(t);
+  writeFileSync(join(dir, 'bad.yaml'), definition('bad', 'no-slash'));
+  const ends = await run(
+    ['login', '--url', url, '--user', 'admin'],
+    ['apply', '-f', 'bad.yaml'],
+    ['get', 'plans'],
+    ['get', 'apis', '--api', 'x'],
+    ['get', 'apis', '--query', 'foo=1'],
+    ['apply', '-f', 'nowhere.yaml'],
+    ['create', '-f', 'bad.yaml', '--context', 'nowhere'],
+  );
+  const said = ends.map((each) => each.said);
+  assert.match(said[1] ?? '', /bad\.yaml: .*path/);
+  assert.match(said[2] ?? '', /say which with --api/);
+  assert.match(said[3] ?? '', /--api says nothing about apis/);
+  assert.match(said[4] ?? '', /warning: .*foo/);
+  assert.match(said[5] ?? '', /There is no file nowhere\.yaml/);
+  assert.match(said[6] ?? '', /There is no context "nowhere"/);
+});
+
+test('a credential follows no redirect, and what is no management API is told as such', async (t) => {
+  const { dir } = await openScene(t);
+  const seen: (string | undefined)[] = [];
+  const elsewhere = await serve(t, (request, answer) => {
+    seen.push(request.headers.authorization);
+    answer.end('{}');
+  });
+  const redirecting = await serve(t, (_request, answer) =>
+    answer.writeHead(307, { location: `${elsewhere}/management/x` }).end(),
+  );
+  const page = await serve(t, (_request, answer) => answer.end('<html></html>'));
+  const as = (url: string) =>
+    runCommands([['get', 'apis']], { cwd: dir, env: { ISTHMUS_URL: url, ISTHMUS_TOKEN: 'secret' } });
+  const [redirected] = await as(redirecting);
+  assert.equal(redirected?.code, 1);
+  assert.deepEqual(seen, []);
+  const [other] = await as(page);
+  assert.match(other?.said ?? '', /no management API/);
+  const [half] = await runCommands([['get', 'apis']], { cwd: dir, env: { ISTHMUS_URL: page } });
+  assert.match(half?.said ?? '', /ISTHMUS_TOKEN/);
+});
+
+test('the completion of bash knows commands, kinds and options', async () => {
+  const [end] = await runCommands([['completion', 'bash']]);
+  const complete = (...words: readonly string[]): readonly string[] => {
+    const script = `${end?.said ?? ''}\nCOMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _isthmus; echo "\${COMPREPLY[@]}"`;
+    return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split(' ');
+  };
+  assert.deepEqual(complete('isthmus', 'desc'), ['describe']);
+  assert.deepEqual(complete('isthmus', 'get', 'dict'), ['dictionary', 'dictionaries']);
+  assert.ok(complete('isthmus', 'apply', '--dr').includes('--dry-run'));
+});

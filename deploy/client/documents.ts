@@ -1,0 +1,67 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { listFolder, readGivenFile } from '../../data-plane/local/files.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { kindWords } from './kinds.ts';
+import { type Fields, isFields, valueAt } from './objects.ts';
+
+/** A document of a file: an object of the management API, or the definition of an API in whatever form. */
+export interface Document {
+  /** Its file, and which of its documents where there are several. */
+  readonly at: string;
+  /** What `kind:` names; undefined for definitions, which custom resources are too. */
+  readonly kind: string | undefined;
+  readonly body: Fields;
+  /** By which an API of a definition may be known to the control plane, the surest first. */
+  readonly names: readonly string[];
+}
+
+/** Where the forms of a definition have what an API is known by. */
+const idPaths = ['id', 'api.id', 'spec.id'];
+const namePaths = ['name', 'api.name', 'spec.name'];
+
+/** Reads the documents of files, folders and standard input. Errors: config.unreadable, naming the file. */
+export async function readDocuments(files: readonly string[]): Promise<readonly Document[]> {
+  const documents: Document[] = [];
+  for (const file of files)
+    for (const path of await pathsOf(file)) documents.push(...(await readDocumentsOf(path)));
+  if (documents.length === 0) throw unreadable(`${files.join(', ')} holds no document.`);
+  return documents;
+}
+
+async function pathsOf(file: string): Promise<readonly string[]> {
+  const isFolder = file !== '-' && statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? (await listFolder(file)).names.map((name) => join(file, name)) : [file];
+}
+
+async function readDocumentsOf(path: string): Promise<readonly Document[]> {
+  const read = await readGivenFile(path);
+  if (read === undefined) throw unreadable(`There is no file ${path}.`);
+  if (read.problem !== undefined) throw unreadable(`${path} ${read.problem}.`);
+  return read.documents.map((body, index) => {
+    const at = read.documents.length === 1 ? path : `${path}, document ${index + 1}`;
+    if (!isFields(body)) throw unreadable(`${at} is no object.`);
+    return documentOf(at, body);
+  });
+}
+
+function documentOf(at: string, whole: Fields): Document {
+  const { kind: word, ...fields } = whole;
+  const kind = typeof word === 'string' && kindWords.includes(word.toLowerCase()) ? word : undefined;
+  const textsAt = (paths: readonly string[]): readonly string[] =>
+    paths.map((path) => valueAt(whole, path)).filter((text) => typeof text === 'string');
+  return {
+    at,
+    kind,
+    body: kind === undefined ? whole : fields,
+    names: [...textsAt(idPaths), ...textsAt(namePaths)],
+  };
+}
+
+function unreadable(detail: string): Fault {
+  return new Fault('config.unreadable', {
+    detail,
+    hint: 'Check the path for a slip, and what the file holds.',
+  });
+}

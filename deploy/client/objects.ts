@@ -1,0 +1,229 @@
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Context } from './contexts.ts';
+import { type Kind, kindOf, type Parent } from './kinds.ts';
+import type { Answer, Management } from './management.ts';
+
+/** Fields of an object as the management API answers it. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Objects of one kind in one place, e.g. the plans of an API. */
+export interface Place {
+  readonly kind: Kind;
+  /** What stands in paths for `{org}`, `{env}` and the parent. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/** Rows of a list that are read at most when an object is looked for by its name. */
+const lookedThroughMax = 10_000;
+/** What may be an id. */
+const idPattern = /^[\w-]{1,64}$/;
+/** The largest page that the management API gives. */
+const pageRows = 100;
+
+/** What a list gave. */
+export interface Listed {
+  readonly rows: readonly Fields[];
+  /** How many there are in all; undefined where the list does not say. */
+  readonly total: number | undefined;
+  readonly warning: string | undefined;
+}
+
+/** Reads and changes objects of a control plane by kind, and finds them by name. */
+export class Objects {
+  readonly #management: Management;
+  readonly #context: Context;
+
+  constructor(management: Management, context: Context) {
+    this.#management = management;
+    this.#context = context;
+  }
+
+  /** Where objects of a kind are. Errors: config.invalid where the flag of the parent is missing or one too many. */
+  async placeOf(kind: Kind, flags: Readonly<Partial<Record<Parent, string>>>): Promise<Place> {
+    const { organization, environment } = this.#context;
+    const names = { org: organization, env: environment };
+    const { parent } = kind;
+    for (const [flag, value] of Object.entries(flags))
+      if (value !== undefined && flag !== parent)
+        throw new Fault('config.invalid', { detail: `--${flag} says nothing about ${kind.plural}.` });
+    if (parent === undefined) return { kind, names };
+    const wanted = flags[parent];
+    if (wanted === undefined)
+      throw new Fault('config.invalid', {
+        detail: `${kind.plural} are those of one ${parent}: say which with --${parent}.`,
+      });
+    if (parent === 'scope') return { kind, names: { ...names, scope: wanted } };
+    const holder = await this.find({ kind: kindOf(parent), names }, wanted);
+    return { kind, names: { ...names, [parent]: holder.id } };
+  }
+
+  /** Lists up to so many, page by page. */
+  async list(
+    place: Place,
+    { limit, query = {} }: { readonly limit: number; readonly query?: Readonly<Record<string, string>> },
+  ): Promise<Listed> {
+    const { pageSize, list, firstPage = 1, asked } = place.kind;
+    const path = pathOf(list, place.names);
+    const rows: Fields[] = [];
+    for (let page = firstPage; ; page += 1) {
+      const paging =
+        pageSize === undefined ? {} : { page: String(page), [pageSize]: String(Math.min(limit, pageRows)) };
+      const answer = await this.#management.call({
+        method: 'GET',
+        path,
+        query: { ...asked, ...query, ...paging },
+      });
+      const { rows: found, total } = rowsOf(answer.body);
+      rows.push(...found);
+      const isLast =
+        pageSize === undefined || found.length === 0 || (total !== undefined && rows.length >= total);
+      if (isLast || rows.length >= limit) {
+        const all = pageSize === undefined ? rows.length : total;
+        return { rows: rows.slice(0, limit), total: all, warning: answer.warning };
+      }
+    }
+  }
+
+  /**
+   * Finds one by its id, else by one of its names.
+   *
+   * Errors: client.not_found; client.ambiguous when several have the name.
+   */
+  async find(place: Place, word: string): Promise<{ readonly id: string; readonly fields: Fields }> {
+    const { kind } = place;
+    const direct = await this.#byId(place, word);
+    if (direct !== undefined) return { id: word, fields: direct };
+    const query = kind.search === undefined ? {} : { [kind.search]: word };
+    const { rows } = await this.list(place, { limit: lookedThroughMax, query });
+    const named = rows.filter((row) => kind.names.some((name) => valueAt(row, name) === word));
+    const [first, second] = named.map((row) => textOf(row[kind.idField ?? 'id']));
+    if (first === undefined)
+      throw new Fault('client.not_found', { detail: `There is no ${kind.name} ${JSON.stringify(word)}.` });
+    if (second !== undefined)
+      throw new Fault('client.ambiguous', {
+        detail: `${named.length} ${kind.plural} are called ${JSON.stringify(word)}: ${named.map((row) => textOf(row['id'])).join(', ')}.`,
+      });
+    // A list may say less of it.
+    const fields = (await this.#byId(place, first)) ?? {};
+    return { id: first, fields };
+  }
+
+  /** What is found as by {@link find}, undefined where there is none. */
+  async seek(
+    place: Place,
+    word: string,
+  ): Promise<{ readonly id: string; readonly fields: Fields } | undefined> {
+    try {
+      return await this.find(place, word);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes one. Errors: config.invalid where nobody can. */
+  async create(place: Place, fields: Fields): Promise<Answer> {
+    const { create, plural } = place.kind;
+    if (create === undefined)
+      throw new Fault('config.invalid', { detail: `${plural} cannot be created here.` });
+    return this.#management.call({ method: 'POST', path: pathOf(create, place.names), body: fields });
+  }
+
+  /** Replaces one. Errors: config.invalid where nobody can. */
+  async replace(place: Place, id: string, fields: Fields): Promise<Answer> {
+    const { update, one, plural } = place.kind;
+    if (update === undefined)
+      throw new Fault('config.invalid', { detail: `${plural} cannot be changed here.` });
+    return this.#management.call({ method: update, path: pathOf(one, { ...place.names, id }), body: fields });
+  }
+
+  /** Deletes one. Errors: config.invalid where nobody can. */
+  async delete(place: Place, id: string): Promise<void> {
+    const { canDelete, one, plural } = place.kind;
+    if (canDelete !== true)
+      throw new Fault('config.invalid', { detail: `${plural} cannot be deleted here.` });
+    await this.#management.call({ method: 'DELETE', path: pathOf(one, { ...place.names, id }) });
+  }
+
+  /** The API with its plans as one document, which {@link importDefinition} takes. */
+  async exportDefinition(id: string): Promise<unknown> {
+    const path = `/v2/environments/${encodeURIComponent(this.#context.environment)}/apis/${encodeURIComponent(id)}/_export/definition`;
+    return (await this.#management.call({ method: 'GET', path })).body;
+  }
+
+  /** Imports a definition: into the API of this id, or as a new one. Only into one that there is can it be tried without effect. */
+  async importDefinition(
+    definition: unknown,
+    { id, isDryRun }: { readonly id: string | undefined; readonly isDryRun: boolean },
+  ): Promise<Answer> {
+    const apis = `/v2/environments/${encodeURIComponent(this.#context.environment)}/apis`;
+    if (id === undefined)
+      return this.#management.call({ method: 'POST', path: `${apis}/_import/definition`, body: definition });
+    return this.#management.call({
+      method: 'PUT',
+      path: `${apis}/${encodeURIComponent(id)}/_import/definition`,
+      query: isDryRun ? { dryRun: 'true' } : {},
+      body: definition,
+    });
+  }
+
+  /** Starts an API and deploys it to the gateways as it is now. */
+  async deployApi(id: string): Promise<void> {
+    const { names } = await this.placeOf(kindOf('api'), {});
+    const path = (what: string): string =>
+      pathOf(`/v2/environments/{env}/apis/{id}/${what}`, { ...names, id });
+    const fields = await this.#byId({ kind: kindOf('api'), names }, id);
+    if (fields?.['state'] !== 'STARTED')
+      await this.#management.call({ method: 'POST', path: path('_start') });
+    await this.#management.call({ method: 'POST', path: path('deployments'), body: {} });
+  }
+
+  async #byId(place: Place, id: string): Promise<Fields | undefined> {
+    // Anything else is refused as no id at all.
+    if (!idPattern.test(id)) return undefined;
+    try {
+      const { body } = await this.#management.call({
+        method: 'GET',
+        path: pathOf(place.kind.one, { ...place.names, id }),
+      });
+      return isFields(body) ? body : undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+const isNotFound = (error: unknown): boolean => error instanceof Fault && error.code === 'client.not_found';
+
+/** Says whether it is an object with fields. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function pathOf(template: string, names: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent((Object.hasOwn(names, name) ? names[name] : undefined) ?? ''),
+  );
+}
+
+/** Lists come as a list, or under one of these names with how many there are in all beside it. */
+function rowsOf(body: unknown): { readonly rows: readonly Fields[]; readonly total: number | undefined } {
+  if (Array.isArray(body)) return { rows: body.filter(isFields), total: body.length };
+  if (!isFields(body)) return { rows: [], total: undefined };
+  const rows = ['data', 'content', 'pages'].map((name) => body[name]).find(Array.isArray) ?? [];
+  const total = ['pagination.totalCount', 'page.total_elements', 'totalElements']
+    .map((path) => valueAt(body, path))
+    .find((value) => typeof value === 'number');
+  return { rows: rows.filter(isFields), total };
+}
+
+/** What stands at a dotted path of an object, undefined where nothing does. */
+export function valueAt(fields: unknown, path: string): unknown {
+  return path.split('.').reduce((at: unknown, key) => {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
+    return (at as Fields)[key];
+  }, fields);
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,0 +1,51 @@
+import { stringify } from 'yaml';
+
+import { print } from '../terminal.ts';
+import type { Column } from './kinds.ts';
+import { type Fields, valueAt } from './objects.ts';
+
+/** How data is written: `table` for people, the others for programs. */
+export type Output = 'table' | 'json' | 'yaml';
+
+/** The names of {@link Output}, as an option takes them. */
+export const outputs: readonly Output[] = ['table', 'json', 'yaml'];
+
+/** A cell wider than this is cut. */
+const cellCharsMax = 60;
+
+/** Writes objects to standard output: a table of some columns, or all of them whole. */
+export function showRows(rows: readonly Fields[], columns: readonly Column[], output: Output): void {
+  if (output === 'json') return print(JSON.stringify(rows, undefined, 2));
+  if (output === 'yaml') return print(rows.map((row) => stringify(row)).join('---\n'));
+  const table = [
+    columns.map(([header]) => header.toUpperCase()),
+    ...rows.map((row) => columns.map(([, path]) => cellOf(valueAt(row, path)))),
+  ];
+  const widths = columns.map((_, at) => Math.max(...table.map((cells) => (cells[at] ?? '').length)));
+  const lines = table.map((cells) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  print(lines.join('\n'));
+}
+
+/** Writes one object whole: YAML where a table is asked for, since no table holds it. */
+export function showOne(fields: unknown, output: Output): void {
+  print(output === 'json' ? JSON.stringify(fields, undefined, 2) : stringify(fields));
+}
+
+function cellOf(value: unknown): string {
+  const text = textOf(value);
+  // Neither a line break nor what a terminal would obey.
+  const plain = text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
+  return plain.length > cellCharsMax ? `${plain.slice(0, cellCharsMax - 1)}…` : plain;
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '-';
+  if (typeof value === 'number' && value > 1e12) return new Date(value).toISOString();
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(textOf).join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
