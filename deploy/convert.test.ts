@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { soapDescription } from '../proto/definition/wsdl/fixtures.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const definition = `
@@ -15,8 +16,15 @@ proxy:
   groups: [{ name: main, endpoints: [{ name: one, target: "http://one.local" }] }]
 `;
 
-function convert(t: TestContext, text: string, ...flags: readonly string[]) {
-  const file = join(tempDir(t), 'api.yaml');
+const convert = (t: TestContext, text: string, ...flags: readonly string[]) =>
+  convertFile(t, { name: 'api.yaml', text }, ...flags);
+
+function convertFile(
+  t: TestContext,
+  { name, text }: { readonly name: string; readonly text: string },
+  ...flags: readonly string[]
+) {
+  const file = join(tempDir(t), name);
   writeFileSync(file, text);
   const args = [join(import.meta.dirname, 'cli.ts'), 'convert', file, ...flags];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
@@ -121,4 +129,47 @@ test('- is standard input, for convert as for check', () => {
   );
   const checked = run('check');
   assert.match(checked.stdout, /^ok {7}-$/m);
+});
+
+test('a description of WSDL becomes an API with a flow for each operation, or is refused by its lines', (t) => {
+  const text = soapDescription('http://backend.example/soap');
+  const made = convertFile(t, { name: 'orders.wsdl', text }, '--validate');
+  assert.equal(made.status, 0, made.stderr);
+  assert.match(made.stderr, /^MIGRATABLE {2}.*orders\.wsdl\nnote {2}plans are not there yet/);
+  const { api } = JSON.parse(made.stdout) as {
+    readonly api: {
+      readonly flows: readonly Record<'request' | 'response', readonly { policy: string }[]>[];
+    };
+  };
+  const policies = api.flows.map(({ request, response }) =>
+    [request, response].map((steps) => steps.map(({ policy }) => policy)),
+  );
+  const each = [
+    ['oas-validation', 'rest-to-soap'],
+    ['xml-json', 'oas-validation'],
+  ];
+  assert.deepEqual(policies, [[['oas-validation'], ['oas-validation']], each, each]);
+  const xml = convertFile(
+    t,
+    { name: 'orders.xml', text },
+    '--xml-answers',
+    '--target',
+    'https://other.example/',
+  );
+  assert.doesNotMatch(xml.stdout, /xml-json/);
+  assert.match(xml.stdout, /"target": "https:\/\/other\.example\/"/);
+  const encoded = convertFile(t, {
+    name: 'orders.wsdl',
+    text: text.replaceAll('use="literal"', 'use="encoded"'),
+  });
+  assert.deepEqual([encoded.status, encoded.stdout], [1, '']);
+  assert.match(encoded.stderr, /^IMPOSSIBLE .* operation "PlaceOrder": line \d+: .*use="encoded"/m);
+  const importing = text.replace(
+    'urn:orders:data"/>',
+    'urn:orders:data" schemaLocation="http://h/data.xsd"/>',
+  );
+  assert.match(
+    convertFile(t, { name: 'orders.wsdl', text: importing }).stderr,
+    /imports http:\/\/h\/data\.xsd, and a command fetches nothing/,
+  );
 });

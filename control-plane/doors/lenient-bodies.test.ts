@@ -46,6 +46,8 @@ test('what cannot be left out is asked for by its place', async (t) => {
     ['PUT', `${apis}/${id}/plans/${planId}`, { definitionVersion: 'V4' }, ['name']],
     ['POST', `${apis}/_import/swagger`, {}, ['payload']],
     ['PUT', `${apis}/${id}/_import/swagger`, {}, ['payload']],
+    ['POST', `${apis}/_import/wsdl`, {}, ['payload']],
+    ['PUT', `${apis}/${id}/_import/wsdl`, {}, ['payload']],
     [
       'PUT',
       `${apis}/${id}/pages/${String(page.body['id'])}`,

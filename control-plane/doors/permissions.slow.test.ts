@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isLongRun, shortTest as test } from '../../test/kit/long-run.ts';
 import { test as inBothRuns } from 'node:test';
+import { soapDescription } from '../../proto/definition/wsdl/fixtures.ts';
 import { people, peopleByGroup, rightsTable } from '../../test/kit/control-plane/rights-table.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { findUser } from '../access/access.store.ts';
@@ -49,6 +50,8 @@ const bodies: Readonly<Record<string, object>> = {
     target: 'http://127.0.0.1:9',
   },
   updateApiFromSwagger: { payload: '{}' },
+  createApiFromWsdl: { payload: soapDescription('http://127.0.0.1:9/soap') },
+  updateApiFromWsdl: { payload: '<a/>' },
   createApiWithImport: { api: apiBody('/imported') },
   updateApiWithDefinition: { api: apiBody('/private') },
   createSharedPolicyGroup: { name: 'limits', apiType: 'PROXY', phase: 'REQUEST' },

@@ -2,29 +2,53 @@ import type { Command } from 'commander';
 import type { Migration } from '../../proto/definition/v2/migrate.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { createCommand } from '../command.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 import { print, say } from '../terminal.ts';
 
-/** `isthmus convert`: an API of any version as an export of version 4. */
+interface Flags {
+  readonly emulate?: true;
+  readonly json?: true;
+  readonly service?: string;
+  readonly target?: string;
+  readonly validate?: true;
+  readonly xmlAnswers?: true;
+}
+
+/** `isthmus convert`: an API of any version, or a description of a SOAP service, as an export of version 4. */
 export function convertCommand(onExit: (code: number) => void): Command {
   const command = createCommand({
     name: 'convert',
-    summary: 'Writes an API of any version as an export of version 4, and says what becomes of it.',
+    summary:
+      'Writes an API of any version, or a service of SOAP that a WSDL file describes, as an export of version 4, and says what becomes of it.',
     examples: [
       'isthmus convert ferries.json > ferries-v4.json   # what is to be known of it stands on standard error',
       'isthmus convert ferries.yaml --emulate           # an API of the v3 engine by the rules of version 4',
       'isthmus convert buoys.yaml > buoys.json          # a custom resource of version 4 as JSON, for a control plane',
+      'isthmus convert orders.wsdl --validate            # REST in front of SOAP: a flow per operation, JSON held against its schema',
       'isthmus convert ferries.json --json              # state, issues, notes, what is refused here, and the export in one object',
     ],
   });
   return command
-    .argument('<file>', 'a definition, an export or a custom resource, as JSON or YAML; - for standard input')
+    .argument(
+      '<file>',
+      'a definition, an export or a custom resource, as JSON or YAML, or WSDL 1.1 (.wsdl, .xml); - for standard input',
+    )
     .option(
       '--emulate',
       'take an API of the v3 engine for one of emulation, whose rules are those of version 4',
     )
+    .option('--service <name>', 'of WSDL: which service, where it has several')
+    .option('--target <url>', 'of WSDL: where the backend is, in place of what it says')
+    .option(
+      '--validate',
+      'of WSDL: requests and answers are held against the OpenAPI document that it becomes',
+    )
+    .option('--xml-answers', 'of WSDL: answers stay XML, and do not become JSON')
     .option('--json', 'the report and the export as one JSON object')
-    .action(async (file: string, flags: { readonly emulate?: true; readonly json?: true }) => {
-      const migration = await migrateFile(file, flags.emulate === true);
+    .action(async (file: string, flags: Flags) => {
+      const migration = /\.(wsdl|xml)$/i.test(file)
+        ? await describeFile(file, flags)
+        : await migrateFile(file, flags.emulate === true);
       const refusals = await refusalsOf(migration.v4);
       if (flags.json === true) print(JSON.stringify({ ...migration, refusals }, undefined, 2));
       else tell(file, migration, refusals);
@@ -59,6 +83,58 @@ async function migrateFile(file: string, emulates: boolean): Promise<Migration> 
   const [api] = apis;
   if (apis.length !== 1) throw unreadable(`${file} holds ${apis.length} APIs; one is converted at a time.`);
   return migrate(api, { emulates });
+}
+
+/** A service of SOAP as an API; what it imports is not fetched. */
+async function describeFile(file: string, flags: Flags): Promise<Migration> {
+  const { openApiOfWsdl } = await import('../../proto/definition/wsdl/wsdl.ts');
+  const { readOpenApi } = await import('../../proto/definition/openapi/open-api.ts');
+  const { service, target } = flags;
+  const issue = (message: string): Migration => ({
+    state: 'IMPOSSIBLE',
+    issues: [{ path: '', message, state: 'IMPOSSIBLE' }],
+    notes: [],
+    v4: undefined,
+  });
+  try {
+    const made = openApiOfWsdl([{ url: '', text: await textOf(file) }], { service, target });
+    if (made.kind === 'needs')
+      return issue(
+        `imports ${made.urls.join(', ')}, and a command fetches nothing: import it by the management API, or put what it imports into it`,
+      );
+    const v4 = readOpenApi(made.document, {
+      isFlowPerOperation: true,
+      policies: flags.xmlAnswers === true ? ['rest-to-soap'] : ['rest-to-soap', 'xml-json'],
+      isValidated: flags.validate === true,
+      target,
+    });
+    const planless = {
+      path: 'plans',
+      kind: 'doubt',
+      message: 'are not there yet: it lets nobody in',
+    } as const;
+    return { state: 'MIGRATABLE', issues: [], notes: [planless], v4 };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'request.invalid') throw error;
+    const issues = error.details.map((detail) => ({ ...detail, state: 'IMPOSSIBLE' as const }));
+    return { state: 'IMPOSSIBLE', issues, notes: [], v4: undefined };
+  }
+}
+
+/** Errors: config.unreadable for what is not there, too large, or no text. */
+async function textOf(file: string): Promise<string> {
+  const { readFile, stat } = await import('node:fs/promises');
+  const { documentsCharsMax } = await import('../../proto/definition/wsdl/documents.ts');
+  const unreadable = (detail: string): Fault =>
+    new Fault('config.unreadable', { detail, hint: 'Check the path for a slip, and what the file holds.' });
+  try {
+    const { size } = await stat(file);
+    if (size > documentsCharsMax) throw unreadable(`${file} is larger than ${documentsCharsMax} bytes.`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw unreadable(`${file}: ${systemWords(error)}.`);
+  }
 }
 
 function tell(file: string, { state, issues, notes, v4 }: Migration, refusals: readonly FaultDetail[]): void {

@@ -130,7 +130,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   socks: ['data-plane/http'],
   re2js: ['proto/expression'],
   'big.js': ['proto/freemarker'],
-  saxes: ['proto/expression/xml', 'data-plane/transform'],
+  saxes: ['proto/expression/xml', 'proto/definition/wsdl', 'data-plane/transform'],
   'libxslt-wasm': ['data-plane/transform'],
   'libxml2-wasm': ['data-plane/transform'],
   parse5: ['data-plane/transform'],

@@ -8,6 +8,7 @@ import { exportDefinition, importDefinition } from './definitions.ts';
 import { duplicateApi, duplicateSchema } from './duplicate.ts';
 import { definitionAt, urlBytesMax } from './from-url.ts';
 import { importOpenApi, openApiImportSchema, reimportOpenApi } from './openapi/open-api.ts';
+import { importWsdl, reimportWsdl, wsdlImportSchema } from './openapi/wsdl.ts';
 import { reimportDefinition } from './reimport.ts';
 
 const define = resource({ tag: 'APIs', scope: 'environment' });
@@ -118,6 +119,30 @@ export const definitionRoutes = [
       const isDryRun = query.dryRun === 'true';
       const ref = { at, id: apiId, isDryRun, ifMatch };
       return importedOf(await reimportOpenApi(desk, actor, { ...ref, wish: body }), isDryRun);
+    },
+  }),
+  define.post('/apis/_import/wsdl', {
+    operationId: 'createApiFromWsdl',
+    permission: 'environment-api',
+    summary:
+      'Makes an API out of a description of WSDL 1.1, or one behind a URL: the service is its backend, and each operation a path that takes JSON; stopped and not deployed.',
+    body: wsdlImportSchema,
+    answer: apiSchema,
+    version: apiVersionOf,
+    run: ({ desk, actor, at, body }) => importWsdl(desk, actor, { at, wish: body }),
+  }),
+  define.put('/apis/{apiId}/_import/wsdl', {
+    operationId: 'updateApiFromWsdl',
+    permission: 'api-definition',
+    summary:
+      'Imports a description of WSDL 1.1 into an API, as a definition: plans stay, and so does what was changed here since the last import. With dryRun=true nothing is changed.',
+    query: dryRunQuery,
+    body: wsdlImportSchema,
+    answer: importedSchema,
+    run: async ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) => {
+      const isDryRun = query.dryRun === 'true';
+      const ref = { at, id: apiId, isDryRun, ifMatch };
+      return importedOf(await reimportWsdl(desk, actor, { ...ref, wish: body }), isDryRun);
     },
   }),
   define.post('/apis/{apiId}/_duplicate', {

@@ -63,6 +63,12 @@ export interface paths {
   "/management/v2/environments/{envId}/apis/{apiId}/_import/swagger": {
     put: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "dryRun"?: "true" | "false"; } }; requestBody: { content: { "application/json": Schemas["ImportSwaggerDescriptor"]; } }; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": ((Schemas["ApiV4"] & { "conflicts": Array<{ "path": string; "stands": "ours" | "theirs"; "reason": string; }>; }) | Schemas["ImportEffect"]); } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
+  "/management/v2/environments/{envId}/apis/_import/wsdl": {
+    post: { parameters: { path: { "envId": string; }; query?: never }; requestBody: { content: { "application/json": Schemas["ImportWsdlDescriptor"]; } }; responses: { 201: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ApiV4"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/apis/{apiId}/_import/wsdl": {
+    put: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "dryRun"?: "true" | "false"; } }; requestBody: { content: { "application/json": Schemas["ImportWsdlDescriptor"]; } }; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": ((Schemas["ApiV4"] & { "conflicts": Array<{ "path": string; "stands": "ours" | "theirs"; "reason": string; }>; }) | Schemas["ImportEffect"]); } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
   "/management/v2/environments/{envId}/apis/{apiId}/_duplicate": {
     post: { parameters: { path: { "envId": string; "apiId": string; }; query?: never }; requestBody: { content: { "application/json": Schemas["DuplicateApiOptions"]; } }; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ApiV4"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
@@ -881,6 +887,7 @@ export interface Schemas {
   "ImportedDefinition": { [name: string]: unknown };
   "ImportEffect": { "differences": Array<{ "path": string; "before"?: unknown; "after"?: unknown; }>; "conflicts": Array<{ "path": string; "stands": "ours" | "theirs"; "reason": string; }>; };
   "ImportSwaggerDescriptor": { "payload"?: string; "withDocumentation"?: boolean; "withPolicyPaths"?: boolean; "withPolicies"?: Array<string>; "withOASValidationPolicy"?: boolean; "target"?: string; };
+  "ImportWsdlDescriptor": { "payload"?: string; "type"?: "INLINE" | "URL"; "withDocumentation"?: boolean; "withOASValidationPolicy"?: boolean; "withPolicies"?: Array<string>; "service"?: string; "operations"?: Array<string>; "target"?: string; };
   "DuplicateApiOptions": { "contextPath"?: string; "host"?: string; "version"?: string; "filteredFields"?: Array<"GROUPS" | "PLANS" | "MEMBERS" | "PAGES">; };
   "MigrationReport": { "state": "MIGRATED" | "MIGRATABLE" | "CAN_BE_FORCED" | "IMPOSSIBLE"; "issues": Array<{ "message": string; "state": "MIGRATED" | "MIGRATABLE" | "CAN_BE_FORCED" | "IMPOSSIBLE"; }>; };
   "ExportedDefinition": { [name: string]: unknown };

@@ -2,6 +2,7 @@ import type { FaultDetail } from '../../faults/fault.ts';
 import { invalid } from '../clean.ts';
 import { isJson, type Json } from '../opened.ts';
 import { slugOf } from '../plans.ts';
+import { withoutSoap } from '../wsdl/wsdl.ts';
 import { type Operation, type OperationPolicy, stepsOf } from './operation-steps.ts';
 import { followed, referred } from './references.ts';
 import { backendsOf } from './servers.ts';
@@ -48,7 +49,7 @@ export function readOpenApi(document: unknown, wish: OpenApiWish): Json {
       path: 'servers',
       message: 'name no absolute http or https URL; add one, or say in `target` where the backend is',
     });
-  const validation = wish.isValidated === true ? validationBy(source, details) : undefined;
+  const validation = wish.isValidated === true ? validationBy(withoutSoap(source), details) : undefined;
   const flows =
     wish.isFlowPerOperation || wish.policies.length > 0 ? flowsOf(source, wish.policies, details) : [];
   if (details.length > 0 || name === undefined || apiVersion === undefined) throw invalid(details);
@@ -85,11 +86,11 @@ export function readOpenApi(document: unknown, wish: OpenApiWish): Json {
   };
 }
 
-/** A flow in which a step comes before the others of both phases: what matches best is the only one that runs. */
+/** A flow in which a step sees what clients send and get: what matches best is the only one that runs. */
 const withStep = (flow: Json, step: Json): Json => ({
   ...flow,
   request: [step, ...(flow['request'] as readonly Json[])],
-  response: [step, ...(flow['response'] as readonly Json[])],
+  response: [...(flow['response'] as readonly Json[]), step],
 });
 
 /** Says what the document is. Errors: request.invalid for anything but OpenAPI 2.0 to 3.1. */
@@ -151,20 +152,18 @@ function notFollowed(written: unknown): string {
 
 function flowOf(path: string, operation: Operation, policies: readonly OperationPolicy[]): Json {
   const { method, described } = operation;
-  const about = ['summary', 'operationId', 'description'].map((field) => textAt(described, field));
-  const description = about.find((text) => text !== undefined);
-  const steps = policies.map((policy) => ({
-    ...stepsOf(operation, policy),
-    ...defined('description', description),
-  }));
+  const texts = ['summary', 'operationId', 'description'].map((field) => textAt(described, field));
+  const description = texts.find((text) => text !== undefined);
+  const steps = policies.map((policy) => stepsOf(operation, policy));
+  const about = (step: Json): Json => ({ ...step, ...defined('description', description) });
   return {
     name: '',
     enabled: true,
     selectors: [
       { type: 'HTTP', path: flowPathOf(path), pathOperator: 'EQUALS', methods: [method.toUpperCase()] },
     ],
-    request: steps,
-    response: [],
+    request: steps.flatMap(({ request }) => request.map(about)),
+    response: steps.flatMap(({ response }) => response.map(about)),
   };
 }
 

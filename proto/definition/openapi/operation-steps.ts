@@ -1,9 +1,10 @@
 import { sample } from 'openapi-sampler';
 import { isJson, type Json } from '../opened.ts';
+import { soapAction, soapContentType, soapEnvelope } from '../wsdl/wsdl.ts';
 import { followed } from './references.ts';
 
 /** Policies that an operation's description can be made a configuration of. */
-export const operationPolicies = ['mock'] as const;
+export const operationPolicies = ['mock', 'rest-to-soap', 'xml-json'] as const;
 /** One of {@link operationPolicies}. */
 export type OperationPolicy = (typeof operationPolicies)[number];
 
@@ -17,10 +18,34 @@ export interface Operation {
   readonly item: Json;
 }
 
-/** The step of a policy for an operation. */
-export function stepsOf(operation: Operation, policy: OperationPolicy): Json {
-  const configuration = { mock: mockOf }[policy](operation);
-  return { name: '', enabled: true, policy, configuration };
+/** Steps of both phases. */
+export interface OperationSteps {
+  readonly request: readonly Json[];
+  readonly response: readonly Json[];
+}
+
+/** The steps of a policy for an operation. What makes SOAP has none where the operation does not say what its envelope is. */
+export function stepsOf(operation: Operation, policy: OperationPolicy): OperationSteps {
+  const step = (id: string, configuration: Json): Json => ({
+    name: '',
+    enabled: true,
+    policy: id,
+    configuration,
+  });
+  if (policy === 'mock') return { request: [step(policy, mockOf(operation))], response: [] };
+  const { described } = operation;
+  const envelope = described[soapEnvelope];
+  if (typeof envelope !== 'string') return { request: [], response: [] };
+  if (policy === 'xml-json') return { request: [], response: [step(policy, {})] };
+  const action = described[soapAction];
+  const type = described[soapContentType];
+  // The address of the service is whole: nothing of the path below the API belongs behind it.
+  const configuration = { envelope, soapAction: action ?? '', stripPath: true };
+  const typed = { scope: 'REQUEST', addHeaders: [{ name: 'Content-Type', value: type }] };
+  return {
+    request: [step(policy, configuration), ...(type === undefined ? [] : [step('transform-headers', typed)])],
+    response: [],
+  };
 }
 
 /** The first answer that the document promises, with its example, or one that is made by its schema. */

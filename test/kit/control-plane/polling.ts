@@ -19,7 +19,7 @@ export interface Provider {
     readonly headers: Readonly<Record<string, unknown>>;
     readonly body: string;
   }[];
-  /** What it answers from now on: JSON, or a text as it is; 'never' leaves callers waiting. */
+  /** What it answers from now on: JSON, or a text as it is, or what a function makes of the path; 'never' leaves callers waiting. */
   answer(body: unknown, status?: number): void;
 }
 
@@ -35,7 +35,9 @@ export async function startProvider(t: TestContext): Promise<Provider> {
       asked.push({ method, url, headers, body: Buffer.concat(parts).toString() });
       if (answer === 'never') return;
       outgoing.writeHead(status, { 'content-type': 'application/json', location: '/elsewhere' });
-      outgoing.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+      const said: unknown =
+        typeof answer === 'function' ? (answer as (path: string) => unknown)(url) : answer;
+      outgoing.end(typeof said === 'string' ? said : JSON.stringify(said));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

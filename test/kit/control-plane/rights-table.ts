@@ -69,6 +69,8 @@ export const rightsTable: Readonly<Record<string, string>> = {
   updateApiWithDefinitionFromUrl: '++- ++- ---',
   createApiFromSwagger: '+++ --- ---',
   updateApiFromSwagger: '++- ++- ---',
+  createApiFromWsdl: '+++ --- ---',
+  updateApiFromWsdl: '++- ++- ---',
   updateApiWithDefinition: '++- ++- ---',
   getApi: '++- +++ ---',
   updateApi: '++- ++- ---',

@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { operationPolicies } from '../../../../proto/definition/openapi/operation-steps.ts';
+import {
+  operationPolicies,
+  type OperationPolicy,
+} from '../../../../proto/definition/openapi/operation-steps.ts';
 import type { Json } from '../../../../proto/definition/opened.ts';
-import { Fault } from '../../../../proto/faults/fault.ts';
+import { Fault, invariant } from '../../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../../proto/wire/published.ts';
 import type { Actor } from '../../../access/actor.ts';
 import type { ApiRef } from '../../apis/api-gate.ts';
@@ -11,7 +14,7 @@ import { demanding } from '../../fields.ts';
 import { keepDescription } from '../../documentation/documentation.ts';
 import { type AlsoDone, importDefinition } from '../definitions.ts';
 import { type ImportEffect, reimportDefinition } from '../reimport.ts';
-import { readOpenApiText } from './reading.ts';
+import { readAside } from './reading.ts';
 
 /** Body of an import; `target` is our addition. */
 export const openApiImportSchema = demanding(
@@ -62,11 +65,23 @@ export async function reimportOpenApi(
   return reimportDefinition(desk, actor, { ...rest, document, also: descriptionKept(wish) });
 }
 
-function exportOf(wish: OpenApiImport): Promise<Json> {
-  const { payload: text, withPolicyPaths = false, withPolicies = [], target } = wish;
-  const policies = operationPolicies.filter((policy) => withPolicies.includes(policy));
-  const unknown = withPolicies.flatMap((policy, n) =>
-    policies.some((known) => known === policy)
+async function exportOf(wish: OpenApiImport): Promise<Json> {
+  const { payload: text, withPolicyPaths = false, target } = wish;
+  const policies = operationPoliciesOf(wish.withPolicies);
+  const isValidated = wish.withOASValidationPolicy === true;
+  const read = await readAside({
+    kind: 'openapi',
+    text,
+    wish: { isFlowPerOperation: withPolicyPaths, policies, isValidated, target },
+  });
+  invariant(read.kind === 'document', 'an OpenAPI document needs no other');
+  return read.document;
+}
+
+/** The policies that are asked for, in the order in which they run. Errors: request.invalid for those that no operation can be made of. */
+export function operationPoliciesOf(named: readonly string[] = []): readonly OperationPolicy[] {
+  const details = named.flatMap((policy, n) =>
+    operationPolicies.some((known) => known === policy)
       ? []
       : [
           {
@@ -75,12 +90,8 @@ function exportOf(wish: OpenApiImport): Promise<Json> {
           },
         ],
   );
-  if (unknown.length > 0) throw new Fault('request.invalid', { details: unknown });
-  const isValidated = wish.withOASValidationPolicy === true;
-  return readOpenApiText({
-    text,
-    wish: { isFlowPerOperation: withPolicyPaths, policies, isValidated, target },
-  });
+  if (details.length > 0) throw new Fault('request.invalid', { details });
+  return operationPolicies.filter((policy) => named.includes(policy));
 }
 
 const descriptionKept =

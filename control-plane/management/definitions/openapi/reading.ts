@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Json } from '../../../../proto/definition/opened.ts';
 import { Fault } from '../../../../proto/faults/fault.ts';
 import type { ReadingResult, ReadingTask } from './reading-thread.ts';
 
@@ -15,18 +14,21 @@ const waitingMax = 8;
 let reading = 0;
 const waiting: (() => void)[] = [];
 
+/** What came of reading, when nothing was wrong. */
+export type Read = Exclude<ReadingResult, { readonly kind: 'refused' }>;
+
 /**
- * Makes an export out of an OpenAPI document, in a thread of its own.
+ * Makes an export out of an OpenAPI document or a description of WSDL, in a thread of its own.
  *
  * Errors: request.invalid with places in `payload`, also for what takes longer than 15 s or more than 512 MiB; request.too_many when too many wait.
  */
-export async function readOpenApiText(task: ReadingTask): Promise<Json> {
+export async function readAside(task: ReadingTask): Promise<Read> {
   if (reading < readingMax) reading += 1;
   else if (waiting.length < waitingMax) await new Promise<void>((resolve) => waiting.push(resolve));
-  else throw new Fault('request.too_many', { detail: 'Too many OpenAPI documents are being read.' });
+  else throw new Fault('request.too_many', { detail: 'Too many documents are being read.' });
   try {
     const result = await readInThread(task);
-    if (result.kind === 'document') return result.document;
+    if (result.kind !== 'refused') return result;
     throw new Fault('request.invalid', {
       details: result.details.map(({ path, message }) => ({
         path: path === '' ? 'payload' : `payload.${path}`,
@@ -45,7 +47,7 @@ async function readInThread(workerData: ReadingTask): Promise<ReadingResult> {
   const file = import.meta.url.endsWith('.ts') ? './reading-thread.ts' : './reading-thread.js';
   const thread = new Worker(new URL(file, import.meta.url), {
     workerData,
-    name: 'openapi',
+    name: 'description',
     resourceLimits: { maxOldGenerationSizeMb: heapMibMax },
   });
   try {
