@@ -125,3 +125,31 @@ test('for a control plane each definition is judged as its import would, alone, 
   assert.equal(check('fetched.json', '--for', 'control-plane').status, 0);
   assert.match(check('.', '--for', 'somebody').stderr, /control-plane/);
 });
+
+test('with --convert each script of Groovy is shown as JavaScript, or refused with its place', (t) => {
+  const cwd = tempDir(t);
+  const step = (script: string): string =>
+    `{ policy: groovy, configuration: { script: ${JSON.stringify(script)} } }`;
+  writeFileSync(
+    join(cwd, 'orders.yaml'),
+    `gravitee: 4.0.0
+id: orders
+flows:
+  - request:
+      - ${step("request.headers.'X-A' = 'a'")}
+      - ${step('x.y()')}
+`,
+  );
+  const command = [join(import.meta.dirname, 'cli.ts'), 'check', 'orders.yaml', '--convert'];
+  const { status, stdout } = spawnSync(process.execPath, command, { cwd, encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stdout, /^refused .*policy .*groovy.*isthmus check --convert/m);
+  assert.match(
+    stdout,
+    /^note {5}orders\.yaml: flows\[0\]\.request\[0\] \(line 5\) as a step of js, with \{"readContent":false,"overrideContent":false\}:\nrequest\.headers\(\)\.set\("X-A", "a"\);$/m,
+  );
+  assert.match(
+    stdout,
+    /^note .*request\[1\] \(line 6\) script, line 1, column 1: is not in the table: "x\.y\(\)"/m,
+  );
+});

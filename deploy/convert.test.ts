@@ -46,13 +46,17 @@ flows:
   - path-operator: { path: /, operator: STARTS_WITH }
     pre:
       - { name: Script, policy: groovy, enabled: true, configuration: { onRequestScript: "a" } }
+      - { name: Script, policy: groovy, enabled: true, configuration: { onRequestScript: "request.headers.remove 'X'" } }
       - { name: Mock, policy: mock, enabled: true, condition: "{#requst.path == '/'}", configuration: { status: "200" } }
 `;
   const { status, stdout, stderr } = convert(t, `${definition}${flows}`);
   assert.equal(status, 1);
   assert.equal((JSON.parse(stdout) as { api: { definitionVersion: string } }).api.definitionVersion, 'V4');
   assert.match(stderr, /^refused {2}\S*request\[0\]\.policy .*groovy.*JavaScript/m);
-  assert.match(stderr, /^refused {2}\S*request\[1\]\.condition .*requst/m);
+  assert.match(stderr, /^note {2}\S*request\[0\] script, line 1, column 1: is not in the table: "a"/m);
+  assert.match(stderr, /^note {2}\S*request\[1\] was written as JavaScript/m);
+  assert.match(stdout, /"script": "request\.headers\(\)\.remove\(\\"X\\"\);"/);
+  assert.match(stderr, /^refused {2}\S*request\[2\]\.condition .*requst/m);
   const { refusals } = JSON.parse(convert(t, `${definition}${flows}`, '--json').stdout) as {
     readonly refusals: readonly unknown[];
   };

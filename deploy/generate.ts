@@ -5,6 +5,7 @@ import { clientTypes, type OpenApi } from './reference/client-types.ts';
 import { consoleForms } from './reference/console-forms.ts';
 import { definitionReference } from './reference/definitions.ts';
 import { expressionReference } from './reference/expressions.ts';
+import { groovyReference } from './reference/groovy.ts';
 import { joltReference } from './reference/jolt/constructs.ts';
 import { policyCostReference } from './reference/policy-costs.ts';
 import { policyPages, policyReference, resourceReference } from './reference/policies.ts';
@@ -28,6 +29,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/expressions.md', expressionReference()],
     ['docs/templates.md', templateReference()],
     ['docs/transformations.md', joltReference()],
+    ['docs/groovy.md', groovyReference()],
     ['docs/faults.md', faultReference()],
     ['docs/events.md', eventReference()],
     ['data-plane/http/REFUSALS.md', refusalReference()],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Migration } from '../../proto/definition/v2/migrate.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
+import { isJson } from '../../proto/definition/opened.ts';
 import { createCommand } from '../command.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 import { print, say } from '../terminal.ts';
@@ -48,7 +49,7 @@ export function convertCommand(onExit: (code: number) => void): Command {
     .action(async (file: string, flags: Flags) => {
       const migration = /\.(wsdl|xml)$/i.test(file)
         ? await describeFile(file, flags)
-        : await migrateFile(file, flags.emulate === true);
+        : await withoutScripts(await migrateFile(file, flags.emulate === true));
       const refusals = await refusalsOf(migration.v4);
       if (flags.json === true) print(JSON.stringify({ ...migration, refusals }, undefined, 2));
       else tell(file, migration, refusals);
@@ -68,6 +69,15 @@ async function refusalsOf(v4: Migration['v4']): Promise<readonly FaultDetail[]> 
     if (error instanceof Fault && error.details.length > 0) return error.details;
     throw error;
   }
+}
+
+/** The same with JavaScript in place of Groovy, wherever it can be translated whole. */
+async function withoutScripts(migration: Migration): Promise<Migration> {
+  const { withoutGroovy } = await import('../../proto/definition/groovy/steps.ts');
+  const { document, steps } = withoutGroovy(migration.v4);
+  if (steps.length === 0 || !isJson(document)) return migration;
+  const notes = steps.map(({ path, message }) => ({ path, kind: 'doubt' as const, message }));
+  return { ...migration, v4: document, notes: [...migration.notes, ...notes] };
 }
 
 async function migrateFile(file: string, emulates: boolean): Promise<Migration> {

@@ -9,7 +9,8 @@ export const foreignPolicies: Readonly<Record<string, string>> = {
   'custom-query-parameters-parser': 'it is not needed: `;` separates no parameters here',
   'generate-wssecurity': 'let the backend know its caller by mTLS or policy-generate-jwt',
   'graphql-rate-limit': 'count by rate-limit, whose key may be read from the query',
-  groovy: 'write the script as JavaScript, for the policy js',
+  groovy:
+    'write the script as JavaScript, for the policy js; isthmus check --convert shows what becomes of it (docs/groovy.md)',
   interops: 'there is nothing in its place',
   'json-to-toon': 'write the conversion as JavaScript, for the policy js',
   'kafka-acl': 'it belongs to APIs of Kafka, which this version does not run',
