@@ -41,6 +41,7 @@ import { rightsAsked } from './scopes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
+import { taskRoutes } from './tasks/tasks.routes.ts';
 import { tokenRoutes, tokensAsk } from './tokens/tokens.routes.ts';
 import { userRoutes } from './users/users.routes.ts';
 
@@ -87,6 +88,7 @@ const resources: readonly Route[] = [
   ...roleRoutes,
   ...userRoutes,
   ...accountRoutes,
+  ...taskRoutes,
 ];
 
 /** Who has words fetched, by the kind of the owner. */

@@ -36,6 +36,7 @@ import { dashboards } from './0045-dashboards.ts';
 import { groupVersions } from './0046-group-versions.ts';
 import { sharedKeys } from './0047-shared-keys.ts';
 import { auditKept } from './0048-audit-kept.ts';
+import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -78,4 +79,5 @@ export const migrations: readonly Migration[] = [
   groupVersions,
   sharedKeys,
   auditKept,
+  pendingSubscriptions,
 ];

@@ -359,6 +359,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   listSessions: '+++ +++ +++',
   closeOtherSessions: '+++ +++ +++',
   closeSession: '+++ +++ +++',
+  listTasks: '+++ +++ +++',
 };
 
 /**

@@ -1,0 +1,15 @@
+import { resource } from '../route.ts';
+import { listTasks, tasksMax, tasksSchema } from './tasks.ts';
+
+const define = resource({ tag: 'Users', scope: 'v1-organization' });
+
+/** The routes of tasks. */
+export const taskRoutes = [
+  define.get('/user/tasks', {
+    operationId: 'listTasks',
+    permission: 'signed-in',
+    summary: `Lists what waits for you, oldest first: subscriptions to decide, reviews to give and to answer; ${tasksMax} at most.`,
+    answer: tasksSchema,
+    run: ({ desk, actor }) => listTasks(desk, actor),
+  }),
+];

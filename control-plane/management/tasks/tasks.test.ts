@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  apiBody,
+  basic,
+  environment,
+  openOffice,
+  planBody,
+  v1,
+} from '../../../test/kit/control-plane/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+
+const organization = '/management/organizations/DEFAULT';
+const password = 'a password of twelve';
+
+for (const database of testDatabases)
+  test(
+    `what waits is told to whoever may decide it, and to nobody else, until it is decided (${database.name})`,
+    { skip: database.skip },
+    async (t) => {
+      const office = await openOffice(t, database);
+      const made = async (path: string, body: object): Promise<string> => {
+        const answer = await office.call('POST', path, { body });
+        assert.ok(answer.status < 300, JSON.stringify(answer.body));
+        return String(answer.body['id']);
+      };
+      const api = await made(`${environment}/apis`, apiBody('/waited-for'));
+      await made(`${environment}/apis`, apiBody('/other'));
+      for (const [username, roleName] of [
+        ['owner', 'OWNER'],
+        ['reviewer', 'REVIEWER'],
+        ['member', 'USER'],
+        ['stranger', undefined],
+      ] as const) {
+        const userId = await made(`${organization}/users`, { username, password });
+        if (roleName !== undefined) await made(`${environment}/apis/${api}/members`, { userId, roleName });
+      }
+      const tasksOf = async (username?: string): Promise<readonly string[]> => {
+        const as = username === undefined ? {} : { as: basic(username, password) };
+        const { body } = await office.call('GET', `${organization}/user/tasks`, as);
+        const names = body['metadata'] as Record<string, { readonly name: string }>;
+        const page = body['page'] as { readonly total_elements: number };
+        const data = body['data'] as readonly { type: string; data: Record<string, string> }[];
+        assert.equal(page.total_elements, data.length);
+        return data.map(({ type, data: { application = '', plan = '', request = '', comment = '' } }) =>
+          [type, names[application]?.name, names[plan]?.name, request || comment].filter(Boolean).join(': '),
+        );
+      };
+      const everybody = async () => ({
+        admin: await tasksOf(),
+        owner: await tasksOf('owner'),
+        reviewer: await tasksOf('reviewer'),
+        member: await tasksOf('member'),
+        stranger: await tasksOf('stranger'),
+      });
+      const none = { admin: [], owner: [], reviewer: [], member: [], stranger: [] };
+      assert.deepEqual(await everybody(), none);
+
+      const planId = await made(
+        `${environment}/apis/${api}/plans`,
+        planBody('API_KEY', { status: 'PUBLISHED', name: 'Gold', validation: 'MANUAL' }),
+      );
+      const applicationId = await made(`${v1}/applications`, { name: 'Shop', description: 'sells' });
+      const subscription = await office.call(
+        'POST',
+        `${v1}/applications/${applicationId}/subscriptions?plan=${planId}`,
+        {
+          body: { request: 'please' },
+        },
+      );
+      assert.equal(subscription.status, 201, JSON.stringify(subscription.body));
+      const asked = ['SUBSCRIPTION_APPROVAL: Shop: Gold: please'];
+      assert.deepEqual(await everybody(), { ...none, admin: asked, owner: asked });
+      const path = `${environment}/apis/${api}/subscriptions/${String(subscription.body['id'])}`;
+      assert.equal((await office.call('POST', `${path}/_accept`, { body: {} })).status, 200);
+      assert.deepEqual(await everybody(), none);
+
+      const review = async (step: string, message: string): Promise<void> => {
+        const answer = await office.call('POST', `${environment}/apis/${api}/reviews/_${step}`, {
+          body: { message },
+        });
+        assert.equal(answer.status, 204);
+      };
+      await review('ask', 'have a look');
+      const toReview = ['IN_REVIEW: have a look'];
+      assert.deepEqual(await everybody(), { ...none, admin: toReview, reviewer: toReview });
+      await review('reject', 'no limit');
+      const toChange = ['REQUEST_FOR_CHANGES: no limit'];
+      assert.deepEqual(await everybody(), { ...none, admin: toChange, owner: toChange });
+    },
+  );
