@@ -34,19 +34,3 @@ export function openReviewRows(db: Queries, { at, visible, limit }: Waiting): Pr
     asked = asked.where((where) => isMemberOf(where.ref('api_id'), 'api', visible));
   return asked.orderBy('updated_at_ms').orderBy('api_id').limit(limit).execute();
 }
-
-/** Names of plans by id, wherever in the organization they are. */
-export async function planNames(
-  db: Queries,
-  organization: string,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('plan')
-    .select(['id', 'name'])
-    .where('organization', '=', organization)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(rows.map(({ id, name }) => [id, name]));
-}

@@ -1,20 +1,20 @@
 import { z } from '@hono/zod-openapi';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, can, visible } from '../../access/actor.ts';
-import { namesOf } from '../../access/object-names.ts';
 import { displayNames } from '../../access/users.store.ts';
+import { namesIn } from '../analytics/names.store.ts';
 import type { Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import type { ReviewRow } from '../reviews/reviews.store.ts';
 import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { listEnvironmentRows } from '../tenants/tenants.store.ts';
-import { openReviewRows, pendingRows, planNames } from './tasks.store.ts';
+import { openReviewRows, pendingRows } from './tasks.store.ts';
 
 /** Tasks that are told at most, the oldest of each environment first. */
 export const tasksMax = 1_000;
 
 /** Something that waits for the reader. */
-export const taskSchema = z
+const taskSchema = z
   .object({
     type: z.enum(['SUBSCRIPTION_APPROVAL', 'IN_REVIEW', 'REQUEST_FOR_CHANGES']),
     /** What is to be decided: of a subscription `request` is what they wrote, of a review `comment`. */
@@ -77,7 +77,7 @@ export async function listTasks(desk: Desk, actor: Actor): Promise<z.infer<typeo
   const data = tasks.toSorted((a, b) => a.created_at - b.created_at).slice(0, tasksMax);
   return {
     data,
-    metadata: await namesIn(desk, organization, data),
+    metadata: await named(desk, organization, data),
     page: {
       current: 1,
       size: data.length,
@@ -120,33 +120,34 @@ const reviewTask = (row: ReviewRow): TaskView => ({
   created_at: Number(row.updated_at_ms),
 });
 
-async function namesIn(
+/** What the ids of tasks stand for, by id. */
+async function named(
   { storage: { db } }: Desk,
   organization: string,
   tasks: readonly TaskView[],
 ): Promise<Record<string, { name: string; environmentId?: string }>> {
-  const all = (pick: (data: TaskView['data']) => string | undefined): string[] => [
-    ...new Set(tasks.flatMap(({ data }) => pick(data) ?? [])),
-  ];
-  const apis = await namesOf(db, organization, { type: 'api', ids: all(({ api }) => api) });
-  const applications = await namesOf(db, organization, {
-    type: 'application',
-    ids: all(({ application }) => application),
-  });
-  const plans = await planNames(
-    db,
-    organization,
-    all(({ plan }) => plan),
-  );
   const users = await displayNames(
     db,
     organization,
-    all((data) => data.subscribed_by ?? data.user),
+    tasks.flatMap(({ data }) => data.subscribed_by ?? data.user ?? []),
   );
-  return Object.fromEntries([
-    ...[...apis, ...applications].map(
-      ([id, { name, environmentId }]) => [id, { name, environmentId }] as const,
-    ),
-    ...[...plans, ...users].map(([id, name]) => [id, { name }] as const),
+  const names: [string, { name: string; environmentId?: string }][] = [...users].map(([id, name]) => [
+    id,
+    { name },
   ]);
+  for (const environment of new Set(tasks.map(({ data }) => data.environmentId))) {
+    const here = tasks.flatMap(({ data }) => (data.environmentId === environment ? [data] : []));
+    const found = await namesIn(
+      db,
+      { organization, environment },
+      {
+        api: here.map(({ api }) => api),
+        application: here.map(({ application }) => application),
+        plan: here.map(({ plan }) => plan),
+      },
+    );
+    for (const ofKind of [found.api, found.application, found.plan])
+      for (const [id, name] of ofKind) names.push([id, { name, environmentId: environment }]);
+  }
+  return Object.fromEntries(names);
 }
