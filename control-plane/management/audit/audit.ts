@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { namesOf } from '../../access/object-names.ts';
 import { displayNames } from '../../access/users.store.ts';
 import { type NamedKind, namesIn } from '../analytics/names.store.ts';
 import { csvLine } from '../csv.ts';
@@ -6,6 +7,7 @@ import type { Desk } from '../desk.ts';
 import { momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import type { Content } from '../route.ts';
+import { listEnvironmentRows } from '../tenants/tenants.store.ts';
 import { type AuditFilter, type AuditRow, chainBehind, chainHead, listAuditRows } from './audit.store.ts';
 import { auditEvents } from './events.ts';
 
@@ -199,8 +201,16 @@ async function namerOf(desk: Desk, organization: string, rows: readonly AuditRow
   const named = await Promise.all(
     environments.map((environment) => namesIn(db, { organization, environment }, ids)),
   );
+  const groups = await namesOf(db, organization, { type: 'group', ids: idsOf('GROUP') });
+  const places = new Map(
+    environments.length === 0
+      ? []
+      : (await listEnvironmentRows(db, organization)).map(({ id, name }) => [id, name]),
+  );
   return (kind, id) => {
     if (kind === 'USER') return users.get(id);
+    if (kind === 'GROUP') return groups.get(id)?.name;
+    if (kind === 'ENVIRONMENT') return places.get(id);
     const one = kinds.get(kind);
     return one === undefined ? undefined : named.map((names) => names[one].get(id)).find(Boolean);
   };
