@@ -56,4 +56,10 @@ export class Problem extends Error {
       undefined,
     );
   }
+
+  /** What was wrong with one field of what was sent, e.g. `username`; undefined when nothing was. */
+  static at(error: unknown, field: string): string | undefined {
+    if (error === null || error === undefined) return undefined;
+    return Problem.of(error).details.find(({ location }) => location === field)?.message;
+  }
 }

@@ -1,5 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, answerOf, organization } from './client.ts';
+import { whoAmI } from './session.ts';
 
 /** What the reader's rights are on: an environment, or one thing in it. */
 export interface Place {
@@ -41,4 +42,12 @@ export const rightsOn = ({ env, api: apiId, application }: Place) =>
 export function useRights(place: Place): (right: string, action: 'C' | 'R' | 'U' | 'D') => boolean {
   const { data } = useQuery(rightsOn(place));
   return (right, action) => data === undefined || (data[right] ?? []).includes(action);
+}
+
+/** The same for what belongs to the organization, e.g. `may('USER', 'C')`. */
+export function useOrganizationRights(): (right: string, action: 'C' | 'R' | 'U' | 'D') => boolean {
+  const { data: me } = useQuery(whoAmI);
+  const roles = me?.roles.filter(({ scope }) => scope === 'ORGANIZATION');
+  return (right, action) =>
+    roles === undefined || roles.some(({ permissions }) => permissions[right]?.includes(action) === true);
 }

@@ -17,7 +17,7 @@ export function FormDialog({
   children,
 }: {
   readonly title: string;
-  readonly about?: string;
+  readonly about?: string | undefined;
   readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly submit: {

@@ -47,10 +47,12 @@ export function moment(ms: number): string {
 
 const dayMs = 86_400_000;
 
-/** `41 s ago` below a day, then the date. */
+/** `41 s ago` or `in 3 h` below a day, then the date. */
 export function ago(ms: number, nowMs: number): string {
   const since = nowMs - ms;
-  if (since >= dayMs || since < -60_000) return moment(ms).slice(0, 16);
+  if (since >= dayMs || since <= -dayMs) return moment(ms).slice(0, 16);
+  if (since <= -3_600_000) return `in ${plain.format(Math.floor(-since / 3_600_000))} h`;
+  if (since <= -60_000) return `in ${plain.format(Math.floor(-since / 60_000))} min`;
   if (since < 5_000) return 'now';
   if (since < 60_000) return `${plain.format(since / 1_000)} s ago`;
   if (since < 3_600_000) return `${plain.format(Math.floor(since / 60_000))} min ago`;

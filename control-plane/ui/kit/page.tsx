@@ -1,3 +1,4 @@
+import { ChevronRight } from 'lucide-react';
 import { useEffect, type ReactNode } from 'react';
 import type { Figure } from './numbers.ts';
 import styles from './page.module.css';
@@ -64,7 +65,7 @@ export function Panel({
     <section className={styles['panel']} aria-label={title}>
       <header>
         <h2>{title}</h2>
-        {end}
+        {end !== undefined && <div className={styles['actions']}>{end}</div>}
       </header>
       {isBare ? children : <div className={styles['inner']}>{children}</div>}
     </section>
@@ -110,16 +111,25 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [name: str
 
 /** Head of a part of a page that has one of its own: what it is about, its state, what can be done with it. */
 export function Bar({
+  back,
   title,
   status,
   children,
 }: {
+  /** The link to all of its kind. */
+  readonly back?: ReactNode;
   readonly title: ReactNode;
   readonly status?: ReactNode;
   readonly children?: ReactNode;
 }) {
   return (
     <div className={styles['bar']}>
+      {back !== undefined && (
+        <div className={styles['back']}>
+          {back}
+          <ChevronRight size={14} aria-hidden />
+        </div>
+      )}
       <h2>{title}</h2>
       {status}
       <div className={styles['actions']}>{children}</div>

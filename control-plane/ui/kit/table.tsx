@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import type { KeyboardEvent, ReactNode } from 'react';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { Button } from './button.tsx';
 import { count } from './numbers.ts';
 import styles from './table.module.css';
@@ -11,6 +11,8 @@ export interface Column<Row> {
   /** What the server sorts by, when it can. */
   readonly sort?: string;
   readonly align?: 'end';
+  /** What can be done with a row: its buttons say so, and its title is only read out. */
+  readonly isDeeds?: boolean;
   readonly cell: (row: Row) => ReactNode;
 }
 
@@ -42,6 +44,21 @@ interface TableProps<Row> {
 }
 
 const bonesShown = 6;
+const rowsPerPage = 25;
+
+/** Pages of a list that the server gives as a whole; what it has few of is shown without. */
+export function usePages<Row>(all: readonly Row[]): {
+  readonly rows: readonly Row[];
+  readonly paging: Paging | undefined;
+} {
+  const [wanted, setPage] = useState(1);
+  const total = all.length;
+  const page = Math.min(wanted, Math.max(1, Math.ceil(total / rowsPerPage)));
+  return {
+    rows: all.slice((page - 1) * rowsPerPage, page * rowsPerPage),
+    paging: total > rowsPerPage ? { page, perPage: rowsPerPage, total, onPage: setPage } : undefined,
+  };
+}
 
 /** A list: its head, rows, and where it stands among all; the server sorts, filters and pages. */
 export function DataTable<Row>({
@@ -93,8 +110,8 @@ export function DataTable<Row>({
               ? Array.from({ length: bonesShown }, (_, at) => <Bones key={at} columns={columns.length} />)
               : rows.map((row) => (
                   <tr key={keyOf(row)}>
-                    {columns.map(({ title, align, cell }) => (
-                      <td key={title} data-align={align} data-title={title}>
+                    {columns.map(({ title, align, isDeeds, cell }) => (
+                      <td key={title} data-align={align} data-title={isDeeds === true ? undefined : title}>
                         {cell(row)}
                       </td>
                     ))}
@@ -109,7 +126,7 @@ export function DataTable<Row>({
 }
 
 function Head<Row>({
-  column: { title, sort, align },
+  column: { title, sort, align, isDeeds = false },
   sortBy,
   onSort,
 }: {
@@ -120,7 +137,7 @@ function Head<Row>({
   if (sort === undefined || onSort === undefined)
     return (
       <th scope="col" data-align={align}>
-        {title}
+        {isDeeds ? <span className="hidden">{title}</span> : title}
       </th>
     );
   const isUp = sortBy === sort;

@@ -4,6 +4,10 @@ import { ago, moment } from './numbers.ts';
 
 const lookEveryMs = 10_000;
 
+/** Clocks differ by seconds: what was a moment ago is not told as what is to come. */
+const clocksDifferMs = 60_000;
+const isAhead = (ms: number, nowMs: number): boolean => ms - nowMs > clocksDifferMs;
+
 /** An age below a day, with the whole moment on hover. */
 export function Time({ at }: { readonly at: number | string }) {
   const ms = typeof at === 'number' ? at : Date.parse(at);
@@ -14,7 +18,7 @@ export function Time({ at }: { readonly at: number | string }) {
   }, []);
   return (
     <time dateTime={new Date(ms).toISOString()} title={moment(ms)} className="num">
-      {ago(ms, Math.max(shown, ms))}
+      {ago(ms, isAhead(ms, shown) ? shown : Math.max(shown, ms))}
     </time>
   );
 }

@@ -1,0 +1,30 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { api, answerOf, organization } from './client.ts';
+import { environments } from './session.ts';
+
+const lookEveryMs = 30_000;
+
+/** What waits for the reader, in all environments. */
+const tasks = queryOptions({
+  queryKey: ['tasks'],
+  queryFn: () =>
+    answerOf(
+      api.GET('/management/organizations/{orgId}/user/tasks', { params: { path: { orgId: organization } } }),
+    ),
+  refetchInterval: lookEveryMs,
+});
+
+/** The tasks of one environment, which an address names by its id or its readable name, and how many there are elsewhere. */
+export function useTasks(env: string) {
+  const { data: all } = useQuery(environments);
+  const { data, error } = useQuery(tasks);
+  const id = all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
+  const isThere = data !== undefined && all !== undefined;
+  const own = isThere ? data.data.filter((task) => task.data.environmentId === id) : undefined;
+  return {
+    rows: own,
+    names: data?.metadata ?? {},
+    elsewhere: isThere && own !== undefined ? data.data.length - own.length : 0,
+    error,
+  };
+}
