@@ -1,23 +1,15 @@
 import type { QueryClient } from '@tanstack/react-query';
-import {
-  createRootRouteWithContext,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router';
-import { environments, whoAmI } from './api/session.ts';
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { environments } from './api/session.ts';
+import { auditSearch } from './pages/audit/questions.ts';
 import { trafficSearch } from './pages/traffic/search.ts';
 import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
-import { NotHere, Unwell } from './shell/not-here.tsx';
-import { Shell } from './shell/shell.tsx';
+import { accountRoute, organizationRoutes } from './routes/organization.ts';
+import { settingsRoutes } from './routes/settings.ts';
+import { demandSession, listSearch, organizationShell, root, shell } from './routes/roots.tsx';
+import { NotHere } from './shell/not-here.tsx';
 
 /** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */
-
-const root = createRootRouteWithContext<{ readonly queries: QueryClient }>()({
-  notFoundComponent: NotHere,
-  errorComponent: Unwell,
-});
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -46,30 +38,6 @@ const kit = createRoute({
   path: '/kit',
   beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
   component: lazyRouteComponent(() => import('./pages/kit/kit.tsx'), 'Kit'),
-});
-
-const shell = createRoute({
-  getParentRoute: () => root,
-  path: '/$env',
-  beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
-  component: Shell,
-});
-
-async function demandSession(queries: QueryClient, back: string): Promise<void> {
-  if ((await queries.ensureQueryData(whoAmI)) === null) throw redirect({ to: '/sign-in', search: { back } });
-}
-
-/** What of a list its address says. */
-export interface ListSearch {
-  readonly q?: string;
-  readonly page?: number;
-  readonly sort?: string;
-}
-
-const listSearch = ({ q, page, sort }: Record<string, unknown>): ListSearch => ({
-  ...(typeof q === 'string' && q !== '' && { q }),
-  ...(typeof page === 'number' && Number.isInteger(page) && page > 1 && { page }),
-  ...(typeof sort === 'string' && { sort }),
 });
 
 const apis = createRoute({
@@ -184,6 +152,12 @@ const apiSubscription = createRoute({
   component: lazyRouteComponent(() => import('./pages/apis/subscriptions.tsx'), 'ApiSubscription'),
 });
 
+const apiMembers = createRoute({
+  getParentRoute: () => api,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/members/members.tsx'), 'ApiMembers'),
+});
+
 const applications = createRoute({
   getParentRoute: () => shell,
   path: '/applications',
@@ -228,6 +202,25 @@ const applicationSettings = createRoute({
   component: lazyRouteComponent(() => import('./pages/applications/settings.tsx'), 'ApplicationSettings'),
 });
 
+const applicationMembers = createRoute({
+  getParentRoute: () => application,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/members/members.tsx'), 'ApplicationMembers'),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => shell,
+  path: '/tasks',
+  component: lazyRouteComponent(() => import('./pages/tasks.tsx'), 'Tasks'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/audit.tsx'), 'EnvironmentAudit'),
+});
+
 const gateways = createRoute({
   getParentRoute: () => shell,
   path: '/gateways',
@@ -270,6 +263,7 @@ const routeTree = root.addChildren([
       apiImportInto,
       apiSubscriptions,
       apiSubscription,
+      apiMembers,
       apiAnalytics,
       apiLogs,
     ]),
@@ -279,12 +273,17 @@ const routeTree = root.addChildren([
       applicationSubscriptions,
       applicationSubscription,
       applicationSettings,
+      applicationMembers,
     ]),
+    tasks,
+    audit,
     gateways,
     analytics,
     logs,
     call,
+    ...settingsRoutes,
   ]),
+  organizationShell.addChildren([...organizationRoutes, accountRoute]),
 ]);
 
 /** Makes the router of the console. */

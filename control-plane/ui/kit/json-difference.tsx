@@ -7,11 +7,11 @@ interface Step {
   readonly value?: unknown;
 }
 
-const marks: Readonly<Record<string, readonly [mark: string, word: string]>> = {
-  add: ['+', 'added'],
-  remove: ['−', 'removed'],
-  replace: ['~', 'changed'],
-};
+const marks: ReadonlyMap<string, readonly [mark: string, word: string]> = new Map([
+  ['add', ['+', 'added']],
+  ['remove', ['−', 'removed']],
+  ['replace', ['~', 'changed']],
+]);
 
 const shownMax = 200;
 const charsMax = 2_000;
@@ -29,7 +29,7 @@ export function JsonDifference({ patch }: { readonly patch: string }) {
     <>
       <ul className={styles['steps']} aria-label="What was changed">
         {steps.slice(0, shownMax).map((step, at) => {
-          const [mark, word] = marks[step.op] ?? ['~', step.op];
+          const [mark, word] = marks.get(step.op) ?? ['~', step.op];
           return (
             // A patch may name a place twice; its order is its meaning.
             <li key={at} data-op={step.op}>

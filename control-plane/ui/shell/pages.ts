@@ -1,18 +1,58 @@
-import { AppWindow, ChartLine, Route, ScrollText, Server, type LucideIcon } from 'lucide-react';
+import {
+  AppWindow,
+  ChartLine,
+  CircleUser,
+  History,
+  Inbox,
+  Route,
+  ScrollText,
+  Server,
+  Settings,
+  ShieldCheck,
+  Users,
+  type LucideIcon,
+} from 'lucide-react';
+
+interface Entry<To extends string> {
+  readonly group: string;
+  readonly name: string;
+  readonly to: To;
+  readonly Icon: LucideIcon;
+  /** What the reader must be permitted to read; what he may not is not shown. */
+  readonly right?: string;
+}
 
 /** A page of an environment that the side bar leads to. */
-export interface PageEntry {
-  readonly group: 'Build' | 'Consumers' | 'Run' | 'Govern';
-  readonly name: string;
-  readonly to: '/$env/apis' | '/$env/applications' | '/$env/gateways' | '/$env/analytics' | '/$env/logs';
-  readonly Icon: LucideIcon;
-}
+export type PageEntry = Entry<
+  | '/$env/apis'
+  | '/$env/applications'
+  | '/$env/gateways'
+  | '/$env/analytics'
+  | '/$env/logs'
+  | '/$env/tasks'
+  | '/$env/audit'
+  | '/$env/settings'
+>;
+
+/** A page of the organization that the side bar leads to. */
+export type OrganizationPageEntry = Entry<'/_org/account' | '/_org/users' | '/_org/roles' | '/_org/audit'>;
 
 /** In the order of the side bar. What is not there yet has no entry. */
 export const pages: readonly PageEntry[] = [
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
   { group: 'Consumers', name: 'Applications', to: '/$env/applications', Icon: AppWindow },
+  { group: 'Consumers', name: 'Tasks', to: '/$env/tasks', Icon: Inbox, right: 'APPLICATION' },
   { group: 'Run', name: 'Gateways', to: '/$env/gateways', Icon: Server },
   { group: 'Run', name: 'Analytics', to: '/$env/analytics', Icon: ChartLine },
   { group: 'Run', name: 'Logs', to: '/$env/logs', Icon: ScrollText },
+  { group: 'Govern', name: 'Audit', to: '/$env/audit', Icon: History, right: 'AUDIT' },
+  { group: 'Govern', name: 'Settings', to: '/$env/settings', Icon: Settings },
+];
+
+/** The same for the organization. */
+export const organizationPages: readonly OrganizationPageEntry[] = [
+  { group: 'People', name: 'Users', to: '/_org/users', Icon: Users, right: 'USER' },
+  { group: 'People', name: 'Roles', to: '/_org/roles', Icon: ShieldCheck, right: 'ROLE' },
+  { group: 'Govern', name: 'Audit', to: '/_org/audit', Icon: History, right: 'AUDIT' },
+  { group: 'You', name: 'Your account', to: '/_org/account', Icon: CircleUser },
 ];

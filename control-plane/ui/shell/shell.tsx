@@ -1,12 +1,14 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { ChevronsUpDown, Menu as MenuIcon, Moon, Search, Sun } from 'lucide-react';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { environments, ownOrganization, signOut, whoAmI } from '../api/session.ts';
 import { IconButton } from '../kit/button.tsx';
+import { useTasks } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
 import { Mark } from './mark.tsx';
-import { pages } from './pages.ts';
+import { useOrganizationRights, useRights } from '../api/rights.ts';
+import { organizationPages, pages } from './pages.ts';
 import styles from './shell.module.css';
 import { useTheme } from './theme.ts';
 
@@ -14,17 +16,58 @@ const route = getRouteApi('/$env');
 
 /** What stands around every page of an environment. */
 export function Shell() {
-  const [isOpen, setOpen] = useState(false);
+  const { env } = route.useParams();
   // Where a page needs all of the width, the side bar shows pictures alone.
   const isWide = useLocation({ select: ({ pathname }) => /\/apis\/[^/]+\/design$/.test(pathname) });
+  return (
+    <Frame
+      env={env}
+      isWide={isWide}
+      switcher={<Environments env={env} />}
+      links={(onClick) => <EnvironmentLinks env={env} onClick={onClick} />}
+    />
+  );
+}
+
+/** What stands around pages of the organization, and of the reader's own account. */
+export function OrganizationShell() {
+  const { data } = useQuery(environments);
+  const first = data?.data[0];
+  return (
+    <Frame
+      env={first?.hrids[0] ?? first?.id}
+      switcher={<Environments env={undefined} />}
+      links={(onClick) => <OrganizationLinks onClick={onClick} />}
+    />
+  );
+}
+
+function Frame({
+  env,
+  isWide = false,
+  switcher,
+  links,
+}: {
+  /** Where what is searched for lies. */
+  readonly env: string | undefined;
+  readonly isWide?: boolean;
+  readonly switcher: ReactNode;
+  readonly links: (onClick: () => void) => ReactNode;
+}) {
+  const [isOpen, setOpen] = useState(false);
   return (
     <>
       <a className={styles['skip']} href="#main">
         Skip to content
       </a>
       <div className={styles['app']} data-folded={isWide || undefined}>
-        <TopBar onMenu={() => setOpen(!isOpen)} isMenuOpen={isOpen} />
-        <SideBar isOpen={isOpen} onClose={() => setOpen(false)} />
+        <TopBar env={env} switcher={switcher} onMenu={() => setOpen(!isOpen)} isMenuOpen={isOpen} />
+        <nav className={styles['side']} aria-label="Pages" data-open={isOpen || undefined}>
+          {links(() => setOpen(false))}
+          <a className={styles['foot']} href="/management">
+            <span>Management API</span>
+          </a>
+        </nav>
         <main id="main" className={styles['main']} tabIndex={-1}>
           <Outlet />
         </main>
@@ -33,7 +76,17 @@ export function Shell() {
   );
 }
 
-function TopBar({ onMenu, isMenuOpen }: { readonly onMenu: () => void; readonly isMenuOpen: boolean }) {
+function TopBar({
+  env,
+  switcher,
+  onMenu,
+  isMenuOpen,
+}: {
+  readonly env: string | undefined;
+  readonly switcher: ReactNode;
+  readonly onMenu: () => void;
+  readonly isMenuOpen: boolean;
+}) {
   const [theme, toggle] = useTheme();
   const { data: own } = useQuery(ownOrganization);
   return (
@@ -50,9 +103,9 @@ function TopBar({ onMenu, isMenuOpen }: { readonly onMenu: () => void; readonly 
       <span className={styles['sep']} aria-hidden>
         /
       </span>
-      <Environments />
+      {switcher}
       <span className={styles['grow']} />
-      <Seek />
+      {env !== undefined && <Seek env={env} />}
       <IconButton label={theme === 'dark' ? 'Use the light theme' : 'Use the dark theme'} onClick={toggle}>
         {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
       </IconButton>
@@ -62,8 +115,7 @@ function TopBar({ onMenu, isMenuOpen }: { readonly onMenu: () => void; readonly 
 }
 
 /** Opens the palette, by click or Ctrl-K. */
-function Seek() {
-  const { env } = route.useParams();
+function Seek({ env }: { readonly env: string }) {
   const [isOpen, setOpen] = useState(false);
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
@@ -94,26 +146,39 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
 // What nobody opens is not loaded.
 const GoTo = lazy(async () => ({ default: (await import('./palette.tsx')).GoTo }));
 
-function Environments() {
-  const { env } = route.useParams();
+/** Which environment is shown; undefined for the organization, which stands above them. */
+function Environments({ env }: { readonly env: string | undefined }) {
   const navigate = useNavigate();
   const { data } = useQuery(environments);
   const all = data?.data ?? [];
-  const shown = all.find(({ id, hrids }) => id === env || hrids.includes(env));
+  const shown =
+    env === undefined ? undefined : all.find(({ id, hrids }) => id === env || hrids.includes(env));
+  const name = env === undefined ? 'Organization' : (shown?.name ?? env);
   return (
     <Menu
       trigger={
-        <button type="button" className={styles['env']} aria-label={`Environment: ${shown?.name ?? env}`}>
-          <i aria-hidden />
-          <span>{shown?.name ?? env}</span>
+        <button
+          type="button"
+          className={styles['env']}
+          aria-label={env === undefined ? name : `Environment: ${name}`}
+        >
+          {env !== undefined && <i aria-hidden />}
+          <span>{name}</span>
           <ChevronsUpDown size={14} aria-hidden />
         </button>
       }
-      items={all.map(({ id, name, hrids }) => ({
-        id,
-        label: name,
-        onChoose: () => void navigate({ to: '/$env/apis', params: { env: hrids[0] ?? id } }),
-      }))}
+      items={[
+        ...all.map(({ id, name: label, hrids }) => ({
+          id,
+          label,
+          onChoose: () => void navigate({ to: '/$env/apis', params: { env: hrids[0] ?? id } }),
+        })),
+        {
+          id: 'organization',
+          label: 'Organization settings',
+          onChoose: () => void navigate({ to: '/_org' }),
+        },
+      ]}
     />
   );
 }
@@ -140,7 +205,10 @@ function Person() {
           {me?.username}
         </>
       }
-      items={[{ id: 'sign-out', label: 'Sign out', onChoose: () => void leave() }]}
+      items={[
+        { id: 'account', label: 'Your account', onChoose: () => void navigate({ to: '/_org/account' }) },
+        { id: 'sign-out', label: 'Sign out', onChoose: () => void leave() },
+      ]}
     />
   );
 }
@@ -152,21 +220,28 @@ const initialsOf = (name: string): string =>
     .join('')
     .slice(0, 2);
 
-function SideBar({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
-  const { env } = route.useParams();
-  const link = { params: { env }, onClick: onClose } as const;
-  return (
-    <nav className={styles['side']} aria-label="Pages" data-open={isOpen || undefined}>
-      {pages.map(({ group, name, to, Icon }, at) => [
-        group === pages[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
-        <Link key={to} to={to} {...link}>
-          <Icon size={16} aria-hidden />
-          <span>{name}</span>
-        </Link>,
-      ])}
-      <a className={styles['foot']} href="/management">
-        <span>Management API</span>
-      </a>
-    </nav>
-  );
+function EnvironmentLinks({ env, onClick }: { readonly env: string; readonly onClick: () => void }) {
+  const may = useRights({ env });
+  const { rows: tasks = [] } = useTasks(env);
+  const shown = pages.filter(({ right }) => right === undefined || may(right, 'R'));
+  return shown.map(({ group, name, to, Icon }, at) => [
+    group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
+    <Link key={to} to={to} params={{ env }} onClick={onClick}>
+      <Icon size={16} aria-hidden />
+      <span>{name}</span>
+      {to === '/$env/tasks' && tasks.length > 0 && <b className={styles['badge']}>{tasks.length}</b>}
+    </Link>,
+  ]);
+}
+
+function OrganizationLinks({ onClick }: { readonly onClick: () => void }) {
+  const may = useOrganizationRights();
+  const shown = organizationPages.filter(({ right }) => right === undefined || may(right, 'R'));
+  return shown.map(({ group, name, to, Icon }, at) => [
+    group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
+    <Link key={to} to={to} onClick={onClick}>
+      <Icon size={16} aria-hidden />
+      <span>{name}</span>
+    </Link>,
+  ]);
 }

@@ -23,6 +23,7 @@ const tabs = [
   ['/$env/apis/$api/backends', 'Backends'],
   ['/$env/apis/$api/plans', 'Plans'],
   ['/$env/apis/$api/subscriptions', 'Subscriptions'],
+  ['/$env/apis/$api/members', 'Members'],
   ['/$env/apis/$api/analytics', 'Analytics'],
   ['/$env/apis/$api/logs', 'Logs'],
   ['/$env/apis/$api/general', 'General'],

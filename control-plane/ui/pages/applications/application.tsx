@@ -41,6 +41,9 @@ export function Application() {
         <Link to="/$env/applications/$application/subscriptions" params={params}>
           Subscriptions
         </Link>
+        <Link to="/$env/applications/$application/members" params={params}>
+          Members
+        </Link>
         <Link to="/$env/applications/$application/settings" params={params}>
           Settings
         </Link>

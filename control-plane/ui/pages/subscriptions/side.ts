@@ -199,7 +199,10 @@ export function useChange<Answer>(
   return useMutation({
     mutationFn: change,
     onSuccess: async (answer) => {
-      await queries.invalidateQueries({ queryKey: ['subscriptions', env] });
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: ['subscriptions', env] }),
+        queries.invalidateQueries({ queryKey: ['tasks'] }),
+      ]);
       onDone(answer);
     },
   });

@@ -1,0 +1,100 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import type { Tone } from '../../kit/status.tsx';
+
+/** What pages about the organization and its people ask. */
+
+export const usersPerPage = 25;
+const org = { orgId: organization };
+const usersPath = '/management/organizations/{orgId}/users';
+
+export type User = Schemas['UserAccount'];
+export type Role = Schemas['Role'];
+/** What roles are held on. */
+export type RoleScope = 'ORGANIZATION' | 'ENVIRONMENT' | 'API' | 'APPLICATION' | 'GROUP' | 'INTEGRATION';
+
+/** A page of the users of the organization. */
+export const listedUsers = ({ q, page }: { readonly q: string | undefined; readonly page: number }) =>
+  queryOptions({
+    queryKey: ['users', 'list', { q, page }],
+    queryFn: () =>
+      answerOf(
+        api.GET(usersPath, {
+          params: { path: org, query: { page, size: usersPerPage, ...(q !== undefined && { q }) } },
+        }),
+      ),
+    placeholderData: (before) => before,
+  });
+
+export const oneUser = (id: string) =>
+  queryOptions({
+    queryKey: ['users', id],
+    queryFn: () => answerOf(api.GET(`${usersPath}/{userId}`, { params: { path: { ...org, userId: id } } })),
+  });
+
+/** What somebody holds on APIs, applications or groups. */
+export const membershipsOf = (id: string, type: 'api' | 'application' | 'group') =>
+  queryOptions({
+    queryKey: ['users', id, 'memberships', type],
+    queryFn: () =>
+      answerOf(
+        api.GET(`${usersPath}/{userId}/memberships`, {
+          params: { path: { ...org, userId: id }, query: { type } },
+        }),
+      ),
+  });
+
+/** People of whom something matches what was typed. */
+export const foundPeople = (text: string) =>
+  queryOptions({
+    queryKey: ['people', text],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/organizations/{orgId}/search/users', {
+          params: { path: org, query: { q: text === '' ? '*' : text } },
+        }),
+      ),
+    placeholderData: (before) => before,
+  });
+
+const scopesPath = '/management/organizations/{orgId}/configuration/rolescopes';
+
+/** What can be permitted, by scope. */
+export const roleScopes = queryOptions({
+  queryKey: ['roles', 'scopes'],
+  queryFn: () => answerOf(api.GET(scopesPath, { params: { path: org } })),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** The roles of a scope. */
+export const rolesOf = (scope: RoleScope) =>
+  queryOptions({
+    queryKey: ['roles', scope],
+    queryFn: () => answerOf(api.GET(`${scopesPath}/{scope}/roles`, { params: { path: { ...org, scope } } })),
+    staleTime: 30_000,
+  });
+
+/** What the state of a user is called. */
+export function stateOf({ status }: Pick<User, 'status'>): readonly [tone: Tone, word: string] {
+  if (status === 'DISABLED') return ['bad', 'Disabled'];
+  return status === 'ARCHIVED' ? ['idle', 'Archived'] : ['ok', 'Active'];
+}
+
+/** What a scope is called, and what its roles are held on. */
+export const scopeWords: Readonly<Record<RoleScope, readonly [name: string, about: string]>> = {
+  ORGANIZATION: ['Organization', 'users, roles, fleets and what all environments share'],
+  ENVIRONMENT: ['Environment', 'what an environment holds, and who may add to it'],
+  API: ['API', 'one API: its members'],
+  APPLICATION: ['Application', 'one application: its members'],
+  GROUP: ['Group', 'one group: who administers its members'],
+  INTEGRATION: ['Integration', 'one integration'],
+};
+
+/** A name in capitals, as people write it: `SHARED_POLICY_GROUP` is `Shared policy group`, `API` stays. */
+export function spoken(name: string): string {
+  const words = name
+    .split('_')
+    .map((word) => (word === 'API' ? word : word === 'APIS' ? 'APIs' : word.toLowerCase()))
+    .join(' ');
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,169 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, answerOf, organization } from '../../api/client.ts';
+import { useChange } from '../../api/change.ts';
+import { Problem } from '../../api/problem.ts';
+import { useRights } from '../../api/rights.ts';
+import { Button } from '../../kit/button.tsx';
+import { SelectField, SwitchField, TextField } from '../../kit/field.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import styles from '../account/account.module.css';
+import { rolesOf, spoken } from '../organization/questions.ts';
+import type { Group } from './questions.ts';
+
+type Event = Group['event_rules'][number]['event'];
+
+/** What a group gives its members, and what those may do who administer it. */
+export function GroupForm({
+  env,
+  group,
+  isReadOnly,
+}: {
+  readonly env: string;
+  readonly group: Group;
+  readonly isReadOnly: boolean;
+}) {
+  const [written, setWritten] = useState<Partial<Group>>({});
+  const may = useRights({ env });
+  const shown = { ...group, ...written };
+  const set = (part: Partial<Group>): void => setWritten((before) => ({ ...before, ...part }));
+  const saving = useChange({
+    change: () => saveGroup(env, shown),
+    touches: [['groups', env]],
+    onDone: () => setWritten({}),
+  });
+  const isChanged = Object.keys(written).length > 0;
+  // Who administers a group and no more changes its name and the roles that are not locked.
+  const isWhole = may('GROUP', 'U');
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isChanged && !saving.isPending) saving.mutate();
+      }}
+    >
+      <fieldset className={styles['rows']} disabled={isReadOnly}>
+        <TextField
+          label="Name"
+          value={shown.name}
+          maxLength={256}
+          error={Problem.at(saving.error, 'name')}
+          onChange={({ target: { value } }) => set({ name: value })}
+        />
+        <div className={styles['pair']}>
+          <RoleField scope="API" group={shown} onChange={set} />
+          <RoleField scope="APPLICATION" group={shown} onChange={set} />
+        </div>
+        {isWhole && <Decided group={shown} error={saving.error} onChange={set} />}
+        {saving.error !== null && <ProblemBox error={saving.error} />}
+        {isChanged && (
+          <div className={styles['end']}>
+            <Button onClick={() => setWritten({})}>Discard</Button>
+            <Button type="submit" look="primary" disabled={saving.isPending || shown.name.trim() === ''}>
+              Save group
+            </Button>
+          </div>
+        )}
+      </fieldset>
+    </form>
+  );
+}
+
+function saveGroup(env: string, group: Group): Promise<Group> {
+  return answerOf(
+    api.PUT('/management/organizations/{orgId}/environments/{envId}/configuration/groups/{groupId}', {
+      params: { path: { orgId: organization, envId: env, groupId: group.id } },
+      body: {
+        name: group.name,
+        event_rules: group.event_rules,
+        roles: group.roles,
+        // 0 stands for an empty field, which is no bound.
+        max_invitation: group.max_invitation === 0 ? null : (group.max_invitation ?? null),
+        lock_api_role: group.lock_api_role,
+        lock_application_role: group.lock_application_role,
+        system_invitation: group.system_invitation,
+        disable_membership_notifications: group.disable_membership_notifications,
+      },
+    }),
+  );
+}
+
+/** What those alone decide who may write groups of the environment. */
+function Decided({
+  group,
+  error,
+  onChange,
+}: {
+  readonly group: Group;
+  readonly error: unknown;
+  readonly onChange: (part: Partial<Group>) => void;
+}) {
+  const given = (event: Event) => ({
+    isOn: group.event_rules.some((rule) => rule.event === event),
+    onChange: (isOn: boolean) =>
+      onChange({
+        event_rules: [
+          ...group.event_rules.filter((rule) => rule.event !== event),
+          ...(isOn ? [{ event }] : []),
+        ],
+      }),
+  });
+  return (
+    <>
+      <SwitchField label="Give it to every new API" {...given('API_CREATE')} />
+      <SwitchField label="Give it to every new application" {...given('APPLICATION_CREATE')} />
+      <SwitchField
+        label="Its administrators may add users"
+        hint="Else only who may write groups of the environment"
+        isOn={group.system_invitation}
+        onChange={(isOn) => onChange({ system_invitation: isOn })}
+      />
+      <TextField
+        label="Members at most"
+        hint="How far its administrators may let it grow; empty for 1,000"
+        isOptional
+        type="number"
+        min={1}
+        max={1_000}
+        value={group.max_invitation === 0 ? '' : (group.max_invitation ?? '')}
+        error={Problem.at(error, 'max_invitation')}
+        onChange={({ target: { valueAsNumber } }) =>
+          onChange({ max_invitation: Number.isNaN(valueAsNumber) ? 0 : valueAsNumber })
+        }
+      />
+    </>
+  );
+}
+
+/** The role that a member holds on whatever has the group, unless he is given another one. */
+function RoleField({
+  scope,
+  group,
+  onChange,
+}: {
+  readonly scope: 'API' | 'APPLICATION';
+  readonly group: Group;
+  readonly onChange: (part: Partial<Group>) => void;
+}) {
+  const { data } = useQuery(rolesOf(scope));
+  const value = group.roles[scope] ?? '';
+  // Nobody becomes the owner of something by a group.
+  const names = (data ?? []).map(({ name }) => name).filter((name) => name !== 'PRIMARY_OWNER');
+  return (
+    <SelectField
+      label={scope === 'API' ? 'Role on APIs' : 'Role on applications'}
+      value={value}
+      options={[
+        ['', 'None'],
+        ...[...new Set([...names, ...(value === '' ? [] : [value])])].map(
+          (name) => [name, spoken(name)] as const,
+        ),
+      ]}
+      onChange={({ target: { value: next } }) => {
+        const { [scope]: _, ...others } = group.roles;
+        onChange({ roles: next === '' ? others : { ...others, [scope]: next } });
+      }}
+    />
+  );
+}

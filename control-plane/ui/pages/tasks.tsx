@@ -1,0 +1,216 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, answerOf, type Schemas } from '../api/client.ts';
+import { useChange } from '../api/change.ts';
+import { useTasks } from '../api/tasks.ts';
+import { Button } from '../kit/button.tsx';
+import { FormDialog } from '../kit/dialog.tsx';
+import { TextField } from '../kit/field.tsx';
+import { shortId } from '../kit/numbers.ts';
+import { PageHeader } from '../kit/page.tsx';
+import { Status, type Tone } from '../kit/status.tsx';
+import { type Column, DataTable, usePages } from '../kit/table.tsx';
+import { Time } from '../kit/time.tsx';
+import { Empty } from '../kit/told.tsx';
+import { Accept, Reject } from './subscriptions/deeds.tsx';
+import { KeyOnce } from './subscriptions/key-once.tsx';
+import { type Key, oneSubscription, type Subscription } from './subscriptions/side.ts';
+
+type Task = Schemas['Task'];
+type Names = Schemas['TasksPage']['metadata'];
+
+const route = getRouteApi('/$env/tasks');
+
+interface Asked {
+  readonly deed: 'accept' | 'reject';
+  readonly task: Task;
+}
+
+/** What waits for the reader: subscriptions that he may decide, reviews that he may give or has to answer. */
+export function Tasks() {
+  const { env } = route.useParams();
+  const { rows: all, names, elsewhere, error } = useTasks(env);
+  const [asked, setAsked] = useState<Asked>();
+  const [made, setMade] = useState<{ readonly key: Key | undefined; readonly of: Subscription }>();
+  const { rows, paging } = usePages(all ?? []);
+  return (
+    <>
+      <PageHeader
+        title="Tasks"
+        sub={elsewhere > 0 ? `and ${elsewhere} in other environments` : 'What waits for you, longest first'}
+      />
+      <DataTable
+        label="Tasks"
+        rows={all === undefined ? undefined : rows}
+        error={error}
+        keyOf={({ type, data }) => `${type}/${data.id}`}
+        columns={columnsOf({ env, names, onAsk: setAsked })}
+        paging={paging}
+        empty={
+          <Empty title="Nothing waits for you">
+            Here stand subscriptions that you may accept or reject, and APIs whose review is yours to give or
+            to answer.
+          </Empty>
+        }
+      />
+      {asked !== undefined && (
+        <Decide
+          env={env}
+          asked={asked}
+          onClose={() => setAsked(undefined)}
+          onKey={(key, of) => setMade({ key, of })}
+        />
+      )}
+      <KeyOnce env={env} subscription={made?.of} apiKey={made?.key} onClose={() => setMade(undefined)} />
+    </>
+  );
+}
+
+const words: Readonly<Record<Task['type'], readonly [Tone, string]>> = {
+  SUBSCRIPTION_APPROVAL: ['warn', 'Subscription to decide'],
+  IN_REVIEW: ['info', 'API to review'],
+  REQUEST_FOR_CHANGES: ['warn', 'Changes asked for'],
+};
+
+function columnsOf({
+  env,
+  names,
+  onAsk,
+}: {
+  readonly env: string;
+  readonly names: Names;
+  readonly onAsk: (asked: Asked) => void;
+}): readonly Column<Task>[] {
+  const nameOf = (id: string | undefined): string =>
+    id === undefined ? '–' : (names[id]?.name ?? shortId(id));
+  return [
+    {
+      title: 'Who',
+      cell: ({ type, data }) =>
+        type === 'SUBSCRIPTION_APPROVAL' ? (
+          <Link
+            to="/$env/apis/$api/subscriptions/$subscription"
+            params={{ env, api: data.api, subscription: data.id }}
+          >
+            {nameOf(data.application)}
+          </Link>
+        ) : (
+          <Link to="/$env/apis/$api" params={{ env, api: data.api }}>
+            {nameOf(data.user)}
+          </Link>
+        ),
+    },
+    {
+      title: 'What',
+      cell: ({ type }) => <Status tone={words[type][0]}>{words[type][1]}</Status>,
+    },
+    { title: 'API', cell: ({ data }) => <span className="clip">{nameOf(data.api)}</span> },
+    { title: 'Plan', cell: ({ data }) => <span className="second">{nameOf(data.plan)}</span> },
+    {
+      title: 'They wrote',
+      cell: ({ data }) => <span className="second clip">{data.request ?? data.comment ?? '–'}</span>,
+    },
+    { title: 'Waits since', cell: ({ created_at: at }) => <Time at={at} /> },
+    {
+      title: 'Decide',
+      align: 'end',
+      isDeeds: true,
+      cell: (task) => {
+        if (task.type === 'REQUEST_FOR_CHANGES') return null;
+        const of = task.type === 'IN_REVIEW' ? nameOf(task.data.api) : nameOf(task.data.application);
+        return (
+          <>
+            <Button
+              size="small"
+              look="quiet"
+              aria-label={`Reject ${of}`}
+              onClick={() => onAsk({ deed: 'reject', task })}
+            >
+              Reject
+            </Button>
+            <Button size="small" aria-label={`Accept ${of}`} onClick={() => onAsk({ deed: 'accept', task })}>
+              Accept
+            </Button>
+          </>
+        );
+      },
+    },
+  ];
+}
+
+/** Asks what belongs to the decision: of a subscription its end and a message, of a review a message. */
+function Decide({
+  env,
+  asked: { deed, task },
+  onClose,
+  onKey,
+}: {
+  readonly env: string;
+  readonly asked: Asked;
+  readonly onClose: () => void;
+  readonly onKey: (key: Key | undefined, of: Subscription) => void;
+}) {
+  if (task.type === 'IN_REVIEW') return <Review env={env} deed={deed} task={task} onClose={onClose} />;
+  return <DecideSubscription {...{ env, deed, task, onClose, onKey }} />;
+}
+
+function DecideSubscription({
+  env,
+  deed,
+  task: { data: of },
+  onClose,
+  onKey,
+}: Asked & {
+  readonly env: string;
+  readonly onClose: () => void;
+  readonly onKey: (key: Key | undefined, of: Subscription) => void;
+}) {
+  const side = { env, of: 'api', id: of.api } as const;
+  const { data } = useQuery(oneSubscription(side, of.id));
+  if (data === undefined) return null;
+  const props = { side, subscription: data, onClose };
+  return deed === 'accept' ? <Accept {...props} onKey={(key) => onKey(key, data)} /> : <Reject {...props} />;
+}
+
+function Review({
+  env,
+  deed,
+  task: { data: of },
+  onClose,
+}: Asked & { readonly env: string; readonly onClose: () => void }) {
+  const [message, setMessage] = useState('');
+  const deciding = useChange({
+    change: () =>
+      answerOf(
+        api.POST(`/management/v2/environments/{envId}/apis/{apiId}/reviews/_${deed}`, {
+          params: { path: { envId: env, apiId: of.api } },
+          body: message === '' ? {} : { message },
+        }),
+      ),
+    touches: [['tasks'], ['api', env, of.api]],
+    onDone: onClose,
+  });
+  return (
+    <FormDialog
+      title={deed === 'accept' ? 'Accept the review?' : 'Ask for changes?'}
+      about={
+        deed === 'accept'
+          ? 'The API may be started as it is.'
+          : 'The API does not start until it was changed and asked for again.'
+      }
+      isOpen
+      onClose={onClose}
+      submit={{ verb: deed === 'accept' ? 'Accept review' : 'Ask for changes', mutation: deciding }}
+    >
+      <TextField
+        label="Message"
+        hint="Those of the API read it"
+        isOptional
+        value={message}
+        maxLength={1_024}
+        onChange={({ target: { value } }) => setMessage(value)}
+      />
+    </FormDialog>
+  );
+}

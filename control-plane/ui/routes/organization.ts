@@ -1,0 +1,65 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { whoAmI } from '../api/session.ts';
+import { auditSearch } from '../pages/audit/questions.ts';
+import type { RoleScope } from '../pages/organization/questions.ts';
+import { listSearch, organizationShell } from './roots.tsx';
+
+/** Pages of the organization, and of the reader's own account. */
+
+const home = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/',
+  beforeLoad: async ({ context: { queries } }) => {
+    const me = await queries.ensureQueryData(whoAmI);
+    const maySeeUsers = me?.roles.some(
+      ({ scope, permissions }) => scope === 'ORGANIZATION' && permissions['USER']?.includes('R') === true,
+    );
+    throw redirect({ to: maySeeUsers === true ? '/_org/users' : '/_org/account' });
+  },
+});
+
+export const accountRoute = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('../pages/account/account.tsx'), 'Account'),
+});
+
+const users = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/users',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('../pages/organization/users.tsx'), 'Users'),
+});
+
+const user = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/users/$user',
+  component: lazyRouteComponent(() => import('../pages/organization/user.tsx'), 'UserPage'),
+});
+
+const scopes: readonly RoleScope[] = ['ORGANIZATION', 'ENVIRONMENT', 'API', 'APPLICATION', 'GROUP'];
+
+const roles = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/roles',
+  validateSearch: ({ scope }: Record<string, unknown>): { readonly scope?: RoleScope } => {
+    const known = scopes.find((each) => each === scope);
+    return known === undefined ? {} : { scope: known };
+  },
+  component: lazyRouteComponent(() => import('../pages/organization/roles.tsx'), 'Roles'),
+});
+
+const role = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/roles/$scope/$role',
+  component: lazyRouteComponent(() => import('../pages/organization/role.tsx'), 'RolePage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('../pages/audit/audit.tsx'), 'OrganizationAudit'),
+});
+
+export const organizationRoutes = [home, users, user, roles, role, audit] as const;

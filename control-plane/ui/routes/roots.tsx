@@ -1,0 +1,44 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, redirect } from '@tanstack/react-router';
+import { whoAmI } from '../api/session.ts';
+import { NotHere, Unwell } from '../shell/not-here.tsx';
+import { OrganizationShell, Shell } from '../shell/shell.tsx';
+
+/** What every page hangs below: the root, what stands around pages of an environment, and around those of the organization. */
+
+export const root = createRootRouteWithContext<{ readonly queries: QueryClient }>()({
+  notFoundComponent: NotHere,
+  errorComponent: Unwell,
+});
+
+export const shell = createRoute({
+  getParentRoute: () => root,
+  path: '/$env',
+  beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
+  component: Shell,
+});
+
+export const organizationShell = createRoute({
+  getParentRoute: () => root,
+  path: '/_org',
+  beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
+  component: OrganizationShell,
+});
+
+/** Leads to sign-in, and back, who is not signed in. */
+export async function demandSession(queries: QueryClient, back: string): Promise<void> {
+  if ((await queries.ensureQueryData(whoAmI)) === null) throw redirect({ to: '/sign-in', search: { back } });
+}
+
+/** What of a list its address says. */
+export interface ListSearch {
+  readonly q?: string;
+  readonly page?: number;
+  readonly sort?: string;
+}
+
+export const listSearch = ({ q, page, sort }: Record<string, unknown>): ListSearch => ({
+  ...(typeof q === 'string' && q !== '' && { q }),
+  ...(typeof page === 'number' && Number.isInteger(page) && page > 1 && { page }),
+  ...(typeof sort === 'string' && { sort }),
+});

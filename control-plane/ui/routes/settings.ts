@@ -1,0 +1,45 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { listSearch, shell } from './roots.tsx';
+
+/** Pages of an environment's settings. */
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../pages/settings/settings.tsx'), 'EnvironmentSettings'),
+});
+
+const home = createRoute({
+  getParentRoute: () => settings,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/$env/settings/groups', params });
+  },
+});
+
+const groups = createRoute({
+  getParentRoute: () => settings,
+  path: '/groups',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('../pages/settings/groups.tsx'), 'Groups'),
+});
+
+const group = createRoute({
+  getParentRoute: () => settings,
+  path: '/groups/$group',
+  component: lazyRouteComponent(() => import('../pages/settings/group.tsx'), 'GroupPage'),
+});
+
+const categories = createRoute({
+  getParentRoute: () => settings,
+  path: '/categories',
+  component: lazyRouteComponent(() => import('../pages/settings/categories.tsx'), 'Categories'),
+});
+
+const metadata = createRoute({
+  getParentRoute: () => settings,
+  path: '/metadata',
+  component: lazyRouteComponent(() => import('../pages/settings/metadata.tsx'), 'EnvironmentMetadata'),
+});
+
+export const settingsRoutes = [settings.addChildren([home, groups, group, categories, metadata])] as const;
