@@ -37,6 +37,8 @@ export interface Dress {
   readonly security: { readonly type: string; readonly configuration?: object };
   /** By which the caller's subscription is found, and what he sends for it. */
   readonly credential?: { readonly found: object; readonly header: readonly [name: string, value: string] };
+  /** Of a plan that is looked at first and lets nobody in. */
+  readonly otherSecurity?: Dress['security'];
   /** Steps of one flow; `condition` is that of the flow. */
   readonly steps?: readonly object[];
   readonly condition?: string;
@@ -145,6 +147,9 @@ function definition(name: string, dress: Dress, upstreamUrl: string): unknown {
       },
     ],
     plans: {
+      ...(dress.otherSecurity !== undefined && {
+        other: { id: 'other', name: 'other', status: 'published', security: dress.otherSecurity },
+      }),
       [`${name}-plan`]: {
         id: `${name}-plan`,
         name: 'plan',
