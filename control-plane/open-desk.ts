@@ -14,7 +14,7 @@ export interface DeskParts {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log: Log;
-  readonly config: Pick<ControlPlaneConfig, 'login' | 'publish' | 'gatewaysUrl'>;
+  readonly config: Pick<ControlPlaneConfig, 'login' | 'publish' | 'gatewaysUrl' | 'publicUrl'>;
 }
 
 /** Makes the desk, without analytics. */
@@ -26,6 +26,6 @@ export function openDesk({ storage, keyring, clock, log, config }: DeskParts): {
   const { sessionMs, ...throttle } = config.login;
   const fleets = createFleets({ storage, publisher, clock });
   const access = createAccess({ storage, clock, sessionMs, throttle });
-  const { gatewaysUrl } = config;
-  return { publisher, desk: { storage, publisher, fleets, access, clock, gatewaysUrl } };
+  const { gatewaysUrl, publicUrl } = config;
+  return { publisher, desk: { storage, publisher, fleets, access, clock, gatewaysUrl, publicUrl } };
 }

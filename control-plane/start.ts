@@ -20,6 +20,7 @@ import { startNodeApi } from '../proto/process/node-api.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
 import type { UsedBucket } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
+import { createOidc } from './access/identity/oidc.ts';
 import { readPassword } from './access/passwords.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
@@ -168,7 +169,13 @@ async function openParts(options: ControlPlaneOptions) {
   const { publisher, desk } = openDesk({ storage, keyring, clock, log, config });
   const analytics = await options.openAnalytics?.({ ...options, storage, blobs });
   const outbound = openOutbound(options);
-  return { storage, blobs, keyring, publisher, desk: { ...desk, analytics, outbound } };
+  return {
+    storage,
+    blobs,
+    keyring,
+    publisher,
+    desk: { ...desk, analytics, outbound, oidc: createOidc(outbound) },
+  };
 }
 
 /** What asks URLs of tenants; it reaches public addresses, and what `outbound.allow` names. */

@@ -18,6 +18,9 @@ export interface UserAccountTable {
   status: string;
   /** 1 for an account of a program, which has tokens alone. */
   is_service: number;
+  /** The identity provider that says who this is, and what it calls him; null for who has a password here. Unique together. */
+  readonly source: string | null;
+  source_id: string | null;
   /** Sessions that were opened. */
   login_count: number;
   first_connection_at_ms: number | null;
@@ -70,6 +73,21 @@ export function getUser(db: Queries, organization: string, id: string): Promise<
     .selectAll()
     .where('organization', '=', organization)
     .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** The user whom an identity provider calls so. */
+export function findUserOfSource(
+  db: Queries,
+  organization: string,
+  { source, sourceId }: { readonly source: string; readonly sourceId: string },
+): Promise<UserRow | undefined> {
+  return db
+    .selectFrom('user_account')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('source', '=', source)
+    .where('source_id', '=', sourceId)
     .executeTakeFirst();
 }
 

@@ -97,6 +97,8 @@ export interface NewUser {
   /** For a program, which comes in by tokens alone; its hash is empty. */
   readonly isService?: boolean;
   readonly role: 'ADMIN' | 'USER';
+  /** The identity provider that says who he is, which gives him his roles too; his hash is empty. */
+  readonly from?: { readonly source: string; readonly sourceId: string } | undefined;
 }
 
 /** Too many wrong passwords, or too many at once; the door says when to come again. */
@@ -192,7 +194,7 @@ export function createAccess(options: AccessOptions): Access {
         if (!isUniqueViolation(error)) throw error;
         throw new Fault('request.conflict', { detail: `There is a user "${user.username}" already.` });
       }
-      return actorOf(row, await giveFirstRoles(trx, row, user.role));
+      return actorOf(row, user.from === undefined ? await giveFirstRoles(trx, row, user.role) : []);
     },
   };
 }
@@ -337,6 +339,8 @@ function userRow(user: NewUser, nowMs: number): UserRow {
     lastname: user.lastname ?? null,
     status: 'ACTIVE',
     is_service: user.isService === true ? 1 : 0,
+    source: user.from?.source ?? null,
+    source_id: user.from?.sourceId ?? null,
     login_count: 0,
     first_connection_at_ms: null,
     last_connection_at_ms: null,

@@ -11,6 +11,8 @@ export interface HeldRole {
   readonly rights?: ReadonlyMap<string, string> | undefined;
   /** The group by which it is held; absent for who holds it himself. */
   readonly group?: string | undefined;
+  /** The identity provider whose mapping gave it; absent for what people gave. */
+  readonly source?: string | undefined;
 }
 
 /** Who asks: a signed-in user of one organization. Whoever has not signed in is `undefined`. */

@@ -16,6 +16,8 @@ interface UserGroupMemberTable {
   role: string;
   readonly created_at_ms: number;
   updated_at_ms: number;
+  /** The identity provider whose mapping gave it, and takes it again; null for what people gave. */
+  readonly source: string | null;
 }
 
 /** What has a group: APIs, applications, and the group itself, so that one question finds all that its members hold. */
@@ -52,6 +54,8 @@ export interface GroupMember {
   readonly roles: Readonly<Partial<Record<GroupScope, string>>>;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** The identity provider whose mapping made him one; absent where people did. */
+  readonly source?: string | undefined;
 }
 
 /** What has groups. */
@@ -135,6 +139,8 @@ export async function setGroupMember(
     readonly roles: GroupMember['roles'];
     readonly createdAtMs: number;
     readonly nowMs: number;
+    /** The identity provider whose mapping gives them; absent where people do. */
+    readonly source?: string | undefined;
   },
 ): Promise<void> {
   await removeGroupMember(db, { at, id }, wish.user);
@@ -150,6 +156,7 @@ export async function setGroupMember(
         role,
         created_at_ms: wish.createdAtMs,
         updated_at_ms: wish.nowMs,
+        source: wish.source ?? null,
       })
       .execute();
 }
@@ -160,6 +167,37 @@ export async function removeGroupMember(db: Queries, { at, id }: GroupRef, user:
     .where('group_id', '=', id)
     .where('member', '=', user)
     .execute();
+}
+
+/** Groups that the mapping of an identity provider has put somebody in, of all environments. */
+export function mappedGroups(
+  db: Queries,
+  organization: string,
+  of: { readonly user: string; readonly source: string },
+): Promise<readonly { readonly id: string; readonly environment: string }[]> {
+  return db
+    .selectFrom('user_group_member')
+    .select(['group_id as id', 'environment'])
+    .distinct()
+    .where('organization', '=', organization)
+    .where('member', '=', of.user)
+    .where('source', '=', of.source)
+    .execute();
+}
+
+/** The environment of a group of the organization; undefined when there is no such group. */
+export async function environmentOfGroup(
+  db: Queries,
+  organization: string,
+  id: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('user_group')
+    .select('environment')
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.environment;
 }
 
 /** Says that an object has these groups, and no other. */
@@ -234,5 +272,6 @@ function memberOf(rows: readonly MemberRow[]): GroupMember {
     roles: Object.fromEntries(rows.map(({ scope, role }) => [scope, role])),
     createdAtMs: Math.min(...rows.map((row) => Number(row.created_at_ms))),
     updatedAtMs: Math.max(...rows.map((row) => Number(row.updated_at_ms))),
+    ...(typeof first?.source === 'string' && { source: first.source }),
   };
 }

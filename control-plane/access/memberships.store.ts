@@ -18,6 +18,8 @@ interface MembershipTable {
   readonly member: string;
   readonly role: string;
   readonly created_at_ms: number;
+  /** The identity provider whose mapping gave it, and takes it again; null for what people gave. */
+  readonly source: string | null;
 }
 
 declare module '../storage/tables.ts' {
@@ -43,6 +45,7 @@ const heldColumns = [
   'membership.scope',
   'membership.reference',
   'membership.role',
+  'membership.source',
   'custom_role.rights',
 ] as const;
 
@@ -146,6 +149,7 @@ function allByGroups(db: Queries, who: { readonly organization: string; readonly
       'user_group_object.scope',
       'user_group_object.reference',
       'user_group_member.role',
+      'user_group_member.source',
       'custom_role.rights',
       sql<string | null>`user_group_member.group_id`.as('group'),
     ])
@@ -165,6 +169,7 @@ export async function addMembership(db: Queries, membership: NewMembership): Pro
       member: membership.user,
       role: membership.name,
       created_at_ms: membership.nowMs,
+      source: membership.source ?? null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
@@ -313,14 +318,16 @@ function heldRole(row: {
   readonly reference: string;
   readonly role: string;
   readonly rights: string | null;
+  readonly source: string | null;
   readonly group?: string | null;
 }): HeldRole {
-  const { scope, reference, role: name, rights, group } = row;
+  const { scope, reference, role: name, rights, group, source } = row;
   return {
     scope: scope as Scope,
     reference,
     name,
     ...(rights !== null && { rights: readRights(rights) }),
     ...(typeof group === 'string' && { group }),
+    ...(source !== null && { source }),
   };
 }

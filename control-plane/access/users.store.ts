@@ -173,6 +173,8 @@ export interface Holding {
   readonly reference: string;
   readonly role: string;
   readonly group: string | null;
+  /** The identity provider whose mapping gave it. */
+  readonly source: string | null;
 }
 
 /** What a user holds on APIs or applications, himself and by groups; at most `limit`, by object. */
@@ -183,7 +185,8 @@ export async function listHoldings(
 ): Promise<readonly Holding[]> {
   let own = db
     .selectFrom('membership')
-    .select(['membership.reference', 'membership.role', sql<string | null>`null`.as('group')])
+    .select(['membership.reference', 'membership.role', 'membership.source'])
+    .select(sql<string | null>`null`.as('group'))
     .where('membership.organization', '=', organization)
     .where('membership.member_type', '=', 'USER')
     .where('membership.member', '=', userId)
@@ -198,6 +201,7 @@ export async function listHoldings(
     .select([
       'user_group_object.reference',
       'user_group_member.role',
+      'user_group_member.source',
       sql<string | null>`user_group_member.group_id`.as('group'),
     ])
     .where('user_group_member.organization', '=', organization)
@@ -220,7 +224,7 @@ export async function groupsOfUser(
     .selectFrom('user_group_member')
     .innerJoin('user_group', 'user_group.id', 'user_group_member.group_id')
     .select(['user_group.id', 'user_group.name', 'user_group.environment'])
-    .select(['user_group_member.scope', 'user_group_member.role'])
+    .select(['user_group_member.scope', 'user_group_member.role', 'user_group_member.source'])
     .where('user_group_member.organization', '=', organization)
     .where('user_group_member.member', '=', userId);
   if (environment !== undefined) query = query.where('user_group.environment', '=', environment);

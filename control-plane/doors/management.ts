@@ -19,6 +19,7 @@ import { registerReference } from './reference.ts';
 import { createFront, incomingOf, type Front, type FrontOptions } from './front.ts';
 import { authenticateRequest, noStranger, organizationOf, sessionOf } from './sign-in.ts';
 import { registerSessions } from './sessions.ts';
+import { registerFederation } from './federation.ts';
 
 /** What the door needs. */
 export interface ManagementDoorOptions extends FrontOptions {
@@ -74,6 +75,7 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
   registerReference(register);
   registerConsole(app);
   registerSessions(register, door);
+  registerFederation(register, { ...door, log });
   for (const one of routes)
     for (const base of basePaths[one.scope])
       register(one.method, base + one.path, (context) => serve(context, door, one));

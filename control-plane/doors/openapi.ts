@@ -22,7 +22,7 @@ const baseParams = {
 export function managementOpenApi(): object {
   const app = new OpenAPIHono();
   for (const one of routes) for (const base of basePaths[one.scope]) register(app, one, base);
-  for (const session of sessionPaths) app.openAPIRegistry.registerPath(session);
+  for (const session of [...sessionPaths, ...federationPaths]) app.openAPIRegistry.registerPath(session);
   registerSecurity(app);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -117,6 +117,25 @@ const meSchema = z
   })
   .openapi('User');
 
+const socialIdentitySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string().optional(),
+    type: z.string(),
+    clientId: z.string(),
+    emailRequired: z.boolean(),
+    syncMappings: z.boolean(),
+    authorizationEndpoint: z.string(),
+    userLogoutEndpoint: z.string().optional(),
+    scopes: z.array(z.string()),
+    scopeDelimiter: z.string(),
+    requiredUrlParams: z.array(z.string()),
+    optionalUrlParams: z.array(z.string()),
+    color: z.string().optional(),
+  })
+  .openapi('SocialIdentity');
+
 type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
 const sessionPaths: readonly PathConfig[] = [
   {
@@ -155,6 +174,27 @@ const sessionPaths: readonly PathConfig[] = [
     request: { params: organizationParams },
     responses: {
       200: { description: 'You.', content: { 'application/json': { schema: meSchema } } },
+      default: errorAnswer,
+    },
+  },
+];
+
+/** For who has not signed in. */
+const federationPaths: readonly PathConfig[] = [
+  {
+    method: 'get',
+    path: '/management/organizations/{orgId}/social-identities',
+    tags: ['Users'],
+    summary:
+      'Lists the identity providers by which people come in; `authorizationEndpoint` is where a browser begins.',
+    operationId: 'listSocialIdentities',
+    security: [],
+    request: { params: organizationParams },
+    responses: {
+      200: {
+        description: 'The providers.',
+        content: { 'application/json': { schema: z.array(socialIdentitySchema) } },
+      },
       default: errorAnswer,
     },
   },

@@ -25,6 +25,16 @@ const byGroup = Object.keys(peopleByGroup) as ByGroup[];
 
 const year = { from: '2026-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' };
 
+const identityProvider = {
+  name: 'Corporate',
+  type: 'OIDC',
+  configuration: {
+    clientId: 'c',
+    clientSecret: 's',
+    discoveryEndpoint: 'https://id.example.com/.well-known/openid-configuration',
+  },
+};
+
 const bodies: Readonly<Record<string, object>> = {
   addApiMember: {},
   updateApiMember: {},
@@ -110,6 +120,10 @@ const bodies: Readonly<Record<string, object>> = {
   resolveObservabilityFilterLabels: { entries: [{ filterName: 'API', ids: ['none'] }] },
   searchApiLogs: { timeRange: year },
   exportLogs: { timeRange: year },
+  createIdentityProvider: identityProvider,
+  updateIdentityProvider: { ...identityProvider, type: undefined },
+  setOrganizationIdentities: [],
+  setEnvironmentIdentities: [],
   createUser: { username: 'new', password: 'long enough now', role: 'USER' },
 };
 
@@ -190,6 +204,7 @@ async function prepare(office: Office) {
     ['categoryId', 'none'],
     ['dashboardId', 'none'],
     ['entrypointId', 'none'],
+    ['identityProviderId', 'none'],
     ['pageId', 'none'],
     ['number', '1'],
     ['eventId', 'none'],

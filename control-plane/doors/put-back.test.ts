@@ -215,6 +215,29 @@ const makers: ReadonlyMap<string, Make> = new Map([
     },
   ],
   [
+    '/configuration/identities/{identityProviderId}',
+    async (office) => {
+      const providers = '/management/organizations/DEFAULT/configuration/identities';
+      const discoveryEndpoint = 'https://id.example.com/.well-known/openid-configuration';
+      const urls = {
+        tokenEndpoint: 'https://id.example.com/t',
+        userInfoEndpoint: 'https://id.example.com/u',
+      };
+      const provider = {
+        name: 'Corporate',
+        description: 'x',
+        type: 'OIDC',
+        enabled: false,
+        configuration: { clientId: 'c', clientSecret: 's', discoveryEndpoint, ...urls, scopes: ['email'] },
+        userProfileMapping: { id: 'oid', email: "{#jsonPath(#profile, '$.mail')}" },
+        roleMappings: [{ condition: 'true', organizations: ['USER'], environments: { DEFAULT: ['USER'] } }],
+        emailRequired: true,
+        syncMappings: false,
+      };
+      return `${providers}/${await made(office, providers, provider)}`;
+    },
+  ],
+  [
     '/fleets/{fleetId}',
     async (office) => {
       const fleet = {
@@ -278,10 +301,16 @@ const required = new Set([
   'provider',
   'trigger',
   'content',
+  'configuration',
 ]);
 
-/** What is a list when it is read, and takes one of it, named in the body. */
-const lists = new Set(['/configuration/metadata', '/configuration/categories', '/configuration/entrypoints']);
+/** What is a list when it is read, and takes one of it, named in the body, or a list. */
+const lists = new Set([
+  '/configuration/metadata',
+  '/configuration/categories',
+  '/configuration/entrypoints',
+  '/identities',
+]);
 
 const open = (t: TestContext) => openOffice(t, testDatabases[0] as TestDatabase);
 

@@ -21,23 +21,28 @@ import {
 } from './sign-in.ts';
 
 /** What these are made with. */
-interface Door extends Entrance {
+export interface SessionDoor extends Entrance {
   readonly desk: Desk;
 }
 
-type Register = (method: string, path: string, handle: (context: Context) => Promise<Response>) => void;
+/** How a door is told of a path. */
+export type Register = (
+  method: string,
+  path: string,
+  handle: (context: Context) => Promise<Response>,
+) => void;
 
 const base = '/management/organizations/{orgId}/user';
 
 /** Login, logout and "who am I": what has to do with cookies, and so belongs to the door. */
-export function registerSessions(register: Register, door: Door): void {
+export function registerSessions(register: Register, door: SessionDoor): void {
   register('post', `${base}/login`, (context) => login(context, door));
   register('post', `${base}/logout`, (context) => logout(context, door));
   register('get', base, (context) => me(context, door));
 }
 
-async function login(context: Context, door: Door): Promise<Response> {
-  const { desk, front } = door;
+async function login(context: Context, door: SessionDoor): Promise<Response> {
+  const { desk } = door;
   const organization = await organizationOf(desk, {
     orgId: context.req.param('orgId'),
     envId: undefined,
@@ -45,11 +50,31 @@ async function login(context: Context, door: Door): Promise<Response> {
   const signIn = noStranger(await authenticateRequest(door, context, organization));
   if (signIn.via !== 'basic')
     throw new Fault('request.unauthorized', { hint: 'Log in with basic authentication.' });
-  const { actor } = signIn;
+  const { actor, passwordHash } = signIn;
+  const token = await giveSession(context, door, { actor, passwordHash });
+  return context.json({ token_type: 'BEARER', token });
+}
+
+/** Opens a session for who has just signed in, and gives the browser its cookies; says its token. Errors: those of `Access.openSession`. */
+export async function giveSession(
+  context: Context,
+  { desk, front }: SessionDoor,
+  {
+    actor,
+    passwordHash,
+    properties,
+  }: {
+    readonly actor: Actor;
+    /** Empty for who comes by an identity provider. */
+    readonly passwordHash: string | undefined;
+    /** For the audit. */
+    readonly properties?: Readonly<Record<string, string>>;
+  },
+): Promise<string> {
   const session = await desk.access.openSession(actor, {
     source: front.sourceOf(context),
     userAgent: context.req.header('user-agent'),
-    passwordHash: signIn.passwordHash,
+    passwordHash,
   });
   await desk.storage.transaction((trx) =>
     writeAudit(trx, {
@@ -58,7 +83,7 @@ async function login(context: Context, door: Door): Promise<Response> {
       event: 'USER_CONNECTED',
       type: 'ORGANIZATION',
       id: actor.organization,
-      properties: { USER: actor.id },
+      properties: { USER: actor.id, ...properties },
       nowMs: desk.clock.now(),
     }),
   );
@@ -72,10 +97,10 @@ async function login(context: Context, door: Door): Promise<Response> {
   setCookie(context, sessionCookieOf(front, context), session.token, { ...cookie, httpOnly: true });
   setCookie(context, csrfCookieName, csrf, cookie);
   context.header('X-Xsrf-Token', csrf);
-  return context.json({ token_type: 'BEARER', token: session.token });
+  return session.token;
 }
 
-async function logout(context: Context, { desk, front }: Door): Promise<Response> {
+async function logout(context: Context, { desk, front }: SessionDoor): Promise<Response> {
   const cookie = sessionOf(front, context);
   if (cookie !== undefined) front.demandOwnPage(context);
   const session = cookie ?? bearerOf(context);
@@ -86,7 +111,7 @@ async function logout(context: Context, { desk, front }: Door): Promise<Response
   return context.body(null, 200);
 }
 
-async function me(context: Context, door: Door): Promise<Response> {
+async function me(context: Context, door: SessionDoor): Promise<Response> {
   const organization = await organizationOf(door.desk, {
     orgId: context.req.param('orgId'),
     envId: undefined,

@@ -4,6 +4,7 @@ import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Access } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
+import type { Oidc } from '../access/identity/oidc.ts';
 import type { Analytics } from '../analytics/analytics.ts';
 import type { Fleets } from '../publish/fleets.ts';
 import { DefinitionSecrets } from '../publish/definition-secrets.ts';
@@ -23,10 +24,14 @@ export interface Desk {
   readonly clock: Clock;
   /** Where callers reach gateways that no entrypoint names; absent where nobody has said. */
   readonly gatewaysUrl?: string | undefined;
+  /** Where browsers reach the management API; absent where nobody has said. */
+  readonly publicUrl?: string | undefined;
   /** Absent when this process runs no analytics. */
   readonly analytics?: Pick<Analytics, 'ask' | 'newest'> | undefined;
   /** Asks URLs that tenants name; absent where none may be asked. */
   readonly outbound?: Pick<Outbound, 'request'> | undefined;
+  /** Speaks to identity providers; absent where none may be asked. */
+  readonly oidc?: Oidc | undefined;
 }
 
 /** A change in progress: one transaction, one moment, and its audit rows. */

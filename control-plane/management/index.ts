@@ -14,6 +14,7 @@ import { applicationSubscriptionRoutes } from './applications/application-subscr
 import { applicationRoutes } from './applications/applications.routes.ts';
 import { categoryRoutes } from './categories/categories.routes.ts';
 import { portalCategoryRoutes } from './categories/portal-categories.routes.ts';
+import { identityProviderRoutes } from './identity-providers/identity-providers.routes.ts';
 import { instanceRoutes } from './instances/instances.routes.ts';
 import { dashboardRoutes } from './dashboards/dashboards.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
@@ -87,6 +88,7 @@ const resources: readonly Route[] = [
   ...entrypointRoutes,
   ...roleRoutes,
   ...userRoutes,
+  ...identityProviderRoutes,
   ...accountRoutes,
   ...taskRoutes,
 ];

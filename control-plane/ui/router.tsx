@@ -11,12 +11,21 @@ import { NotHere } from './shell/not-here.tsx';
 
 /** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */
 
+/** What the sign-in page is told. */
+interface SignInSearch {
+  readonly back?: string;
+  /** Why an identity provider did not lead in; the page has words for those that it knows. */
+  readonly problem?: string;
+}
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: ({ back }: Record<string, unknown>): { readonly back?: string } =>
+  validateSearch: ({ back, problem }: Record<string, unknown>): SignInSearch => ({
     // A path of this console: never where somebody else's link wants to lead.
-    typeof back === 'string' && /^\/(?!\/|\\)/.test(back) ? { back } : {},
+    ...(typeof back === 'string' && /^\/(?!\/|\\)/.test(back) && { back }),
+    ...(typeof problem === 'string' && { problem }),
+  }),
   component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
 });
 

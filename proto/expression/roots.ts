@@ -72,6 +72,7 @@ const assertions = 'assertions of health checks';
 const users = 'auth-provider-http-resource';
 const signatures = 'the secret of http-signature';
 const cached = 'the responseCondition of cache';
+const mappings = 'mappings of identity providers';
 /** Of policies that ask a model. */
 const prompts = 'what a policy sends to a model';
 const callouts = 'policy-http-callout, in what comes of its answer';
@@ -185,6 +186,7 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
   ['keyId', { kind: 'value', place: signatures, read: variable('keyId') }],
   ['calloutResponse', { kind: 'members', place: callouts, members: calledMembers('calloutResponse') }],
   ['groupName', { kind: 'value', place: rules, read: variable('groupName') }],
+  ['profile', { kind: 'value', place: mappings, read: variable('profile') }],
 ]);
 
 /** A root; undefined for one that this version has not. */

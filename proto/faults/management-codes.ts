@@ -262,6 +262,52 @@ export const managementCodes = {
     text: 'A service account has no password.',
     hint: 'Make a token for it.',
   },
+  'user.notManaged': {
+    status: 400,
+    owner: 'client',
+    text: 'Who comes by an identity provider has no password here.',
+    hint: 'The provider keeps it.',
+  },
+  'identityProvider.exists': {
+    status: 400,
+    owner: 'client',
+    text: 'There is an identity provider of this name.',
+  },
+  'identityProvider.clientId.required': {
+    status: 400,
+    owner: 'client',
+    text: 'An identity provider needs a client id and a client secret.',
+    hint: 'The provider gives both when this control plane is registered there.',
+  },
+  'identityProvider.notFound': {
+    status: 404,
+    owner: 'client',
+    text: 'There is no such identity provider, or nobody comes in by it.',
+  },
+  'signIn.failed': {
+    status: 401,
+    owner: 'client',
+    text: 'The identity provider did not say who you are.',
+    hint: 'Sign in again from the beginning.',
+  },
+  'signIn.unavailable': {
+    status: 503,
+    owner: 'upstream',
+    text: 'The identity provider is not there.',
+    hint: 'Try again later, or sign in with a password.',
+  },
+  'signIn.notAllowed': {
+    status: 403,
+    owner: 'client',
+    text: 'The identity provider knows you, and nobody lets you in here.',
+    hint: 'Ask an administrator.',
+  },
+  'signIn.emailRequired': {
+    status: 403,
+    owner: 'client',
+    text: 'The identity provider tells no mail address of yours that it has seen the mail of.',
+    hint: 'Confirm your address there, or ask an administrator.',
+  },
   'user.notFound': { status: 404, owner: 'client', text: 'There is no such user in the organization.' },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
 } as const satisfies Readonly<Record<string, Code>>;

@@ -125,6 +125,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['data-plane/redis'],
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
+  'openid-client': ['control-plane/access/identity'],
   'node-forge': ['proto/process', 'proto/trust'],
   croner: ['proto/model'],
   socks: ['data-plane/http'],

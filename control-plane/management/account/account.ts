@@ -110,7 +110,7 @@ export interface Reset {
 /**
  * Gives a user another password and ends all sessions; with `deletesTokens` the personal tokens too.
  *
- * For who may open the database. Errors: request.not_found for an organization or user that is not there.
+ * For who may open the database. Errors: request.not_found for an organization or user that is not there; user.notManaged.
  */
 export async function resetPassword(
   { storage, clock }: { readonly storage: Storage; readonly clock: Clock },
@@ -131,6 +131,7 @@ export async function resetPassword(
       throw new Fault('request.not_found', {
         detail: `There is no user "${wish.username}" in the organization.`,
       });
+    if (user.source !== null) throw new Fault('user.notManaged', { parameters: { user: user.username } });
     const owner: SessionOwner = { organization, userId: user.id };
     const nowMs = clock.now();
     await setPassword(trx, owner, { hash, nowMs });

@@ -95,6 +95,14 @@ export const auditEvents = {
   GATEWAY_RESEATED: 'An operator settled which of two processes with one identity is the gateway.',
   TOKEN_CREATED: 'A user made a token for the management API.',
   TOKEN_DELETED: 'A user deleted a token for the management API.',
+  IDENTITY_PROVIDER_CREATED: 'Somebody outside was trusted to say who people are.',
+  IDENTITY_PROVIDER_UPDATED: 'An identity provider was changed; the client secret is in no audit.',
+  IDENTITY_PROVIDER_DELETED:
+    'An identity provider was deleted: what its mapping gave is gone, and the sessions of its users ended.',
+  IDENTITY_PROVIDER_ACTIVATED:
+    'People may come in by an identity provider, or it gives something in an environment.',
+  IDENTITY_PROVIDER_DEACTIVATED:
+    'Nobody comes in by an identity provider any more, or it gives nothing more in an environment.',
   USER_CREATED: 'A user was created.',
   USER_UPDATED: 'What is known of a user was changed.',
   USER_DISABLED: 'A user was disabled: sessions ended, and neither password nor token opens anything.',

@@ -1,6 +1,7 @@
 import { type Expression, sql, type SqlBool } from 'kysely';
 import { sealedWith } from '../../../proto/trust/sealed-text.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { secretsOfProviders } from '../../access/identity/identity.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { DialectName } from '../../storage/migrations/migration.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
@@ -90,6 +91,16 @@ export async function dictionariesHolding(
   return (await holders(db, at, needle).dictionaries.execute()).map(({ id }) => id);
 }
 
+/** Ids of identity providers whose client secret holds it. */
+export async function providersHolding(
+  db: Queries,
+  organization: string,
+  needle: Needle,
+): Promise<readonly string[]> {
+  const rows = await secretsOfProviders(db, organization).where(textHolds(needle, 'client_secret')).execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Writes the provider of a dictionary in the place of the one before. */
 export async function rewriteProvider(
   trx: Trx,
@@ -102,13 +113,14 @@ export async function rewriteProvider(
 /** How many texts and records hold something that those keys sealed: of an environment, or of the organization itself. */
 export async function countHolding(db: Queries, at: EnvironmentRef, needle: Needle): Promise<number> {
   if (at.environment === '') {
+    const providers = await providersHolding(db, at.organization, needle);
     const flows = await db
       .selectFrom('organization')
       .select('id')
       .where('id', '=', at.organization)
       .where(textHolds(needle, 'flows'))
       .execute();
-    return flows.length;
+    return flows.length + providers.length;
   }
   const count = sql<string | number>`count(*)`.as('count');
   const { apis, groups, dictionaries } = holders(db, at, needle);

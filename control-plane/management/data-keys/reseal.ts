@@ -2,6 +2,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { flowsOwner, lockOrganization } from '../../publish/organization-flows.ts';
 import { resealRecords, rewriteFlows } from '../../publish/sealed-history.ts';
+import { lockProvider, updateProvider } from '../../access/identity/identity.store.ts';
 import type { HeldLease } from '../../storage/leases.ts';
 import { apiOwner } from '../apis/api-gate.ts';
 import { lockApi } from '../apis/apis.store.ts';
@@ -10,6 +11,7 @@ import { definitionsOfApi, rewriteDefinition, rewriteSteps } from '../definition
 import { type Change, change, changeOrganization, type Desk } from '../desk.ts';
 import { lockDictionary } from '../dictionaries/dictionaries.store.ts';
 import { resealDraft } from '../drafts/drafts.ts';
+import { secretPlace } from '../identity-providers/identity-providers.ts';
 import { groupOwner } from '../shared-policy-groups/shared-policy-groups.ts';
 import { lockGroup } from '../shared-policy-groups/shared-policy-groups.store.ts';
 import {
@@ -18,6 +20,7 @@ import {
   dictionariesHolding,
   groupsHolding,
   type Needle,
+  providersHolding,
   rewriteProvider,
 } from './reseal.store.ts';
 
@@ -39,7 +42,7 @@ export interface Resealing {
 export async function resealStored(parts: Resealing): Promise<number> {
   const { desk, at, needle } = parts;
   const { db } = desk.storage;
-  if (at.environment === '') return resealFlows(parts);
+  if (at.environment === '') return (await resealFlows(parts)) + (await resealProviders(parts));
   let texts = 0;
   for (
     let page = await apisHolding(db, at, { needle, after: '' });
@@ -109,6 +112,23 @@ async function resealDictionary({ trx, at, secrets }: Change, id: string): Promi
   if (definition === kept) return 0;
   await rewriteProvider(trx, at, { id, provider: JSON.stringify(definition.provider) });
   return 1;
+}
+
+async function resealProviders(parts: Resealing): Promise<number> {
+  const { desk, actor, at, lease, needle, onStep } = parts;
+  const { organization } = at;
+  const ids = await providersHolding(desk.storage.db, organization, needle);
+  for (const id of ids) {
+    await changeOrganization(desk, { actor, organization }, async (now) => {
+      await lease.keep(now.trx);
+      const row = await lockProvider(now.trx, { organization, id });
+      if (row === undefined) return;
+      const secret = await now.secretsIn('').resealWhole(row.client_secret, secretPlace(id));
+      await updateProvider(now.trx, { ...row, client_secret: secret });
+    });
+    onStep(1);
+  }
+  return ids.length;
 }
 
 async function resealFlows({ desk, actor, at: { organization }, lease, onStep }: Resealing): Promise<number> {

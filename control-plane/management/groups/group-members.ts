@@ -75,7 +75,9 @@ async function setOne(
   const before = await findGroupMember(now.trx, ref, user.id);
   const roles = await wishedRoles(now, group, { wish, mayAll });
   if (before === undefined) await checkRoom(now, group, mayAll);
-  if (before !== undefined && groupScopes.every((scope) => before.roles[scope] === roles[scope])) return;
+  // What a mapping gave becomes what people give, and stays.
+  const isOurs = before !== undefined && before.source === undefined;
+  if (isOurs && groupScopes.every((scope) => before.roles[scope] === roles[scope])) return;
   const createdAtMs = before?.createdAtMs ?? now.nowMs;
   await setGroupMember(now.trx, ref, { user: user.id, roles, createdAtMs, nowMs: now.nowMs });
   const named = groupScopes.flatMap((scope) => {

@@ -4,6 +4,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { getUser } from '../../access/access.store.ts';
 import { actorOf } from '../../access/access.ts';
 import { heldRights, type HeldRole } from '../../access/actor.ts';
+import { listProviders } from '../../access/identity/identity.store.ts';
 import { objectRoles, tenantRoles } from '../../access/memberships.store.ts';
 import { namesOf } from '../../access/object-names.ts';
 import { permissions } from '../../access/permissions.ts';
@@ -33,6 +34,8 @@ export const whySchema = z
         reference: z.string(),
         role: z.string(),
         group: z.object({ id: z.string(), name: z.string() }).optional(),
+        /** Whose mapping gave it; absent for what people gave. */
+        identityProvider: z.object({ id: z.string(), name: z.string() }).optional(),
         gives: heldSchema,
       }),
     ),
@@ -62,6 +65,9 @@ export async function why(desk: Desk, { at, scope, id, userId }: Asked): Promise
   ];
   const resource = { ...at, [scope]: id };
   const ids = roles.flatMap(({ group }) => group ?? []);
+  const providers = new Map(
+    (await listProviders(db, at.organization)).map(({ id: one, name }) => [one, name]),
+  );
   const groups = await namesOf(db, at.organization, { type: 'group', ids });
   return {
     id: user.id,
@@ -73,8 +79,11 @@ export async function why(desk: Desk, { at, scope, id, userId }: Asked): Promise
       if (Object.keys(gives).length === 0) return [];
       const name = role.group === undefined ? undefined : groups.get(role.group)?.name;
       const group = role.group === undefined ? undefined : { id: role.group, name: name ?? role.group };
-      const { reference } = role;
-      return [present({ scope: role.scope.toUpperCase(), reference, role: role.name, group, gives })];
+      const { reference, source } = role;
+      const identityProvider =
+        source === undefined ? undefined : { id: source, name: providers.get(source) ?? source };
+      const scopeName = role.scope.toUpperCase();
+      return [present({ scope: scopeName, reference, role: role.name, group, identityProvider, gives })];
     }),
   };
 }

@@ -32,6 +32,22 @@ export async function checkNotAbove(now: OrganizationChange, user: UserRow): Pro
   }
 }
 
+/**
+ * Refuses whoever is no ADMIN of the organization, or came with a token that ends or is narrowed: for what makes one as strong as anybody.
+ *
+ * Errors: request.forbidden.
+ */
+export function demandAdministrator(actor: Actor): void {
+  const isAdmin = actor.roles.some(
+    ({ scope, reference, name }) =>
+      scope === 'organization' && reference === actor.organization && name === 'ADMIN',
+  );
+  if (isAdmin && actor.scopes === undefined && actor.tokenExpiresAtMs === undefined) return;
+  throw new Fault('request.forbidden', {
+    detail: 'This is for an ADMIN of the organization, with no token that ends or is narrowed.',
+  });
+}
+
 /** Refuses to leave the organization without an administrator who can sign in. Errors: user.lastAdministrator. */
 export async function checkAdministratorLeft(now: OrganizationChange, but: string): Promise<void> {
   if ((await firstAdministrator(now.trx, now.organization, but)) === undefined)

@@ -134,6 +134,10 @@ export async function listUserGroups(
   desk: Desk,
   ref: UserRef & { readonly environmentId?: string | undefined },
 ) {
+  return (await groupsWithSource(desk, ref)).map(({ source: _source, ...group }) => group);
+}
+
+async function groupsWithSource(desk: Desk, ref: UserRef & { readonly environmentId?: string | undefined }) {
   const { db } = desk.storage;
   await checkThere(desk, ref);
   const environment =
@@ -150,9 +154,10 @@ export async function listUserGroups(
     groups.set(row.id, group);
     group.roles.set(row.scope.toUpperCase(), row.role);
   }
-  return [...groups.values()].map(({ row: { id, name, environment: environmentId }, roles }) => ({
+  return [...groups.values()].map(({ row: { id, name, source, environment: environmentId }, roles }) => ({
     id,
     name,
+    source,
     environmentId,
     roles: Object.fromEntries(roles),
   }));
@@ -166,18 +171,24 @@ export async function listMemberships(desk: Desk, ref: UserRef & { readonly type
   const scope = kinds[type];
   const held =
     type === 'group'
-      ? (await listUserGroups(desk, ref)).map(({ id, roles }) => ({ reference: id, roles, group: null }))
+      ? (await groupsWithSource(desk, ref)).map(({ id, roles, source }) => ({
+          reference: id,
+          roles,
+          group: null,
+          source,
+        }))
       : (await listHoldings(db, ref, { scope: type, limit: holdingsMax })).map(
-          ({ reference, role, group }) => ({
+          ({ reference, role, group, source }) => ({
             reference,
             roles: { [scope]: role } as Record<string, string>,
             group,
+            source,
           }),
         );
   const names = await namesOf(db, ref.organization, { type, ids: held.map(({ reference }) => reference) });
   return {
-    memberships: held.map(({ reference, roles, group }) =>
-      present({ reference, type: scope, roles, source: 'system', group: group ?? undefined }),
+    memberships: held.map(({ reference, roles, group, source }) =>
+      present({ reference, type: scope, roles, source: source ?? 'system', group: group ?? undefined }),
     ),
     metadata: Object.fromEntries(names),
   };

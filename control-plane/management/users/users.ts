@@ -203,6 +203,7 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
       firstname: null,
       lastname: null,
       email: null,
+      source_id: null,
       password_hash: '',
       status: 'ARCHIVED',
       updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
@@ -214,7 +215,7 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
 /**
  * Gives a user another password and ends all of his sessions; with `deleteTokens` his tokens end too.
  *
- * Errors: user.notFound; user.notActive; serviceAccount.notManaged; request.forbidden for who may do more, and for who came with a token
+ * Errors: user.notFound; user.notActive; serviceAccount.notManaged; user.notManaged; request.forbidden for who may do more, and for who came with a token
  * that ends or is narrowed: a password would be more than it is.
  */
 export async function resetUserPassword(
@@ -229,6 +230,7 @@ export async function resetUserPassword(
   const hash = await desk.access.hashPassword(ref.password);
   await changeUser({ desk, actor, ref }, async (now, user) => {
     if (user.is_service === 1) throw new Fault('serviceAccount.notManaged');
+    if (user.source !== null) throw new Fault('user.notManaged', { parameters: { user: user.username } });
     if (user.status !== 'ACTIVE') throw new Fault('user.notActive');
     await setPassword(now.trx, ref, { hash, nowMs: laterThan(user.updated_at_ms, now.nowMs) });
     await deleteSessions(now.trx, ref, undefined);

@@ -1,4 +1,5 @@
 import { auditChain } from './0044-audit-chain.ts';
+import { identityProviders } from './0050-identity-providers.ts';
 import type { Migration } from './migration.ts';
 import { platform } from './0001-platform.ts';
 import { management } from './0002-management.ts';
@@ -80,4 +81,5 @@ export const migrations: readonly Migration[] = [
   sharedKeys,
   auditKept,
   pendingSubscriptions,
+  identityProviders,
 ];

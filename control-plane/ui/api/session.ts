@@ -20,6 +20,13 @@ export const whoAmI = queryOptions({
   retry: false,
 });
 
+/** Who else says who people are: where a browser goes to sign in. */
+export const identityProviders = queryOptions({
+  queryKey: ['identity-providers'],
+  queryFn: () => answerOf(api.GET('/management/organizations/{orgId}/social-identities', { params })),
+  staleTime: 60_000,
+});
+
 /** Opens a session; its cookie is the browser's. Errors: Problem with status 401 when name or password are wrong. */
 export async function signIn(
   queries: QueryClient,

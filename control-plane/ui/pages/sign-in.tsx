@@ -1,10 +1,10 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Eye, EyeOff, Moon, Sun } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Problem } from '../api/problem.ts';
-import { signIn } from '../api/session.ts';
-import { Button, IconButton } from '../kit/button.tsx';
+import { identityProviders, signIn } from '../api/session.ts';
+import { Button, buttonLook, IconButton } from '../kit/button.tsx';
 import { TextField } from '../kit/field.tsx';
 import { ProblemBox } from '../kit/told.tsx';
 import { Mark } from '../shell/mark.tsx';
@@ -48,7 +48,7 @@ export function SignIn() {
 }
 
 function Form() {
-  const { back } = route.useSearch();
+  const { back, problem } = route.useSearch();
   const router = useRouter();
   const queries = useQueryClient();
   const [name, setName] = useState('');
@@ -67,6 +67,11 @@ function Form() {
   return (
     <form className={styles['form']} onSubmit={send}>
       <h1>Sign in</h1>
+      {problem !== undefined && (
+        <p role="alert" className={styles['problem']}>
+          {problems.get(problem) ?? problems.get('failed')}
+        </p>
+      )}
       <TextField
         label="User name"
         value={name}
@@ -99,11 +104,39 @@ function Form() {
       <Button type="submit" look="primary" size="large" isWide disabled={entering.isPending}>
         Sign in
       </Button>
+      <Providers back={back} />
       <p className="second">
         No account, or the password is lost? Ask an administrator; on the machine of the control plane:{' '}
         <span className="mono">isthmus reset-password {'<user>'}</span>
       </p>
     </form>
+  );
+}
+
+const problems: ReadonlyMap<string, string> = new Map([
+  ['failed', 'The identity provider did not say who you are. Begin again.'],
+  ['unavailable', 'The identity provider is not there. Try again later, or sign in with a password.'],
+  ['notAllowed', 'The identity provider knows you, and nobody lets you in here. Ask an administrator.'],
+  ['emailRequired', 'The identity provider tells no confirmed mail address of yours. Confirm it there.'],
+]);
+
+/** The ways in by somebody else; none where there are none. */
+function Providers({ back }: { readonly back: string | undefined }) {
+  const { data } = useQuery(identityProviders);
+  if (data === undefined || data.length === 0) return null;
+  return (
+    <nav className={styles['providers']} aria-label="Identity providers">
+      <span className="second">or with</span>
+      {data.map(({ id, name, authorizationEndpoint }) => (
+        <a
+          key={id}
+          className={`${buttonLook.plain} ${styles['provider']}`}
+          href={`${authorizationEndpoint}${back === undefined ? '' : `?back=${encodeURIComponent(back)}`}`}
+        >
+          {name}
+        </a>
+      ))}
+    </nav>
   );
 }
 

@@ -18,6 +18,7 @@ import { decodeRecord } from '../../../proto/wire/record.ts';
 import type { TestDatabase } from '../servers/databases.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { tempDir } from '../temp-dir.ts';
+import { createOidc } from '../../../control-plane/access/identity/oidc.ts';
 import { createAccess } from '../../../control-plane/access/access.ts';
 import type { PasswordCost } from '../../../control-plane/access/passwords.ts';
 import { boot, type BootResult } from '../../../control-plane/boot.ts';
@@ -152,6 +153,8 @@ export async function openOffice(
     analytics: given.analytics,
     outbound: given.outbound,
     gatewaysUrl: given.gatewaysUrl,
+    publicUrl: given.publicUrl,
+    oidc: given.outbound === undefined ? undefined : createOidc(given.outbound),
   };
   const made = await boot(desk, { adminPassword: password, demoTarget: given.demoTarget });
   const app = createManagementDoor({

@@ -360,6 +360,15 @@ export const rightsTable: Readonly<Record<string, string>> = {
   closeOtherSessions: '+++ +++ +++',
   closeSession: '+++ +++ +++',
   listTasks: '+++ +++ +++',
+  listIdentityProviders: '+-- --- ---',
+  createIdentityProvider: '+-- --- ---',
+  getIdentityProvider: '+-- --- ---',
+  updateIdentityProvider: '+-- --- ---',
+  deleteIdentityProvider: '+-- --- ---',
+  listOrganizationIdentities: '+-- --- ---',
+  setOrganizationIdentities: '+-- --- ---',
+  listEnvironmentIdentities: '++- --- ---',
+  setEnvironmentIdentities: '++- --- ---',
 };
 
 /**
