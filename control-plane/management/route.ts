@@ -232,8 +232,14 @@ function route<Params, Query, Body, Result>(
 
 function paramsSchema(path: string): z.ZodObject {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-  return z.object(Object.fromEntries(names.map((name) => [name, idSchema])));
+  return z.object(
+    Object.fromEntries(names.map((name) => [name, named.has(name) ? longNameSchema : idSchema])),
+  );
 }
+
+/** Parameters that name what records say, which may be called whatever an API has called it. */
+const named: ReadonlySet<string> = new Set(['metricName', 'filterName']);
+const longNameSchema = z.string().min(1).max(256);
 
 const actionOf = {
   get: 'read',

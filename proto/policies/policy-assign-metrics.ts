@@ -26,7 +26,7 @@ export const assignMetrics = definePolicy({
         .default([]),
     }),
   errors: {},
-  docs: `They stand in the record's field \`custom_metrics\`, a JSON object with a text for each name, as \`customMetrics\` in the answers of the management API about calls, and in exports of them. A later metric replaces an earlier one of its name. An expression that fails or comes to nothing sets nothing, and the request goes on. A request has at most ${customMetrics.countMax} metrics of at most ${customMetrics.valueCharsMax} characters: what is more is left out, what is longer is cut, and the record has a warning (\`CUSTOM_METRIC_BOUND\`). What lets the caller in (his key, \`Authorization\`, cookies) is shown as \`***\`, and so are values whose names are those of keys.`,
+  docs: `They stand in the record's field \`custom_metrics\`, a JSON object with a text for each name, as \`customMetrics\` in the answers of the management API about calls, and in exports of them. Analytics group by them, narrow by them and compute those that are numbers, as \`custom.<name>\`. A later metric replaces an earlier one of its name. An expression that fails or comes to nothing sets nothing, and the request goes on. A request has at most ${customMetrics.countMax} metrics of at most ${customMetrics.valueCharsMax} characters: what is more is left out, what is longer is cut, and the record has a warning (\`CUSTOM_METRIC_BOUND\`). What lets the caller in (his key, \`Authorization\`, cookies) is shown as \`***\`, and so are values whose names are those of keys.`,
   example: () => ({
     about: 'The record says whose tenant it was; nothing of that is seen by the caller or the backend.',
     request: [

@@ -1,4 +1,5 @@
-import { namedMethods } from '../../../proto/model/access-record.ts';
+import { hash } from 'node:crypto';
+import { customMetrics, namedMethods } from '../../../proto/model/access-record.ts';
 import type { QuestionParams } from './question.ts';
 
 const text = (sql: string) => ({ kind: 'text', sql }) as const;
@@ -43,11 +44,53 @@ export const dimensions = {
   HTTP_RESPONSE_CONTENT_LENGTH: number('response_bytes'),
 } as const;
 
-/** One of {@link dimensions}. */
-export type Dimension = keyof typeof dimensions;
+/** What stands before the name of a metric that a step of an API has set. */
+export const customPrefix = 'custom.';
+
+/** One of those: `custom.tenant`. */
+export type CustomMetric = `${typeof customPrefix}${string}`;
+
+/** One of {@link dimensions}, or a metric of an API's own. */
+export type Dimension = keyof typeof dimensions | CustomMetric;
+
+/** Whether something is the name of a metric of an API's own, whichever there are. */
+export const isCustomMetric = (name: string): name is CustomMetric =>
+  name.startsWith(customPrefix) &&
+  name.length > customPrefix.length &&
+  name.length <= customPrefix.length + customMetrics.nameCharsMax;
 
 /** Whether something is one of them. */
-export const isDimension = (name: string): name is Dimension => Object.hasOwn(dimensions, name);
+export const isDimension = (name: string): name is Dimension =>
+  Object.hasOwn(dimensions, name) || isCustomMetric(name);
+
+/** What is read of a request, in SQL, and what is bound to that. */
+interface Said {
+  readonly kind: 'text' | 'number';
+  /** As it stands there. */
+  readonly sql: string;
+  /** As a number; of a text that is none, and of what is not finite, null. */
+  readonly numberSql: string;
+  readonly params: QuestionParams;
+}
+
+/** See {@link Said}. A name of an API's own is bound as a value, and what the SQL calls that says nothing of it. */
+export function saidOf(by: Dimension): Said {
+  if (!isCustomMetric(by)) {
+    const { kind, sql } = dimensions[by];
+    return { kind, sql: `(${sql})`, numberSql: `(${sql})::DOUBLE`, params: {} };
+  }
+  const name = by.slice(customPrefix.length);
+  const param = `custom_${hash('sha256', name).slice(0, 24)}`;
+  // RFC 6901: as a pointer no sign of a name means anything.
+  const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const sql = `(CASE WHEN json_valid(custom_metrics) THEN json_extract_string(custom_metrics, $${param}) END)`;
+  const number = `try_cast(${sql} AS DOUBLE)`;
+  const numberSql = `(CASE WHEN isfinite(${number}) THEN ${number} END)`;
+  return { kind: 'text', sql, numberSql, params: { [param]: pointer } };
+}
+
+/** Whether there are numbers of it to compute with, or to compare. */
+export const hasNumbers = (by: Dimension): boolean => isCustomMetric(by) || dimensions[by].kind === 'number';
 
 /** What an operator takes: one value, several of which one is enough, or a bound, which counts itself. */
 export const operators = ['EQ', 'IN', 'GTE', 'LTE', 'CONTAINS'] as const;
@@ -68,9 +111,10 @@ interface Narrowing {
 
 /** Requests that fulfil every condition; `prefix` begins the names of what is bound. */
 export function narrowing(conditions: readonly Condition[], prefix = 'c'): Narrowing {
-  const params = new Map<string, string>();
+  const params = new Map<string, string | number>();
   const parts = conditions.map((condition, n) => {
     params.set(`${prefix}${n}`, boundOf(condition));
+    for (const [name, value] of Object.entries(saidOf(condition.by).params)) params.set(name, value);
     return `coalesce(${sqlOf(condition, `$${prefix}${n}`)}, false)`;
   });
   return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), params: Object.fromEntries(params) };
@@ -81,8 +125,8 @@ function boundOf({ operator, values }: Condition): string {
 }
 
 function sqlOf({ by, operator }: Condition, param: string): string {
-  const { kind, sql } = dimensions[by];
-  const value = kind === 'text' ? `(${sql})` : `(${sql})::DOUBLE`;
+  const { kind, sql, numberSql } = saidOf(by);
+  const value = kind === 'text' ? sql : numberSql;
   switch (operator) {
     case 'EQ':
     case 'IN': {
@@ -90,9 +134,9 @@ function sqlOf({ by, operator }: Condition, param: string): string {
       return `${value} IN (SELECT ${kind === 'text' ? values : `try_cast(${values} AS DOUBLE)`})`;
     }
     case 'GTE':
-      return `${value} >= try_cast(${param} AS DOUBLE)`;
+      return `${numberSql} >= try_cast(${param} AS DOUBLE)`;
     case 'LTE':
-      return `${value} <= try_cast(${param} AS DOUBLE)`;
+      return `${numberSql} <= try_cast(${param} AS DOUBLE)`;
     case 'CONTAINS':
       return `contains(lower(${value}), lower(${param}))`;
   }

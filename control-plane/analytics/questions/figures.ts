@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Condition, type Dimension, dimensions, narrowing } from './conditions.ts';
+import { type Condition, type Dimension, narrowing, saidOf } from './conditions.ts';
 import type { Asked } from './log-questions.ts';
 import type { Row } from './question.ts';
 
@@ -86,7 +86,7 @@ function figureSql({ of, measure }: Figure): string {
     const count = `count(*) FILTER (WHERE ${counted[of]})`;
     return measure === 'PERCENTAGE' ? `100 * ${count} / nullif(count(*), 0)` : count;
   }
-  const value = `(${dimensions[of].sql})`;
+  const { sql: value, numberSql } = saidOf(of);
   switch (measure) {
     case 'COUNT':
       return `count(${value})`;
@@ -96,19 +96,19 @@ function figureSql({ of, measure }: Figure): string {
     case 'P90':
     case 'P95':
     case 'P99':
-      return `quantile_cont(${value}::DOUBLE, ${percentiles[measure]})`;
+      return `quantile_cont(${numberSql}, ${percentiles[measure]})`;
     default:
-      return `${measure.toLowerCase()}(${value}::DOUBLE)`;
+      return `${measure.toLowerCase()}(${numberSql})`;
   }
 }
 
 function groupSql({ by, ranges }: Grouping): string {
-  const { sql } = dimensions[by];
-  if (ranges === undefined) return `(${sql})::VARCHAR`;
+  const { sql, numberSql } = saidOf(by);
+  if (ranges === undefined) return `${sql}::VARCHAR`;
   const cases = ranges.map((range) => {
     // Numbers out of a schema, written as DuckDB reads them; nothing that somebody sent as text.
     const [from, to] = [Number(range.from), Number(range.to)];
-    return `WHEN (${sql}) BETWEEN ${from}::DOUBLE AND ${to}::DOUBLE THEN '${rangeKey({ from, to })}'`;
+    return `WHEN ${numberSql} BETWEEN ${from}::DOUBLE AND ${to}::DOUBLE THEN '${rangeKey({ from, to })}'`;
   });
   return `CASE ${cases.join(' ')} END`;
 }
@@ -129,10 +129,15 @@ export function figures({
   const sets = [[], ...keys.map((_, n) => keys.slice(0, n + 1))].map(
     (set) => `(${['step', ...set].join(', ')})`,
   );
+  const named = [
+    ...groupings.map(({ by }) => by),
+    ...wanted.flatMap(({ of }) => (isCounted(of) ? [] : [of])),
+  ];
   const levels = keys.map((key) => `1 - GROUPING(${key})`).join(' + ');
   return {
     params: {
       ...params,
+      ...Object.assign({}, ...named.map((by) => saidOf(by).params)),
       ...(steps === undefined ? {} : { start: steps.startMs, interval: steps.intervalMs }),
     },
     question: {

@@ -15,6 +15,7 @@ import {
   type TestLake,
 } from '../../../test/kit/control-plane/test-lake.ts';
 import { sqlite } from '../../../test/kit/servers/databases.ts';
+import { saidOf } from './conditions.ts';
 import type { Question, QuestionParams, Row } from './question.ts';
 import { questions } from './questions.ts';
 
@@ -69,7 +70,12 @@ const check = {
 async function landOf(lake: TestLake, { at, records }: (typeof tenants)[number]): Promise<void> {
   const of = { org_id: at.organization, env_id: at.environment };
   const checks = recordLines(1, { type: 'health-check', ...of, ...check, endpoint_name: at.environment });
-  const lines = [...recordLines(records, { ...of, error_key: at.environment }), ...checks];
+  const custom_metrics = JSON.stringify({
+    tenant: at.environment,
+    items: '1',
+    [`of ${at.environment}`]: 'x',
+  });
+  const lines = [...recordLines(records, { ...of, error_key: at.environment, custom_metrics }), ...checks];
   await land(lake.blobs, lines, { ...at, spool: randomBytes(16).toString('hex') });
   const logs = recordLines(1, {
     type: 'v4-log',
@@ -81,14 +87,16 @@ async function landOf(lake: TestLake, { at, records }: (typeof tenants)[number])
   await land(lake.blobs, logs, { ...at, stream: 'logs', spool: randomBytes(16).toString('hex') });
 }
 
-const sampled = { c0: '["a"]', c1: '100', c2: '599', c3: '' };
+const custom = { ...saidOf('custom.items').params, ...saidOf('custom.tenant').params };
+const sampled = { c0: '["a"]', c1: '100', c2: '599', c3: '', c4: '1', ...saidOf('custom.items').params };
 
 /** What a question is asked with about the API of the records above. */
 const paramsOf = new Map<string, QuestionParams>([
   ['calls', { limit: 10, offset: 0, ...sampled }],
   ['calls-behind', { at: 4_000_000_000_000, request: '', ...sampled }],
   ['error-keys', sampled],
-  ['figures', { start: 1_700_000_000_000, interval: 10, ...sampled }],
+  ['figures', { start: 1_700_000_000_000, interval: 10, ...sampled, ...custom }],
+  ['custom-metric-names', sampled],
   ['calls-with-body', { text: 'ASKED' }],
   ['health-response-times', { api: 'a', start: 0, interval: 1_000 }],
   ['health-checks', { api: 'a', success: -1, limit: 10, offset: 0 }],

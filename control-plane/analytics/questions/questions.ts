@@ -6,6 +6,7 @@ import {
   healthResponseTimes,
 } from './health-questions.ts';
 import { type Condition, entrypointSql } from './conditions.ts';
+import { customMetricNames } from './custom-metrics.ts';
 import { figures } from './figures.ts';
 import { apiLog, calls, callsBehind, callsWithBody, errorKeys } from './log-questions.ts';
 import type { Question, QuestionParams } from './question.ts';
@@ -76,6 +77,7 @@ const sample: readonly Condition[] = [
   { by: 'HTTP_STATUS', operator: 'GTE', values: [] },
   { by: 'HTTP_STATUS', operator: 'LTE', values: [] },
   { by: 'ERROR_KEY', operator: 'CONTAINS', values: [] },
+  { by: 'custom.items', operator: 'GTE', values: [] },
 ];
 /** Every kind of figure, of groups in groups, in steps. */
 const everyFigure = {
@@ -87,8 +89,13 @@ const everyFigure = {
     { of: 'HTTP_STATUS', measure: 'PERCENTAGE' },
     { of: 'HTTP_STATUS', measure: 'P95' },
     { of: 'HTTP_STATUS', measure: 'AVG' },
+    { of: 'custom.items', measure: 'P95' },
   ],
-  groupings: [{ by: 'ERROR_KEY' }, { by: 'HTTP_STATUS', ranges: [{ from: 100, to: 399 }] }],
+  groupings: [
+    { by: 'ERROR_KEY' },
+    { by: 'HTTP_STATUS', ranges: [{ from: 100, to: 399 }] },
+    { by: 'custom.tenant' },
+  ],
   steps: { startMs: 0, intervalMs: 1 },
 } as const;
 const behind = { atMs: 0, requestId: '' };
@@ -100,6 +107,7 @@ export const questions: readonly Question<QuestionParams, unknown>[] = [
   calls({ conditions: sample, limit: 0, offset: 0 }).question,
   callsBehind(sample, behind).question,
   errorKeys(sample).question,
+  customMetricNames(sample).question,
   figures(everyFigure).question,
   apiLog,
   callsWithBody,

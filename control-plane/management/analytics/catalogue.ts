@@ -1,7 +1,16 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import { namedMethods } from '../../../proto/model/access-record.ts';
-import type { Dimension } from '../../analytics/questions/conditions.ts';
+import {
+  type CustomMetric,
+  customPrefix,
+  type Dimension,
+  isCustomMetric,
+} from '../../analytics/questions/conditions.ts';
+import { customMetricNames } from '../../analytics/questions/custom-metrics.ts';
 import type { Figured, Measure } from '../../analytics/questions/figures.ts';
+import type { Desk } from '../desk.ts';
+import { askAbout, ofApisWith } from './analytics.ts';
+import type { Asking } from './document-figures.ts';
 
 /** APIs that the reference knows figures of; those here are HTTP_PROXY, and the others have none. */
 export const apiNames = ['HTTP_PROXY', 'MESSAGE', 'LLM', 'MCP', 'A2A', 'NATIVE', 'EDGE'] as const;
@@ -130,9 +139,44 @@ export const filters: readonly FilterSpec[] = [
 /** Names of the filters that figures take. */
 export const figureFilters = filters.filter((filter) => filter.signals.includes('ANALYTICS'));
 
+const weekMs = 7 * 86_400_000;
+
+/** Metrics of APIs' own that requests of the last seven days have, of the APIs whose figures the caller may read; at most 100. */
+export async function customMetricsOf(desk: Desk, { actor, at }: Asking): Promise<readonly CustomMetric[]> {
+  if (desk.analytics === undefined) return [];
+  const conditions = await ofApisWith(desk, { actor, at }, 'api-analytics:read');
+  const fromMs = Math.max(0, desk.clock.now() - weekMs);
+  return askAbout(desk, customMetricNames(conditions), { at, fromMs, toMs: undefined });
+}
+
+/** A metric of an API's own as it can be computed: of the numbers among its values. */
+export const customMetric = (name: CustomMetric): Metric => ({
+  label: name.slice(customPrefix.length),
+  of: name,
+  unit: 'NUMBER',
+  measures: ['COUNT', ...sizes],
+});
+
+/** The same as what requests are grouped by, each value on its own. */
+export const customFacet = (name: CustomMetric) =>
+  ({ name, label: name.slice(customPrefix.length), type: 'KEYWORD' }) as const;
+
+/** The same as what requests are narrowed by. */
+export const customFilter = (name: CustomMetric): FilterSpec => ({
+  ...keyword(name, name.slice(customPrefix.length)),
+  operators: ['EQ', 'IN', 'CONTAINS', 'GTE', 'LTE'],
+});
+
+/** A filter by its name; undefined for what nothing is narrowed by. */
+export const filterOf = (name: string): FilterSpec | undefined =>
+  isCustomMetric(name) ? customFilter(name) : filters.find((filter) => filter.name === name);
+
+/** Whether requests can be grouped by it. */
+export const isFacet = (name: string): name is Dimension => facets.has(name) || isCustomMetric(name);
+
 /** A metric by its name. Errors: request.invalid for one that requests here do not have. */
 export function metricOf(name: string, path: string): Metric {
-  const metric = metrics.get(name);
+  const metric = isCustomMetric(name) ? customMetric(name) : metrics.get(name);
   if (metric !== undefined) return metric;
   throw new Fault('request.invalid', {
     details: [{ path, message: `is none of ${[...metrics.keys()].join(', ')}` }],

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
-import { type Condition, dimensions, isDimension } from '../../analytics/questions/conditions.ts';
+import { type Condition, hasNumbers } from '../../analytics/questions/conditions.ts';
 import {
   type FigureGroup,
   type Grouping,
@@ -13,7 +13,7 @@ import {
 import type { Desk } from '../desk.ts';
 import { momentSchema } from '../fields.ts';
 import { ofApisWith } from './analytics.ts';
-import { facets, type Metric, metricOf } from './catalogue.ts';
+import { facets, isFacet, type Metric, metricOf } from './catalogue.ts';
 import {
   figuresOf,
   figuresOfNone,
@@ -23,9 +23,9 @@ import {
   stepsMax,
   unknownKey,
 } from './figures.ts';
-import { documentConditions, filterSchema } from './log-filters.ts';
+import { documentConditions, filterSchema, nameCharsMax } from './log-filters.ts';
 
-const nameSchema = z.string().max(64);
+const nameSchema = z.string().max(nameCharsMax);
 const measureSchema = z.enum(measures);
 const filtersSchema = z.array(filterSchema).max(50).optional();
 const metricSchema = z.strictObject({
@@ -274,8 +274,8 @@ function stepsAligned({ from, to }: z.infer<typeof timeRange>, interval: string 
 function groupingsOf(names: readonly string[], wishedRanges: z.infer<typeof ranges>): readonly Grouping[] {
   if (new Set(names).size !== names.length) throw refused('by', 'must not repeat a name');
   const groupings = names.map((name, n): Grouping => {
-    if (!isDimension(name) || !facets.has(name))
-      throw refused(`by[${n}]`, `is none of ${[...facets.keys()].join(', ')}`);
+    if (!isFacet(name))
+      throw refused(`by[${n}]`, `is none of ${[...facets.keys()].join(', ')}, custom.<name>`);
     return { by: name };
   });
   if (wishedRanges === undefined || wishedRanges.length === 0) return groupings;
@@ -285,7 +285,7 @@ function groupingsOf(names: readonly string[], wishedRanges: z.infer<typeof rang
     if (range.from > range.to || (before !== undefined && before.to >= range.from))
       throw refused('ranges', `${rangeKey(range)} ends before it begins, or overlaps another`);
   });
-  const numbers = groupings.filter((grouping) => dimensions[grouping.by].kind === 'number');
+  const numbers = groupings.filter((grouping) => hasNumbers(grouping.by));
   if (numbers.length === 0) throw refused('ranges', 'need a number in by, such as HTTP_STATUS');
   return groupings.map((grouping) =>
     numbers.includes(grouping) ? { ...grouping, ranges: wishedRanges } : grouping,

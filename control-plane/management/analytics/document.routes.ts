@@ -3,7 +3,20 @@ import { listParam, momentParam } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
 import { freshness } from './analytics.ts';
-import { apiNames, facets, figureFilters, filters, metricOf, metrics, signals } from './catalogue.ts';
+import {
+  apiNames,
+  customFacet,
+  customFilter,
+  customMetric,
+  customMetricsOf,
+  facets,
+  figureFilters,
+  type FilterSpec,
+  filters,
+  metricOf,
+  metrics,
+  signals,
+} from './catalogue.ts';
 import {
   facetsAnswerSchema,
   facetsOf,
@@ -91,30 +104,31 @@ export const documentRoutes = [
         filters: facetNames,
       }),
     ),
-    run: async ({ params: { apiName } }) => ({
-      data: [...metrics].flatMap(([name, { of: _of, ...metric }]) =>
-        apiNameOf(apiName) === 'HTTP_PROXY'
-          ? [
-              {
-                name,
-                ...metric,
-                apis,
-                facets: [...facets.keys()],
-                filters: figureFilters.map((filter) => filter.name),
-              },
-            ]
-          : [],
-      ),
-    }),
+    run: async ({ desk, actor, at, params: { apiName } }) => {
+      if (apiNameOf(apiName) !== 'HTTP_PROXY') return { data: [] };
+      const own = await customMetricsOf(desk, { actor, at });
+      const all = [...metrics, ...own.map((name) => [name, customMetric(name)] as const)];
+      const facetsOfAll = [...facets.keys(), ...own];
+      const filtersOfAll = [...figureFilters.map((filter) => filter.name), ...own];
+      return {
+        data: all.map(([name, { of: _of, ...metric }]) => ({
+          name,
+          ...metric,
+          apis,
+          facets: facetsOfAll,
+          filters: filtersOfAll,
+        })),
+      };
+    },
   }),
   define.get('/analytics/definition/metrics/{metricName}/filters', {
     operationId: 'queryFilterSpecsForMetric',
     permission,
     summary: 'Lists what a metric can be narrowed by.',
     answer: filterSpecs,
-    run: async ({ params: { metricName } }) => {
+    run: async ({ desk, actor, at, params: { metricName } }) => {
       metricOf(metricName, 'metricName');
-      return { data: figureFilters };
+      return { data: [...figureFilters, ...(await customMetricsOf(desk, { actor, at })).map(customFilter)] };
     },
   }),
   define.get('/analytics/definition/metrics/{metricName}/facets', {
@@ -125,9 +139,10 @@ export const documentRoutes = [
       'FacetSpecsResponse',
       z.object({ name: z.string(), label: z.string(), type: z.enum(['STRING', 'KEYWORD', 'NUMBER']) }),
     ),
-    run: async ({ params: { metricName } }) => {
+    run: async ({ desk, actor, at, params: { metricName } }) => {
       metricOf(metricName, 'metricName');
-      return { data: [...facets].map(([name, facet]) => ({ name, ...facet })) };
+      const own = (await customMetricsOf(desk, { actor, at })).map(customFacet);
+      return { data: [...[...facets].map(([name, facet]) => ({ name, ...facet })), ...own] };
     },
   }),
   define.get('/observability/filters/definition', {
@@ -136,9 +151,12 @@ export const documentRoutes = [
     summary: 'Lists what logs and figures can be narrowed by.',
     query: z.strictObject({ signal: listParam(signals).optional() }),
     answer: filterSpecs,
-    run: async ({ query: { signal } }) => ({
-      data: filters.filter((filter) => (signal ?? signals).some((one) => filter.signals.includes(one))),
-    }),
+    run: async ({ desk, actor, at, query: { signal } }) => {
+      const own = (await customMetricsOf(desk, { actor, at })).map(customFilter);
+      const isOf = (filter: FilterSpec): boolean =>
+        (signal ?? signals).some((one) => filter.signals.includes(one));
+      return { data: [...filters, ...own].filter(isOf) };
+    },
   }),
   define.post('/observability/filters/resolve', {
     operationId: 'resolveObservabilityFilterLabels',

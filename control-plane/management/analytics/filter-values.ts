@@ -5,15 +5,21 @@ import type { Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { ofApisWith } from './analytics.ts';
-import { apiNames, filters } from './catalogue.ts';
+import { apiNames, filterOf, filters } from './catalogue.ts';
 import type { Asking } from './document-figures.ts';
 import { figuresOf, namesOfKeys } from './figures.ts';
+import { nameCharsMax } from './log-filters.ts';
 
 /** Ids of which names are wanted, by filter. */
 export const resolveSchema = z
   .strictObject({
     entries: z
-      .array(z.strictObject({ filterName: z.string().max(64), ids: z.array(z.string().max(256)).max(100) }))
+      .array(
+        z.strictObject({
+          filterName: z.string().max(nameCharsMax),
+          ids: z.array(z.string().max(256)).max(100),
+        }),
+      )
       .max(10),
   })
   .openapi('ResolveFilterLabelsRequest');
@@ -38,7 +44,7 @@ export async function labelsOf(
   const mine = await ofApisWith(desk, { actor, at }, 'api-analytics:read');
   const resolved = [];
   for (const { filterName, ids } of entries) {
-    if (!filters.some(({ name }) => name === filterName)) throw unknown('entries', filterName);
+    if (filterOf(filterName) === undefined) throw unknown('entries', filterName);
     const labels = new Map<string, string>();
     if (named.has(filterName) && isDimension(filterName)) {
       const keys = await known(desk, { at, mine }, { by: filterName, operator: 'IN', values: ids });
@@ -82,7 +88,7 @@ export async function valuesOf(
     },
 ): Promise<{ readonly data: readonly { value: string; id?: string | undefined }[]; readonly total: number }> {
   const { at, actor, filter } = wish;
-  const spec = filters.find(({ name }) => name === filter);
+  const spec = filterOf(filter);
   if (spec === undefined) throw unknown('filterName', filter);
   const isAsked = (text: string): boolean => text.toLowerCase().includes((wish.query ?? '').toLowerCase());
   const { limit, offset } = boundsOf(wish);

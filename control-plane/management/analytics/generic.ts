@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { type Dimension, dimensions } from '../../analytics/questions/conditions.ts';
+import { type Dimension, hasNumbers } from '../../analytics/questions/conditions.ts';
 import type { Figure, FigureGroup, Measure, NumberRange } from '../../analytics/questions/figures.ts';
 import type { Desk } from '../desk.ts';
 import { integerParam, momentParam, present } from '../fields.ts';
@@ -19,7 +19,7 @@ import {
 import { dimensionOf } from './query-text.ts';
 
 const paramText = (form: RegExp, words: string) => z.string().max(1_024).regex(form, words).optional();
-const field = '[\\w.@-]{1,64}';
+const field = '[\\w.@-]{1,135}';
 
 /** What the reference's generic figures are asked with; both versions spell it so. */
 export const genericQuery = {
@@ -182,7 +182,7 @@ function neededField({ field: name }: GenericWish): string {
 
 function numberField(name: string, param: string): Dimension {
   const by = dimensionOf(name, param);
-  if (dimensions[by].kind === 'number') return by;
+  if (hasNumbers(by)) return by;
   throw new Fault('request.invalid', { details: [{ path: param, message: `${name} is no number` }] });
 }
 

@@ -1,14 +1,20 @@
 import { z } from '@hono/zod-openapi';
+import { customMetrics } from '../../../proto/model/access-record.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import {
   type Condition,
   type Dimension,
-  dimensions,
+  customPrefix,
+  hasNumbers,
+  isCustomMetric,
   isDimension,
   operators,
 } from '../../analytics/questions/conditions.ts';
 import { idsParam, integerParam, listParam, wordsParam } from '../fields.ts';
 import { methods } from './log-shape.ts';
+
+/** Longest name of what calls are narrowed by: that of a metric of an API's own. */
+export const nameCharsMax = customPrefix.length + customMetrics.nameCharsMax;
 
 const longTime = integerParam({ min: 0, max: 3_600_000 }).optional();
 const requestIds = wordsParam(/^[\w.:-]{1,128}$/, 'must be ids of requests');
@@ -74,7 +80,7 @@ const valueSchema = z.union([z.string().max(2_048), z.number(), z.array(z.string
 
 /** A filter of a search or a figure in the reference's documents; names and operators are judged by {@link documentConditions}. */
 export const filterSchema = z
-  .strictObject({ name: z.string().max(64), operator: z.enum(operators), value: valueSchema })
+  .strictObject({ name: z.string().max(nameCharsMax), operator: z.enum(operators), value: valueSchema })
   .openapi('AnalyticsFilter');
 
 /** A filter that somebody sent. */
@@ -113,9 +119,9 @@ export function documentConditions(
     if (!isDimension(by)) return refuse('name', 'is nothing that records here say');
     const values = Array.isArray(value) ? value : [String(value)];
     if (operator !== 'IN' && values.length !== 1) return refuse('value', `${operator} takes one value`);
-    const isNumber = dimensions[by].kind === 'number';
-    if ((operator === 'GTE' || operator === 'LTE') && !isNumber)
-      return refuse('operator', `${operator} is for numbers`);
+    const isBound = operator === 'GTE' || operator === 'LTE';
+    if (isBound && !hasNumbers(by)) return refuse('operator', `${operator} is for numbers`);
+    const isNumber = isCustomMetric(by) ? isBound : hasNumbers(by);
     if (isNumber && operator !== 'CONTAINS' && values.some((one) => !/^-?\d{1,15}(\.\d{1,6})?$/.test(one)))
       return refuse('value', 'must be a number');
     conditions.push({ by, operator, values });

@@ -1,6 +1,11 @@
 import { namedMethods } from '../../../proto/model/access-record.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { type Condition, type Dimension, dimensions } from '../../analytics/questions/conditions.ts';
+import {
+  type Condition,
+  type Dimension,
+  hasNumbers,
+  isCustomMetric,
+} from '../../analytics/questions/conditions.ts';
 
 /** Fields of the reference's records, of both generations, with what they are here. */
 const fields: ReadonlyMap<string, Dimension> = new Map([
@@ -49,7 +54,7 @@ const conditionsMax = 50;
 
 /** What a field of the reference's records is here. Errors: request.invalid, which names the parameter. */
 export function dimensionOf(field: string, param: string): Dimension {
-  const by = fields.get(field);
+  const by = isCustomMetric(field) ? field : fields.get(field);
   if (by === undefined)
     throw new Fault('request.invalid', {
       details: [{ path: param, message: `records here have no field ${field}` }],
@@ -128,7 +133,7 @@ function conditionsAt(by: Dimension, take: Take): readonly Condition[] | undefin
 }
 
 function rangeOf(by: Dimension, [from, to]: readonly [string, string]): readonly Condition[] | undefined {
-  if (dimensions[by].kind !== 'number') return undefined;
+  if (!hasNumbers(by)) return undefined;
   return [
     ...(from === '*' ? [] : [{ by, operator: 'GTE', values: [from] } as const]),
     ...(to === '*' ? [] : [{ by, operator: 'LTE', values: [to] } as const]),
