@@ -11,7 +11,7 @@ import type { Json, Note } from '../proto/definition/opened.ts';
 import { placesIn, readApi, readIdleParts } from '../proto/definition/read.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import type { ApiDefinition } from '../proto/model/api.ts';
-import { sharedGroupsIn } from '../proto/model/api/shared-policy-group.ts';
+import { sharedGroupsOf } from '../proto/model/api/shared-policy-group.ts';
 
 /**
  * Judges a document as the management API's import does, masks of secrets included, and notes what keeps what was imported from being
@@ -51,12 +51,8 @@ function isKept(path: string): boolean {
 }
 
 /** A group is found by its id in the environment that it is deployed in, which no file knows. */
-function missingGroups({ flows, plans }: ApiDefinition, pathOf: (path: string) => string): readonly Note[] {
-  const uses = [
-    ...sharedGroupsIn(flows, 'flows'),
-    ...plans.flatMap((plan, index) => sharedGroupsIn(plan.flows, `plans[${index}].flows`)),
-  ];
-  return uses.map(({ group, phase, path }) => ({
+function missingGroups(api: ApiDefinition, pathOf: (path: string) => string): readonly Note[] {
+  return sharedGroupsOf(api).map(({ group, phase, path }) => ({
     path: pathOf(path),
     kind: 'doubt',
     message: `is deployed where the environment has the shared policy group "${group}", deployed and for the ${phase} phase`,

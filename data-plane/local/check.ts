@@ -5,7 +5,7 @@ import type { Json } from '../../proto/definition/opened.ts';
 import { type Note, readIdleParts } from '../../proto/definition/read.ts';
 import { Objects } from '../../proto/definition/resources.ts';
 import { readOrganizationFlows, readSharedPolicyGroup } from '../../proto/definition/shared-flows.ts';
-import { sharedGroupsIn } from '../../proto/model/api/shared-policy-group.ts';
+import { sharedGroupsOf } from '../../proto/model/api/shared-policy-group.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
@@ -232,12 +232,8 @@ function missingGroups(
   return records
     .filter(({ kind }) => kind === 'api')
     .flatMap((record) => {
-      const { flows, plans } = readDefinition(decodeApi(record.payload).definition).api;
-      const uses = [
-        ...sharedGroupsIn(flows, 'flows'),
-        ...plans.flatMap((plan, index) => sharedGroupsIn(plan.flows, `plans[${index}].flows`)),
-      ];
-      return uses
+      const { api } = readDefinition(decodeApi(record.payload).definition);
+      return sharedGroupsOf(api)
         .filter(({ group }) => !groups.has(group))
         .map(({ group, path }) => {
           const message = `the shared policy group "${group}" is not among the files: whoever reaches this step is refused`;

@@ -5,6 +5,7 @@ import { insteadOf } from '../policies/foreign-policies.ts';
 import { policyIds, policySchema } from '../policies/catalog.ts';
 import type { PolicyPhase } from '../policies/policy-schema.ts';
 import { apiLimits } from './api-limits.ts';
+import { stepPhases } from './api/steps.ts';
 import { readable } from './readable.ts';
 import { httpMethods, namedMethods } from './access-record.ts';
 import { methodSchema } from './head-text.ts';
@@ -160,7 +161,7 @@ export function checkReadableFlows(flows: unknown, at: string): readonly FaultDe
     const { value, faulty } = readable(flowSchema, flow);
     if (value?.enabled !== true) return [];
     const inFlow = `${at}[${index}]`;
-    const steps = (['request', 'response'] as const).flatMap((phase) =>
+    const steps = stepPhases.flatMap((phase) =>
       faulty.has(phase) ? checkReadableSteps(fieldOf(flow, phase), phase, `${inFlow}.${phase}`) : [],
     );
     return [...checkFlow(value, inFlow), ...steps];
@@ -198,8 +199,7 @@ function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   if (isHttp.length > 1) {
     details.push({ path: `${at}.selectors`, message: 'holds several HTTP selectors; allowed: one' });
   }
-  for (const phase of ['request', 'response'] as const)
-    details.push(...checkSteps(flow[phase], phase, `${at}.${phase}`));
+  for (const phase of stepPhases) details.push(...checkSteps(flow[phase], phase, `${at}.${phase}`));
   return details;
 }
 

@@ -11,6 +11,7 @@ import type { FlowDefinition } from './api-flows.ts';
 import { expressionsLeftIn } from './deploy/fields.ts';
 import { type PlanDefinition, planSchema } from './api-plans.ts';
 import { policySchema } from '../policies/catalog.ts';
+import { stepsInFlows } from './api/steps.ts';
 import { readable } from './readable.ts';
 import { elsewhere, orJsonText, section } from './sections.ts';
 
@@ -116,15 +117,8 @@ export function checkResourcesOfFlows(
   resources: readonly ResourceDefinition[],
   at: string,
 ): readonly FaultDetail[] {
-  return flows.flatMap((flow, index) =>
-    flow.enabled
-      ? (['request', 'response'] as const).flatMap((phase) =>
-          flow[phase].flatMap(({ enabled, policy, configuration }, number) => {
-            const path = `${at}[${index}].${phase}[${number}].configuration`;
-            return enabled ? checkUses(policy, configuration, { resources, path }) : [];
-          }),
-        )
-      : [],
+  return stepsInFlows(flows, at).flatMap(({ step, path }) =>
+    checkUses(step.policy, step.configuration, { resources, path: `${path}.configuration` }),
   );
 }
 

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { answerOf } from '../../../proto/faults/answers.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
+import { stepsOf } from '../../../proto/model/api/steps.ts';
 import { catalog, policyIdOf } from '../../../proto/policies/catalog.ts';
 import { type Actor, can } from '../../access/actor.ts';
 import type { GatewayAbility } from '../../publish/gateway-sync.ts';
@@ -93,16 +94,9 @@ async function check(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<Take
 }
 
 /** Ids of the policies that gateways need for an API: of its plans, and of the steps of all flows. */
-function policiesOf({ flows, plans }: ApiDefinition): ReadonlySet<string> {
-  const used = new Set<string>();
-  for (const flow of [...flows, ...plans.flatMap((plan) => plan.flows)])
-    for (const steps of Object.values(flow))
-      if (Array.isArray(steps))
-        for (const step of steps as readonly unknown[]) {
-          const policy = (step as { readonly policy?: unknown } | null)?.policy;
-          if (typeof policy === 'string') used.add(policyIdOf(policy) ?? policy);
-        }
-  for (const { security } of plans) if (Object.hasOwn(catalog, security.type)) used.add(security.type);
+function policiesOf(api: ApiDefinition): ReadonlySet<string> {
+  const used = new Set(stepsOf(api).map(({ step: { policy } }) => policyIdOf(policy) ?? policy));
+  for (const { security } of api.plans) if (Object.hasOwn(catalog, security.type)) used.add(security.type);
   return used;
 }
 

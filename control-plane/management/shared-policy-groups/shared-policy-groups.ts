@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { readSharedPolicyGroup } from '../../../proto/definition/shared-flows.ts';
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
-import { sharedGroupsIn } from '../../../proto/model/api/shared-policy-group.ts';
+import { sharedGroupsOf } from '../../../proto/model/api/shared-policy-group.ts';
 import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import { encodeSharedPolicyGroup } from '../../../proto/wire/payloads.ts';
@@ -291,11 +291,8 @@ export async function deleteGroup(
  *
  * Errors: request.invalid with the place of each step whose group is not there.
  */
-export async function demandGroups(now: Change, { flows, plans }: ApiDefinition): Promise<void> {
-  const uses = [
-    ...sharedGroupsIn(flows, 'flows'),
-    ...plans.flatMap((plan, index) => sharedGroupsIn(plan.flows, `plans[${index}].flows`)),
-  ];
+export async function demandGroups(now: Change, api: ApiDefinition): Promise<void> {
+  const uses = sharedGroupsOf(api);
   const groups = new Map<string, SharedPolicyGroupRow | undefined>();
   for (const value of [...new Set(uses.map(({ group }) => group))].toSorted())
     groups.set(value, await lockGroup(now.trx, now.at, { column: 'cross_id', value }));
@@ -338,11 +335,7 @@ async function withdraw(now: Change, row: SharedPolicyGroupRow): Promise<void> {
   const naming = (await deployedNaming(now.trx, now.at, row.cross_id)).map(
     (definition) => JSON.parse(definition) as ApiDefinition,
   );
-  const users = naming.filter(({ flows, plans }) =>
-    [flows, ...plans.map((plan) => plan.flows)].some((each) =>
-      sharedGroupsIn(each, '').some(({ group }) => group === row.cross_id),
-    ),
-  );
+  const users = naming.filter((api) => sharedGroupsOf(api).some(({ group }) => group === row.cross_id));
   if (users.length > 0) {
     const named = users.slice(0, namedMax).map(({ name }) => name);
     const more = users.length > named.length ? ` and ${users.length - named.length} more` : '';

@@ -1,6 +1,7 @@
 import { compileText } from '../../expression/template.ts';
-import type { FlowDefinition, StepDefinition } from '../api-flows.ts';
+import type { FlowDefinition } from '../api-flows.ts';
 import type { ApiDefinition } from '../api-schema.ts';
+import { flowListsOf, type PlacedStep, stepsInFlows } from './steps.ts';
 
 /** An expression that can be read and will fail, or come to nothing, for every request; the message completes a sentence that begins with the path. */
 interface DoubtfulText {
@@ -25,41 +26,34 @@ export function doubtfulTexts(api: ApiDefinition): readonly DoubtfulText[] {
     }
     return undefined;
   };
-  return [
-    ...inFlows(api.flows, 'flows', doubtOf),
-    ...api.plans.flatMap(({ flows, status }, p) =>
-      status === 'closed' ? [] : inFlows(flows, `plans[${p}].flows`, doubtOf),
-    ),
-  ];
+  return flowListsOf(api).flatMap(({ flows, at }) => inFlows(flows, at, doubtOf));
 }
 
 function inFlows(flows: readonly FlowDefinition[], at: string, doubtOf: Doubt): readonly DoubtfulText[] {
-  return flows.flatMap(({ enabled, selectors, request, response }, f) => {
-    if (!enabled) return [];
-    const inFlow = `${at}[${f}]`;
-    return [
-      ...selectors.flatMap((selector, s) =>
-        selector.type === 'condition'
-          ? inText(selector.condition, `${inFlow}.selectors[${s}].condition`, (text) => doubtOf(text, false))
-          : [],
-      ),
-      ...inSteps(request, `${inFlow}.request`, (text) => doubtOf(text, false)),
-      ...inSteps(response, `${inFlow}.response`, (text) => doubtOf(text, true)),
-    ];
-  });
+  return [
+    ...selectorsIn(flows, at, doubtOf),
+    ...stepsInFlows(flows, at).flatMap((placed) => inStep(placed, doubtOf)),
+  ];
 }
+
+const selectorsIn = (flows: readonly FlowDefinition[], at: string, doubtOf: Doubt): readonly DoubtfulText[] =>
+  flows.flatMap(({ enabled, selectors }, f) =>
+    selectors.flatMap((selector, s) =>
+      enabled && selector.type === 'condition'
+        ? inText(selector.condition, `${at}[${f}].selectors[${s}].condition`, (text) => doubtOf(text, false))
+        : [],
+    ),
+  );
 
 type DoubtOf = (text: string) => string | undefined;
 
-const inSteps = (steps: readonly StepDefinition[], at: string, doubtOf: DoubtOf): readonly DoubtfulText[] =>
-  steps.flatMap(({ enabled, condition, configuration }, s) =>
-    enabled
-      ? [
-          ...inText(condition, `${at}[${s}].condition`, doubtOf),
-          ...inValue(configuration, `${at}[${s}].configuration`, doubtOf),
-        ]
-      : [],
-  );
+function inStep({ step, phase, path }: PlacedStep, doubt: Doubt): readonly DoubtfulText[] {
+  const doubtOf: DoubtOf = (text) => doubt(text, phase === 'response');
+  return [
+    ...inText(step.condition, `${path}.condition`, doubtOf),
+    ...inValue(step.configuration, `${path}.configuration`, doubtOf),
+  ];
+}
 
 function inValue(value: unknown, at: string, doubtOf: DoubtOf): readonly DoubtfulText[] {
   if (typeof value === 'string') return inText(value, at, doubtOf);

@@ -1,7 +1,8 @@
 import { policySchema } from '../../policies/catalog.ts';
 import { sharedConfigurationSchema } from '../api-endpoints.ts';
-import type { FlowDefinition, StepDefinition } from '../api-flows.ts';
+import type { StepDefinition } from '../api-flows.ts';
 import type { ApiDefinition } from '../api-schema.ts';
+import { flowListsOf, stepsOf } from './steps.ts';
 
 /** A part of a definition that loads and does nothing, or not what whoever wrote it may think; the message completes a sentence that begins with the path. */
 export interface IdlePart {
@@ -39,17 +40,6 @@ const nothingOverridden = JSON.stringify(sharedConfigurationSchema.partial().par
 const idle = (path: string, message: string): IdlePart => ({ path, kind: 'idle', message });
 const doubt = (path: string, message: string): IdlePart => ({ path, kind: 'doubt', message });
 
-/** Every list of flows of an API, with its place. */
-function flowsOf({
-  flows,
-  plans,
-}: ApiDefinition): readonly { at: string; flows: readonly FlowDefinition[] }[] {
-  return [
-    { at: 'flows', flows },
-    ...plans.map((plan, p) => ({ at: `plans[${p}].flows`, flows: plan.flows })),
-  ];
-}
-
 function unusedResources(api: ApiDefinition): readonly IdlePart[] {
   const used = new Set<unknown>();
   const use = (policy: string, configuration: StepDefinition['configuration']): void => {
@@ -59,10 +49,7 @@ function unusedResources(api: ApiDefinition): readonly IdlePart[] {
   };
   for (const { security, status } of api.plans)
     if (status !== 'closed') use(security.type, security.configuration);
-  for (const { flows } of flowsOf(api))
-    for (const { enabled, request, response } of flows)
-      if (enabled)
-        for (const step of [...request, ...response]) if (step.enabled) use(step.policy, step.configuration);
+  for (const { step } of stepsOf(api)) use(step.policy, step.configuration);
   return api.resources.flatMap(({ name, enabled }, r) =>
     enabled && !used.has(name) ? [idle(`resources[${r}]`, 'is used by no plan and no step')] : [],
   );
@@ -106,7 +93,7 @@ function idleGroups(api: ApiDefinition): readonly IdlePart[] {
   const first = groups.findIndex(
     ({ endpoints, services }) => endpoints.length > 0 || services?.discovery !== undefined,
   );
-  const said = JSON.stringify(flowsOf(api).map(({ flows }) => flows));
+  const said = JSON.stringify(flowListsOf(api).map(({ flows }) => flows));
   // What a name is put together from cannot be told here.
   const mayBeAny = /#endpoints(?!\[\s*'[^']*'\s*\]|\.\w)/.test(said) || /request\.endpoint/.test(said);
   return groups.flatMap((group, g): readonly IdlePart[] => {
@@ -148,7 +135,7 @@ function idleFlows(api: ApiDefinition): readonly IdlePart[] {
   const contexts = api.listeners
     .flatMap(({ paths }) => paths.map(({ path }) => path.replace(/\/+$/, '')))
     .filter((path) => path !== '');
-  return flowsOf(api).flatMap(({ at, flows }) =>
+  return flowListsOf(api).flatMap(({ at, flows }) =>
     flows.flatMap(({ enabled, selectors }, f) => {
       if (!enabled) return [];
       return selectors.flatMap((selector, s): readonly IdlePart[] => {

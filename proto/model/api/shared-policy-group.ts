@@ -11,7 +11,9 @@ import {
   stepsSchema,
 } from '../api-flows.ts';
 import { apiLimits } from '../api-limits.ts';
+import type { ApiDefinition } from '../api-schema.ts';
 import { choice, elsewhere, section } from '../sections.ts';
+import { type PlacedStep, stepsInFlows, stepsOf } from './steps.ts';
 
 /** What the console keeps of a group beside what it does. */
 const consoleFields = Object.fromEntries(
@@ -108,14 +110,16 @@ interface GroupUse {
 
 /** Every step of flows that runs and stands for a group, with its place; paths start with `at`. */
 export function sharedGroupsIn(flows: readonly FlowDefinition[], at: string): readonly GroupUse[] {
-  return flows.flatMap((flow, index) =>
-    flow.enabled
-      ? (['request', 'response'] as const).flatMap((phase) =>
-          flow[phase].flatMap((step, number) => {
-            const group = step.enabled ? sharedGroupOf(step) : undefined;
-            return group === undefined ? [] : [{ group, phase, path: `${at}[${index}].${phase}[${number}]` }];
-          }),
-        )
-      : [],
-  );
+  return usesIn(stepsInFlows(flows, at));
 }
+
+/** The same of all flows of an API. */
+export function sharedGroupsOf(api: Pick<ApiDefinition, 'flows' | 'plans'>): readonly GroupUse[] {
+  return usesIn(stepsOf(api));
+}
+
+const usesIn = (steps: readonly PlacedStep[]): readonly GroupUse[] =>
+  steps.flatMap(({ step, phase, path }) => {
+    const group = sharedGroupOf(step);
+    return group === undefined ? [] : [{ group, phase, path }];
+  });

@@ -117,11 +117,15 @@ const inTemplate: Inside = (value, at) =>
 
 const inWhole: Inside = (value, at) => inDefinition(value, at);
 
+/** A list, or by their names, as payloads of gateways have them. */
+const inPlans: Inside = (value, at) =>
+  Array.isArray(value) ? listOf(inWhole)(value, at) : inFields(value, at, () => inWhole);
+
 const ofDefinitions: ReadonlyMap<string, Inside> = new Map([
   ['endpointGroups', listOf(inGroup)],
   ['flows', listOf(inFlow)],
   ['steps', inSteps],
-  ['plans', listOf(inWhole)],
+  ['plans', inPlans],
   // Of exports and custom resources.
   ['api', inWhole],
   ['spec', inWhole],
