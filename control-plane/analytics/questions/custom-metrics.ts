@@ -4,7 +4,7 @@ import { type Condition, type CustomMetric, customPrefix, narrowing } from './co
 import type { Asked } from './log-questions.ts';
 
 /** Most of them that are offered: their names come with requests. */
-export const customMetricsMax = 100;
+const customMetricsMax = 100;
 
 /** Names of the metrics that steps of APIs have set, those that most requests have first: `['custom.tenant', 'custom.items']`. */
 export function customMetricNames(conditions: readonly Condition[]): Asked<readonly CustomMetric[]> {
