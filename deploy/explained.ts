@@ -48,7 +48,7 @@ export async function explainFromSpool(dataDir: string, requestId: string): Prom
   if (found.length === 0)
     throw new Fault('request.not_found', {
       detail: `There are no records in ${dataDir}.`,
-      hint: "Name the gateway's folder by --data-dir, or the control plane by --url.",
+      hint: '`isthmus explain --data-dir` names the folder of a gateway, and `--url` the control plane.',
     });
   const wanted = Buffer.from(`"request_id":${JSON.stringify(requestId)}`);
   for (const root of found)
@@ -58,7 +58,7 @@ export async function explainFromSpool(dataDir: string, requestId: string): Prom
     }
   throw new Fault('request.not_found', {
     detail: `No record of ${requestId} lies on this machine.`,
-    hint: 'It was shipped, or comes in a moment; --url asks the control plane.',
+    hint: 'It was shipped, or comes in a moment; `isthmus explain --url` asks the control plane.',
   });
 }
 
@@ -199,7 +199,7 @@ function refusedBy(
     detail: `The control plane refused ${what}: ${status} ${message ?? ''}`.trim(),
     hint: isStranger
       ? 'The token needs the right to read logs in this environment.'
-      : 'Check --url and --environment.',
+      : 'Check what was given to `isthmus explain --url` and `--environment`.',
   });
 }
 
