@@ -2,6 +2,8 @@
 export interface PhaseMarks {
   /** The gateway asked the upstream for a connection; what follows is of the last time it did. */
   upstreamStartUs: number;
+  /** A connection that was kept had gone, and the request was sent on another; what follows is of that. */
+  upstreamRepeatUs: number;
   /** A new connection: addresses of its host were known. */
   upstreamDnsUs: number;
   /** A new connection: the host, or a proxy before it, had taken it; TLS follows where there is some. */
@@ -17,6 +19,7 @@ export interface PhaseMarks {
 /** All of them where nothing has happened yet. */
 export const noMarks = (): PhaseMarks => ({
   upstreamStartUs: 0,
+  upstreamRepeatUs: 0,
   upstreamDnsUs: 0,
   upstreamTcpUs: 0,
   upstreamConnectUs: 0,
@@ -27,6 +30,7 @@ export const noMarks = (): PhaseMarks => ({
 /** An upstream is asked, perhaps again: nothing of a former time counts. */
 export function beginMarks(marks: PhaseMarks, atUs: number): void {
   marks.upstreamStartUs = atUs;
+  marks.upstreamRepeatUs = 0;
   marks.upstreamDnsUs = 0;
   marks.upstreamTcpUs = 0;
   marks.upstreamConnectUs = 0;

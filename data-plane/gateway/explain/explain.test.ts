@@ -161,6 +161,32 @@ test('the first call of a backend shows name, connection and TLS, the next that 
   assert.ok(!next.steps.some(({ step }) => step === 'dns' || step === 'connect'));
 });
 
+test('a connection that was kept and had gone shows as what it cost, before the one that was opened in its place', async (t) => {
+  let requests = 0;
+  const target = await startBackend(t, (request, answer) => {
+    requests += 1;
+    if (requests === 2) return void request.socket.destroy();
+    return answer.end('here');
+  });
+  const gateway = await startExplainedGateway(t, { apis: { api: apiDefinition('api', target) } });
+  await gateway.call('/api');
+  const { answer, steps } = await explained(gateway, '/api');
+  assert.deepEqual([answer.status, requests], [200, 3]);
+  assert.deepEqual(
+    steps
+      .filter(({ phase }) => phase === 'backend')
+      .slice(0, 5)
+      .map(inShort),
+    [
+      'backend endpoint passed',
+      'backend connection failed',
+      'backend dns passed',
+      'backend connect passed',
+      'backend first-byte passed',
+    ],
+  );
+});
+
 test('failover shows every call of a backend, and why it went on', async (t) => {
   const alive = await startUpstream(t);
   const endpoints = [nobody, alive.url].map((target, at) => ({

@@ -30,6 +30,7 @@ type Told = Pick<RecordedStep, 'phase' | 'step' | 'decision'> & {
 interface Attempt {
   readonly endpoint: Marked;
   readonly startUs: number;
+  repeatedUs: number;
   dnsUs: number;
   tcpUs: number;
   connectedUs: number;
@@ -181,6 +182,7 @@ function stepOf(mark: number, of: Marked, isResponse: boolean): Omit<Told, 'atUs
 const attemptAt = (endpoint: Marked, startUs: number): Attempt => ({
   endpoint,
   startUs,
+  repeatedUs: 0,
   dnsUs: 0,
   tcpUs: 0,
   connectedUs: 0,
@@ -195,6 +197,9 @@ const attemptAt = (endpoint: Marked, startUs: number): Attempt => ({
 // oxlint-disable-next-line max-params -- the parts of a mark
 function takesIn(attempt: Attempt, mark: number, of: Marked, atUs: number): boolean {
   switch (mark) {
+    case marks.repeated:
+      attempt.repeatedUs = atUs;
+      return true;
     case marks.dns:
       attempt.dnsUs = atUs;
       return true;
@@ -217,6 +222,8 @@ function takesIn(attempt: Attempt, mark: number, of: Marked, atUs: number): bool
   }
 }
 
+const goneConnection = 'one that was kept had gone; the request was sent again';
+
 /** endUs: when its body was whole, 0 for never; undefined for a call whose answer nobody took. */
 function toldOf(
   attempt: Attempt,
@@ -226,11 +233,19 @@ function toldOf(
     endUs,
   }: { readonly number: number; readonly outcome: Outcome; readonly endUs: number | undefined },
 ): readonly Told[] {
-  const { startUs, dnsUs, tcpUs, connectedUs, headUs, failedUs } = attempt;
+  const { startUs, repeatedUs, dnsUs, tcpUs, connectedUs, headUs, failedUs } = attempt;
   const { name, url } = namesOf(attempt.endpoint);
   const backend = { phase: 'backend', decision: 'passed' } as const;
   const again = number === 1 ? '' : `, call ${number}`;
   const told: Told[] = [{ ...backend, step: 'endpoint', said: `${name}, ${url}${again}`, atUs: startUs }];
+  if (repeatedUs > 0)
+    told.push({
+      phase: 'backend',
+      step: 'connection',
+      decision: 'failed',
+      said: goneConnection,
+      atUs: repeatedUs,
+    });
   if (dnsUs > 0) told.push({ ...backend, step: 'dns', atUs: dnsUs });
   if (tcpUs > 0) told.push({ ...backend, step: 'connect', said: 'a new connection', atUs: tcpUs });
   if (connectedUs > 0 && tcpUs > 0 && url.startsWith('https:'))

@@ -25,6 +25,7 @@ export const marks = {
   connected: 17,
   head: 18,
   failed: 19,
+  repeated: 20,
 } as const;
 /** One of {@link marks}. */
 export type Mark = (typeof marks)[keyof typeof marks];
@@ -132,6 +133,7 @@ export class Trail {
     this.#open = -1;
     if (times === undefined || index === -1) return;
     this.#at[index] = times.upstreamStartUs;
+    this.#takeOne(marks.repeated, times.upstreamRepeatUs);
     this.#takeOne(marks.dns, times.upstreamDnsUs);
     this.#takeOne(marks.tcp, times.upstreamTcpUs);
     this.#takeOne(marks.connected, times.upstreamConnectUs);

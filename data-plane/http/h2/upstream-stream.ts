@@ -212,7 +212,7 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
     call.holder = undefined;
     const isUnprocessed = rstCode === http2().constants.NGHTTP2_REFUSED_STREAM;
     if (this.#failure === undefined && call.isRepeatableAfter(isUnprocessed)) {
-      call.isRetried = true;
+      call.repeat();
       return this.#session.pool.enter(call);
     }
     call.fail(why.failure, why.message);

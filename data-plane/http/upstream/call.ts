@@ -52,6 +52,13 @@ export class UpstreamCall {
     this.settle({ kind: 'failure', failure: this.request.exchange.isAborted ? 'aborted' : failure, message });
   }
 
+  /** It is sent once more, since whoever had it went without an answer. */
+  repeat(): void {
+    const { exchange } = this.request;
+    this.isRetried = true;
+    exchange.marks.upstreamRepeatUs = exchange.elapsedUs();
+  }
+
   /** Repeated, because others that were kept may be as stale; to another protocol, because nothing follows it. */
   get needsNewConnection(): boolean {
     return this.isRetried || this.request.isUpgrade;

@@ -97,7 +97,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, RequestWri
     // RFC 9112 section 9.3.1: a connection that was kept may close just as it is used again.
     const isStale = this.served > 0 && !this.#hasBytes && (failure === 'closed' || failure === 'reset');
     if (isStale && call.isRepeatable) {
-      call.isRetried = true;
+      call.repeat();
       this.#pool.onGone(this);
       return this.#pool.enter(call);
     }
