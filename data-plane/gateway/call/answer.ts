@@ -44,7 +44,7 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   if (call.isAnswered) return;
   call.errorKey = refusal.key;
   call.errorMessage = internal ?? refusal.message;
-  if (call.trail !== undefined) call.trail.refusal = refusal;
+  call.refusal = refusal;
   const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
   const { request } = call.exchange;
   call.step = templatesPlace;

@@ -8,6 +8,7 @@ import type {
   PolicyConnection,
   PolicyRequest,
   PolicyResponse,
+  Rejection,
   StepPlace,
 } from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
@@ -107,6 +108,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   isAnswered = false;
   errorKey: string | undefined = undefined;
   errorMessage: string | undefined = undefined;
+  refusal: Rejection | undefined = undefined;
   step: StepPlace | undefined = undefined;
   decided: Map<Gate | FlowGate, boolean> | undefined = undefined;
   work: Work | undefined = undefined;

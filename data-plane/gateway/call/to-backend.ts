@@ -56,7 +56,7 @@ interface Attempt extends Pick<SendingTo, 'endpoint' | 'host' | 'trail'> {
 function send(call: Call, attempt: Attempt, hear: (result: UpstreamResult) => void): void {
   const { endpoint, host, trail, request, endpoints } = attempt;
   let asked = endpoint;
-  let asking = call.trail?.attempt(endpoint);
+  let asking = call.trail?.attempt(endpoint, call.exchange.marks);
   const to = { endpoint, host, trail, scope: call, log: call.log };
   const heard = (result: UpstreamResult): void => {
     tell(call, asked, result);
@@ -70,7 +70,7 @@ function send(call: Call, attempt: Attempt, hear: (result: UpstreamResult) => vo
     isWanted: attempt.isWanted ?? (() => !call.isAnswered),
     onHop(next) {
       asked = call.endpoint = next;
-      asking = call.trail?.attempt(next);
+      asking = call.trail?.attempt(next, call.exchange.marks);
     },
   });
 }

@@ -33,7 +33,7 @@ export function start(call: Call, by: Ways): void {
     const isRecorded = recorders !== undefined && compiled?.isRecorded !== false;
     if (isRecorded && compiled?.logging !== undefined)
       call.log = new CallLog(compiled.logging, call.options.logs, call.exchange);
-    if (isRecorded) call.trail = call.options.trails?.begin(call.exchange);
+    if (isRecorded) call.trail = call.options.trails?.begin();
     if (isRecorded) call.userAgent = call.exchange.request.headers.get('user-agent');
     if (isRecorded || durations !== undefined) call.exchange.beforeEnd = call;
     if (compiled === undefined) return refuse(call, refusals.notDeployed);

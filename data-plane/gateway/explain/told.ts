@@ -1,6 +1,6 @@
 import type { RecordedStep, StepList } from '../../../proto/model/records/step-list.ts';
 import { stepLists } from '../../../proto/model/records/step-list.ts';
-import type { Outcome } from '../../http/exchange.ts';
+import type { Exchange, Outcome } from '../../http/exchange.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
@@ -15,6 +15,9 @@ export interface ToldCall {
   readonly keyHash8: string | undefined;
   readonly errorKey: string | undefined;
   readonly errorMessage: string | undefined;
+  /** What it was refused by. */
+  readonly refusal: Rejection | undefined;
+  readonly exchange: Pick<Exchange, 'startedMs' | 'marks'>;
 }
 
 type Told = Pick<RecordedStep, 'phase' | 'step' | 'decision'> & {
@@ -53,11 +56,16 @@ export function tell(
   call: ToldCall,
   { outcome, why }: { readonly outcome: Outcome; readonly why: StepList['for'] },
 ): StepList {
-  trail.take();
+  const { marks: times } = call.exchange;
+  trail.take(times);
   const { told, attempts } = gather(trail, call, outcome);
   attempts.forEach((attempt, index) => {
     const isLast = index === attempts.length - 1;
-    const rows = toldOf(attempt, { number: index + 1, outcome, endUs: isLast ? trail.endUs : undefined });
+    const rows = toldOf(attempt, {
+      number: index + 1,
+      outcome,
+      endUs: isLast ? times.upstreamEndUs : undefined,
+    });
     told.push(...rows.map((row) => ({ ...row, after: index + 0.5 })));
   });
   told.push(answerOf(call, outcome));
@@ -97,8 +105,8 @@ function gather(
 ): { readonly told: Told[]; readonly attempts: readonly Attempt[] } {
   const told: Told[] = [];
   const attempts: Attempt[] = [];
-  const refusal = trail.refusal === undefined ? undefined : refusalWords(trail.refusal, call);
-  for (const { mark, of, atUs, isResponse } of trail.read()) {
+  const refusal = call.refusal === undefined ? undefined : refusalWords(call.refusal, call);
+  for (const { mark, of, atUs, isResponse } of trail.read(call.exchange.startedMs)) {
     const attempt = attempts.at(-1);
     if (attempt !== undefined && takesIn(attempt, mark, of, atUs)) continue;
     if (attempt !== undefined && attempt.leftUs === 0) attempt.leftUs = atUs;

@@ -1,5 +1,5 @@
-import type { Exchange, PhaseMarks, UpstreamResult } from '../../http/exchange.ts';
-import type { BackendAnswer, Rejection, StepPlace, Verdict } from '../../policies/policy.ts';
+import type { PhaseMarks, UpstreamResult } from '../../http/exchange.ts';
+import type { BackendAnswer, StepPlace, Verdict } from '../../policies/policy.ts';
 import type { Endpoint } from '../../endpoints/group.ts';
 import type { Step } from '../compile/step.ts';
 
@@ -30,9 +30,6 @@ export const marks = {
 /** One of {@link marks}. */
 export type Mark = (typeof marks)[keyof typeof marks];
 
-/** What a trail needs of an exchange. */
-export type TimedExchange = Pick<Exchange, 'startedMs' | 'marks'>;
-
 /** Whose a mark is; for `head` the status, for `failed` what the engine says. */
 export type Marked = StepPlace | Endpoint | string | number | undefined;
 
@@ -45,7 +42,8 @@ const ofResponse = 32;
  * When the steps of one request ended: one number for each, and whose it is.
  *
  * Nothing is made for a mark, and trails are used again, so that a request whose steps nobody will read costs a few stores and looks at the
- * clock. `told.ts` makes words of them.
+ * clock. They are old and requests are young: nothing that was made for one request is kept in one, since the collector would hear of each.
+ * `told.ts` makes words of them.
  */
 export class Trail {
   /** Marks that found no room. */
@@ -53,36 +51,36 @@ export class Trail {
   count = 0;
   /** It goes on for longer than it takes to answer it: an event stream, a tunnel. */
   isStream = false;
-  /** What it was refused by. */
-  refusal: Rejection | undefined = undefined;
-  #exchange: Pick<Exchange, 'marks'> | undefined = undefined;
-  #startedMs = 0;
-  /** Microseconds, with what the clock says of their parts. */
+  /** What `performance.now()` said; of what the engine measured, microseconds behind the beginning, as a negative number less 1. */
   readonly #at: number[] = [];
   readonly #marks: number[] = [];
   readonly #of: Marked[] = [];
   /** Of the call of a backend whose times are not here yet: where its mark lies; -1 where there is none. */
   #open = -1;
+  /** What it was answered with; 0 as long as nobody knows. */
+  #status = 0;
 
-  begin(exchange: TimedExchange): void {
-    this.#exchange = exchange;
-    this.#startedMs = exchange.startedMs;
-  }
-
-  /** Forgets the request, and all that it held of it. */
+  /** Forgets the request. */
   end(): void {
     for (let index = 0; index < this.count; index += 1) this.#of[index] = undefined;
     this.count = 0;
     this.left = 0;
     this.isStream = false;
-    this.refusal = undefined;
-    this.#exchange = undefined;
     this.#open = -1;
+    this.#status = 0;
   }
 
   /** Something has ended now. */
   mark(mark: Mark, of: Marked, isResponse = false): void {
-    this.#add(isResponse ? mark + ofResponse : mark, of, (performance.now() - this.#startedMs) * 1_000);
+    const { count: index } = this;
+    if (index >= marksMax) {
+      this.left += 1;
+      return;
+    }
+    this.#at[index] = performance.now();
+    this.#marks[index] = isResponse ? mark + ofResponse : mark;
+    this.#of[index] = of;
+    this.count = index + 1;
   }
 
   /** A step has; of one that has nothing to do in this phase and no condition nothing is said. */
@@ -104,60 +102,53 @@ export class Trail {
     else this.mark(kind === 'answer' ? marks.leftAnswered : marks.leftPassed, step);
   }
 
-  /** A backend is about to be asked, perhaps again; what is returned names this call to {@link Trail.heard}. */
-  attempt(endpoint: Endpoint): number {
-    this.take();
-    this.#open = this.count < marksMax ? this.count : -1;
-    this.#add(marks.attempt, endpoint, 0);
+  /** A backend is about to be asked, perhaps again; what is returned names this call to {@link Trail.heard}. `times` are still those of the call before. */
+  attempt(endpoint: Endpoint, times: PhaseMarks): number {
+    this.take(times);
+    const { count: index } = this;
+    this.#engineMark(marks.attempt, 0, endpoint);
+    if (this.count > index) this.#open = index;
     return this.#open;
   }
 
   /** What came of a call; of one that nobody waited for any more nothing. */
   heard(attempt: number, result: UpstreamResult): void {
-    if (attempt !== this.#open || attempt === -1) return;
-    if (result.kind === 'failure') {
-      this.mark(marks.failed, `${result.failure}: ${result.message}`);
-      return this.take();
-    }
-    this.#take(result.kind === 'response' ? result.head.status : result.upgrade.head.status);
+    if (attempt === -1 || attempt !== this.#open) return;
+    if (result.kind === 'response') this.#status = result.head.status;
+    else if (result.kind === 'upgrade') this.#status = result.upgrade.head.status;
+    else this.mark(marks.failed, `${result.failure}: ${result.message}`);
   }
 
   /** Takes over what the engine measured of the call of a backend, before another one begins or all is told. */
-  take(): void {
-    if (this.#open !== -1) this.#take(undefined);
-  }
-
-  #take(status: number | undefined): void {
-    const times = this.#exchange?.marks;
+  take(times: PhaseMarks): void {
     const index = this.#open;
+    if (index === -1) return;
+    this.#at[index] = -times.upstreamStartUs - 1;
+    this.#engineMark(marks.repeated, times.upstreamRepeatUs);
+    this.#engineMark(marks.dns, times.upstreamDnsUs);
+    this.#engineMark(marks.tcp, times.upstreamTcpUs);
+    this.#engineMark(marks.connected, times.upstreamConnectUs);
+    this.#engineMark(marks.head, times.upstreamHeadUs, this.#status);
     this.#open = -1;
-    if (times === undefined || index === -1) return;
-    this.#at[index] = times.upstreamStartUs;
-    this.#takeOne(marks.repeated, times.upstreamRepeatUs);
-    this.#takeOne(marks.dns, times.upstreamDnsUs);
-    this.#takeOne(marks.tcp, times.upstreamTcpUs);
-    this.#takeOne(marks.connected, times.upstreamConnectUs);
-    this.#takeOne(marks.head, times.upstreamHeadUs, status);
+    this.#status = 0;
   }
 
-  #takeOne(mark: Mark, atUs: number, of?: Marked): void {
-    if (atUs > 0) this.#add(mark, of, atUs);
-  }
-
-  #add(mark: number, of: Marked, atUs: number): void {
+  /** 0 is a time that was not: only of the call itself, whose time comes later, it counts. */
+  #engineMark(mark: Mark, atUs: number, of?: Marked): void {
     const { count: index } = this;
+    if (atUs === 0 && mark !== marks.attempt) return;
     if (index >= marksMax) {
       this.left += 1;
       return;
     }
-    this.#at[index] = atUs;
+    this.#at[index] = -atUs - 1;
     this.#marks[index] = mark;
     this.#of[index] = of;
     this.count = index + 1;
   }
 
-  /** What was marked, in the order in which it was; in whole microseconds. */
-  *read(): Iterable<{
+  /** What was marked, in the order in which it was; whole microseconds since `startedMs`. */
+  *read(startedMs: number): Iterable<{
     readonly mark: number;
     readonly of: Marked;
     readonly atUs: number;
@@ -165,17 +156,13 @@ export class Trail {
   }> {
     for (let index = 0; index < this.count; index += 1) {
       const mark = this.#marks[index] ?? 0;
+      const at = this.#at[index] ?? 0;
       yield {
         mark: mark % ofResponse,
         of: this.#of[index],
-        atUs: Math.max(0, Math.round(this.#at[index] ?? 0)),
+        atUs: at < 0 ? -at - 1 : Math.max(0, Math.round((at - startedMs) * 1_000)),
         isResponse: mark >= ofResponse,
       };
     }
-  }
-
-  /** When the last byte of the backend's last answer was here, 0 where that was not. */
-  get endUs(): PhaseMarks['upstreamEndUs'] {
-    return this.#exchange?.marks.upstreamEndUs ?? 0;
   }
 }

@@ -1,8 +1,8 @@
 import type { StepList } from '../../../proto/model/records/step-list.ts';
-import type { Exchange, Outcome } from '../../http/exchange.ts';
+import type { Outcome } from '../../http/exchange.ts';
 import type { StepSettings } from '../../report/step-settings.ts';
 import { type ToldCall, tell } from './told.ts';
-import { type TimedExchange, Trail } from './trail.ts';
+import { Trail } from './trail.ts';
 
 /** Trails that wait for a request; beyond them one that ends is forgotten. */
 const idleMax = 256;
@@ -11,7 +11,6 @@ const idleMax = 256;
 interface EndedCall extends ToldCall {
   readonly startedAtMs: number;
   readonly endpointUrl: string | undefined;
-  readonly exchange: Pick<Exchange, 'marks'>;
 }
 
 /** The trails of a process's requests, and which of them are told. */
@@ -28,10 +27,8 @@ export class Trails {
     this.#chance = chance;
   }
 
-  begin(exchange: TimedExchange): Trail {
-    const trail = this.#idle.pop() ?? new Trail();
-    trail.begin(exchange);
-    return trail;
+  begin(): Trail {
+    return this.#idle.pop() ?? new Trail();
   }
 
   /** The request is over: its steps, where they are to be written. The trail is somebody else's from now on. */
