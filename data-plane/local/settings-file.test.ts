@@ -128,10 +128,15 @@ test('of a file with many wrong entries as many are named as somebody reads, and
 
 test('expressions read of a subscription of files what stands there: the name of its application, its client, what was noted', async (t) => {
   const { url } = await startUpstream(t);
-  const names = ['applicationName', 'clientId', "metadata['tier']"];
+  const names = [
+    'subscription.applicationName',
+    'subscription.clientId',
+    "subscription.metadata['tier']",
+    "context.attributes['application']",
+  ];
   const addHeaders = names.map((name, index) => ({
     name: `X-${index}`,
-    value: `{#subscription.${name} ?: 'none'}`,
+    value: `{#${name} ?: 'none'}`,
   }));
   const gateway = await startLocalGateway(t, {
     apis: {
@@ -146,8 +151,7 @@ test('expressions read of a subscription of files what stands there: the name of
             id: 'named',
             api: 'a',
             plan: 'keyed',
-            application: 'kiosk',
-            applicationName: 'The kiosk',
+            application: { id: 'kiosk', name: 'The kiosk' },
             clientId: 'c',
             metadata: { tier: 'gold' },
             apiKeys: ['two-keys'],
@@ -159,10 +163,10 @@ test('expressions read of a subscription of files what stands there: the name of
   const seen = async (key: string): Promise<readonly unknown[]> => {
     const { text } = await gateway.call('/a', { headers: { 'X-Gravitee-Api-Key': key } });
     const { headers } = JSON.parse(text) as { readonly headers: Readonly<Record<string, unknown>> };
-    return ['x-0', 'x-1', 'x-2'].map((name) => headers[name]);
+    return ['x-0', 'x-1', 'x-2', 'x-3'].map((name) => headers[name]);
   };
-  assert.deepEqual(await seen('one-key'), ['shop', 'none', 'none']);
-  assert.deepEqual(await seen('two-keys'), ['The kiosk', 'c', 'gold']);
+  assert.deepEqual(await seen('one-key'), ['shop', 'none', 'none', 'shop']);
+  assert.deepEqual(await seen('two-keys'), ['The kiosk', 'c', 'gold', 'kiosk']);
 });
 
 test("a key is one application's, and for one plan of an API: what comes second is named without it, and lets nobody in", async (t) => {
@@ -192,7 +196,7 @@ test("a key is one application's, and for one plan of an API: what comes second 
   });
   const reasons = (await ready(gateway)).problems.map(({ reason }) => reason);
   assert.deepEqual(reasons, [
-    `subscriptions[3] apiKeys[1] of subscription "foreign" is the key of "first" already, which is the application "shop"'s`,
+    `subscriptions[3] apiKeys[1] of subscription "foreign" is that of "first" already, which is the application "shop"'s`,
   ]);
   const asked = (path: string, key: string) => status(gateway, path, { 'x-gravitee-api-key': key });
   assert.deepEqual(

@@ -7,8 +7,7 @@ import { certificateCharsMax } from '../../proto/trust/client-certificates.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import { type CertificateRef, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
-import { ClientCertificates } from './client-certificates.ts';
-import { GivenKeys } from './given-keys.ts';
+import { Holders } from './holders.ts';
 import type { LocalRecord } from './records.ts';
 import {
   dictionaryRecord,
@@ -29,13 +28,21 @@ const time = z
 /** Any entry with an id, too. */
 const groupSchema = z.looseObject({ id: text(128) });
 const flowsSchema = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
+const nameSchema = text(wireLimits.nameCharsMax);
+/** Its id, which attributes and records have as on the platform; with a name beside it, which `#subscription.applicationName` reads. */
+const applicationSchema = z.union([
+  text(128).transform((id) => ({ id, name: id })),
+  z
+    .strictObject({ id: text(128), name: nameSchema.optional() })
+    .transform(({ id, name = id }) => ({ id, name })),
+]);
 const subscriptionSchema = z.strictObject({
   id: text(128),
   api: text(128),
   plan: text(128),
-  application: text(128),
-  /** As expressions read it; the application's id unless it is said. */
-  applicationName: text(wireLimits.nameCharsMax).optional(),
+  application: applicationSchema,
+  /** Of the application, where its name is not said with its id. */
+  applicationName: nameSchema.optional(),
   clientId: text(256).optional(),
   /** PEM, several too, or PKCS7. */
   clientCertificate: text(certificateCharsMax).optional(),
@@ -129,8 +136,7 @@ export function readSettings(
   const dictionaries = section('dictionaries', {});
   const groups = listed('sharedPolicyGroups');
   const subscriptions = listed('subscriptions');
-  const certificates = new ClientCertificates();
-  const keys = new GivenKeys();
+  const holders = new Holders();
   const entries: SettingsEntries = {
     dictionaries: judged(
       dictionaries && namedIn(dictionaries, tell),
@@ -159,7 +165,7 @@ export function readSettings(
         what: 'subscription',
         schema: subscriptionSchema,
         before: before.subscriptions,
-        admit: (one) => ({ ...keys.take(one), shown: certificates.of(one) }),
+        admit: (one) => ({ ...one, shown: holders.admit(one) }),
       },
       tell,
     ),
@@ -269,13 +275,13 @@ export function settingsRecords(
 const isOver = (status: Subscription['status']): boolean => status === 'CLOSED' || status === 'REJECTED';
 
 function payloadOf(subscription: Subscription): Uint8Array {
-  const { id, api, plan, application, applicationName = application, metadata, status } = subscription;
+  const { id, api, plan, application, applicationName = application.name, metadata, status } = subscription;
   const { startingAt, endingAt, clientId, shown = [] } = subscription;
   return encodeSubscription({
     id,
     api,
     plan,
-    application,
+    application: application.id,
     applicationName,
     metadata: new Map(Object.entries(metadata)),
     status,

@@ -88,7 +88,10 @@ function readOpened(
     kind: 'doubt',
     message,
   }));
-  return { api: parsed.api, notes: [...notes, ...plainProperties(parsed.api, pathOf), ...doubts] };
+  return {
+    api: parsed.api,
+    notes: [...notes, ...plainProperties(parsed.api, pathOf), ...tracing(parsed.api, pathOf), ...doubts],
+  };
 }
 
 /** Parts of a definition that do nothing, or not what may be meant, by their places in the input; none where it does not load. */
@@ -115,6 +118,14 @@ function plainProperties({ properties }: ApiDefinition, pathOf: OpenedApi['pathO
 
 const plainPropertyMessage =
   'looks like an expression, but values of properties are plain text; write it where the property is read';
+
+/** Whoever turns it on waits for spans. */
+function tracing({ analytics }: ApiDefinition, pathOf: OpenedApi['pathOf']): readonly Note[] {
+  const path = pathOf('analytics.tracing.enabled');
+  const message =
+    'passes the W3C context of a trace on to the backend (traceparent, tracestate), and makes no spans';
+  return analytics.tracing?.enabled === true ? [{ path, kind: 'doubt', message }] : [];
+}
 
 function openFound({ source, version, notes, faults }: FoundSource): OpenedApi {
   const opened = version === 4 ? openVersion4(source) : openVersion2({ ...source, version });

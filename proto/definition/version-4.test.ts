@@ -5,6 +5,15 @@ import { consoleExport } from './console-fixture.ts';
 import { change, endpoint, faultsOf, group, listener, payload, shared, step } from './fixtures.ts';
 import { readApi } from './read.ts';
 
+test('who turns tracing on is told that contexts of traces are passed on and no spans are made', () => {
+  const notesOf = (tracing: object) =>
+    readApi(change({ analytics: { tracing } })).notes.filter(({ path }) => path.includes('tracing'));
+  assert.deepEqual(notesOf({ enabled: false }), []);
+  const [note, ...others] = notesOf({ enabled: true });
+  assert.deepEqual([note?.path, note?.kind, others], ['analytics.tracing.enabled', 'doubt', []]);
+  assert.match(note?.message ?? '', /makes no spans/);
+});
+
 test('what a console exports of the plainest API loads, with ids of plans made from their names', () => {
   const { api, notes } = readApi(consoleExport);
   assert.deepEqual(

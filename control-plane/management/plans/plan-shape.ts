@@ -92,6 +92,9 @@ export const updatePlanSchema = demanding(
   'name',
 ).openapi('UpdatePlanV4');
 
+/** What of a plan gateways are told, beside its name and status. */
+export const deployedPlanFields = ['flows', 'security', 'tags', 'selectionRule', 'order'];
+
 /** A plan as it is answered. */
 export const planSchema = z
   .object({

@@ -44,6 +44,28 @@ for (const database of testDatabases) {
   );
 
   test(
+    `a plan that is saved as it was, or of which gateways are told nothing new, leaves its API in sync (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { id, planId } = await office.deployedApi('/pets');
+      const api = `${environment}/apis/${id}`;
+      const plan = `${api}/plans/${planId}`;
+      const state = async () => (await office.call('GET', api)).body['deploymentState'];
+      const { body } = await office.call('GET', plan);
+      assert.equal((await office.call('PUT', plan, { body })).status, 200);
+      assert.equal(await state(), 'DEPLOYED');
+      await office.call('PUT', plan, { body: { ...body, description: 'For everybody', validation: 'AUTO' } });
+      assert.equal(await state(), 'DEPLOYED');
+      assert.equal((await office.call('GET', plan)).body['description'], 'For everybody');
+      await office.call('PUT', plan, {
+        body: { ...body, tags: [], selectionRule: '{#request.method == "GET"}' },
+      });
+      assert.equal(await state(), 'NEED_REDEPLOY');
+    },
+  );
+
+  test(
     `a plan that gateways could not run is refused by its field when it is published, not only at deployment (${database.name})`,
     options,
     async (t) => {

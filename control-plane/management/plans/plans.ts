@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+
 import { Fault } from '../../../proto/faults/fault.ts';
 import { isServed, type PlanStatus } from '../../../proto/model/plan.ts';
 import { type Actor, can } from '../../access/actor.ts';
@@ -11,7 +13,14 @@ import { checkIfMatch } from '../route.ts';
 import { closePlanLocked } from './closing.ts';
 import { demandRunnable } from './judging.ts';
 import { subscribableTo } from './subscribable.ts';
-import { planDefinition, type PlanUpdate, planView, type PlanView, type PlanWish } from './plan-shape.ts';
+import {
+  deployedPlanFields,
+  planDefinition,
+  type PlanUpdate,
+  planView,
+  type PlanView,
+  type PlanWish,
+} from './plan-shape.ts';
 import { demandGroupsOf, restrictionFor } from './restricting.ts';
 import { deletePlanRow, findPlan, insertPlan, listPlansOf, type PlanRow, updatePlan } from './plans.store.ts';
 
@@ -158,10 +167,16 @@ export async function editLocked(
   });
   if (isServed(plan.status as PlanStatus)) {
     await demandRunnable(now, api, after);
-    await markOutOfSync(now, api);
+    if (!isDeepStrictEqual(toldOf(plan), toldOf(after))) await markOutOfSync(now, api);
   }
   await audit(now, 'PLAN_UPDATED', { plan, before: plan, after });
   return after;
+}
+
+/** What gateways are told of it. */
+function toldOf(row: PlanRow): readonly unknown[] {
+  const view = planView(row, true);
+  return ['name', ...deployedPlanFields].map((field) => view[field]);
 }
 
 /** A plan and its API, whose row is locked. */

@@ -24,7 +24,7 @@ import { type Change, change, type Desk } from '../desk.ts';
 import { takeDraft } from '../drafts/drafts.ts';
 import { present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { planView, updatePlanSchema } from '../plans/plan-shape.ts';
+import { deployedPlanFields, planView, updatePlanSchema } from '../plans/plan-shape.ts';
 import { editLocked } from '../plans/plans.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
 
@@ -223,8 +223,6 @@ async function writePlans(now: Change, api: ApiRow, deployed: readonly Json[]): 
     await editLocked(now, { api: await lockedApi(now, api.id), plan, wish });
   }
 }
-
-const deployedPlanFields = ['flows', 'security', 'tags', 'selectionRule', 'order'];
 
 function checked<T>(schema: z.ZodType<T>, wish: object): T {
   const parsed = schema.safeParse(wish);
