@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
@@ -176,4 +176,39 @@ test('a description of WSDL becomes an API with a flow for each operation, or is
     convertFile(t, { name: 'orders.wsdl', text: importing }).stderr,
     /imports http:\/\/h\/data\.xsd, and a command fetches nothing/,
   );
+});
+
+test('a folder is converted file by file, those in it too; what is left is named, and nothing is written over', (t) => {
+  const folder = tempDir(t);
+  const out = join(tempDir(t), 'out');
+  mkdirSync(join(folder, 'sub'));
+  const emulated = `${definition}execution_mode: v4-emulation-engine\n`;
+  writeFileSync(join(folder, 'a.yaml'), emulated);
+  writeFileSync(join(folder, 'sub', 'b.yml'), emulated);
+  writeFileSync(join(folder, 'v3.yaml'), definition);
+  writeFileSync(join(folder, 'torn.json'), '{');
+  writeFileSync(join(folder, 'notes.txt'), 'notes');
+  const run = (...flags: readonly string[]) => {
+    const args = [join(import.meta.dirname, 'cli.ts'), 'convert', folder, ...flags];
+    return spawnSync(process.execPath, args, { encoding: 'utf8' });
+  };
+  mkdirSync(join(out, 'sub'), { recursive: true });
+  writeFileSync(join(out, 'sub', 'b.v4.json'), 'mine');
+  const { status, stdout, stderr } = run('--out', out);
+  assert.deepEqual([status, stdout], [1, '']);
+  for (const told of [
+    /^converted {2}.*a\.yaml -> .*out\/a\.v4\.json$/m,
+    /^left {2}.*sub\/b\.yml .*out\/sub\/b\.v4\.json is there already$/m,
+    /^left {2}.*v3\.yaml execution_mode is v3/m,
+    /^left {2}.*torn\.json /m,
+    /^left {2}.*notes\.txt is neither JSON nor YAML$/m,
+    /^1 converted, 4 left$/m,
+  ])
+    assert.match(stderr, told);
+  assert.equal(readFileSync(join(out, 'sub', 'b.v4.json'), 'utf8'), 'mine');
+  for (const name of ['v3.yaml', 'torn.json', 'notes.txt']) rmSync(join(folder, name));
+  assert.equal(run().status, 0);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['a.v4.json', 'a.yaml', 'sub']);
+  const written = JSON.parse(readFileSync(join(folder, 'sub', 'b.v4.json'), 'utf8')) as { api: object };
+  assert.ok('api' in written);
 });

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import type { Command } from 'commander';
 import type { Migration } from '../../proto/definition/v2/migrate.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
@@ -6,13 +8,15 @@ import { createCommand } from '../command.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 import { print, say } from '../terminal.ts';
 
-interface Flags {
+/** How it was asked. */
+export interface Flags {
   readonly emulate?: true;
   readonly json?: true;
   readonly service?: string;
   readonly target?: string;
   readonly validate?: true;
   readonly xmlAnswers?: true;
+  readonly out?: string;
 }
 
 /** `isthmus convert`: an API of any version, or a description of a SOAP service, as an export of version 4. */
@@ -26,13 +30,14 @@ export function convertCommand(onExit: (code: number) => void): Command {
       'isthmus convert ferries.yaml --emulate           # an API of the v3 engine by the rules of version 4',
       'isthmus convert buoys.yaml > buoys.json          # a custom resource of version 4 as JSON, for a control plane',
       'isthmus convert orders.wsdl --validate            # REST in front of SOAP: a flow per operation, JSON held against its schema',
+      'isthmus convert exports --out converted          # each API of a folder, by itself, below another one; what is left stands on standard error',
       'isthmus convert ferries.json --json              # state, issues, notes, what is refused here, and the export in one object',
     ],
   });
   return command
     .argument(
       '<file>',
-      'a definition, an export or a custom resource, as JSON or YAML, or WSDL 1.1 (.wsdl, .xml); - for standard input',
+      'a definition, an export or a custom resource, as JSON or YAML, or WSDL 1.1 (.wsdl, .xml); - for standard input; or a folder of JSON and YAML files, with those in it',
     )
     .option(
       '--emulate',
@@ -46,10 +51,24 @@ export function convertCommand(onExit: (code: number) => void): Command {
     )
     .option('--xml-answers', 'of WSDL: answers stay XML, and do not become JSON')
     .option('--json', 'the report and the export as one JSON object')
+    .option(
+      '--out <folder>',
+      'of a folder: where <name>.v4.json of each API is written; default: beside its file',
+    )
     .action(async (file: string, flags: Flags) => {
-      const migration = /\.(wsdl|xml)$/i.test(file)
-        ? await describeFile(file, flags)
-        : await withoutScripts(await migrateFile(file, flags.emulate === true));
+      const migrated = async (one: string): Promise<Migration> =>
+        withoutScripts(await migrateFile(one, flags.emulate === true));
+      if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+        const { convertFolder } = await import('./convert-folder.ts');
+        return onExit(await convertFolder(file, flags, { migrated, refusalsOf }));
+      }
+      if (flags.out !== undefined)
+        throw new Fault('config.invalid', {
+          details: [
+            { path: '--out', message: 'belongs to a folder; the export of one file goes to standard output' },
+          ],
+        });
+      const migration = /\.(wsdl|xml)$/i.test(file) ? await describeFile(file, flags) : await migrated(file);
       const refusals = await refusalsOf(migration.v4);
       if (flags.json === true) print(JSON.stringify({ ...migration, refusals }, undefined, 2));
       else tell(file, migration, refusals);
