@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
+import { HeatMap } from '../../kit/heat-map.tsx';
 import { count, duration } from '../../kit/numbers.ts';
 import { ProblemBox } from '../../kit/told.tsx';
 import { type Series, TimeChart } from '../../kit/time-chart.tsx';
-import { type Asked, overTime } from './questions.ts';
+import { type Asked, type Metric, overTime } from './questions.ts';
 import styles from './traffic.module.css';
 
 interface ChartProps {
@@ -77,6 +78,41 @@ export function TimesChart({ title, asked, onZoom }: ChartProps) {
       look="lines"
       say={duration}
       onZoom={onZoom}
+    />
+  );
+}
+
+/** Lengths of calls in ms, from the slow to the quick: from, to and with; times of records are whole. */
+const bands = [
+  [1_000, undefined, '1 s and more'],
+  [250, 999, '250 ms to 1 s'],
+  [100, 249, '100 to 250 ms'],
+  [50, 99, '50 to 100 ms'],
+  [25, 49, '25 to 50 ms'],
+  [10, 24, '10 to 25 ms'],
+  [5, 9, '5 to 10 ms'],
+  [0, 4, 'under 5 ms'],
+] as const;
+
+const time = 'HTTP_GATEWAY_RESPONSE_TIME';
+const banded: readonly Metric[] = bands.map(([from, to]) => ({
+  name: 'HTTP_REQUESTS',
+  filters: [
+    { name: time, operator: 'GTE', value: from },
+    ...(to === undefined ? [] : [{ name: time, operator: 'LTE' as const, value: to }]),
+  ],
+}));
+
+/** How many calls took how long, over time: what a percentile hides, e.g. that there are two kinds of calls. */
+export function LatencyMap({ title, asked, onZoom }: ChartProps) {
+  const { data, error } = useQuery(overTime(asked, banded));
+  if (data === undefined) return <Waiting error={error} />;
+  return (
+    <HeatMap
+      title={title}
+      stepsMs={data.stepsMs}
+      rows={bands.map(([, , name], at) => ({ name, counts: data.lines[at]?.[1] ?? [] }))}
+      onZoom={(ms) => onZoom(ms, ms + data.stepMs)}
     />
   );
 }

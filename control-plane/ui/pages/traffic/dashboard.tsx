@@ -7,7 +7,7 @@ import { Button } from '../../kit/button.tsx';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
 import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
-import { StatusChart, TimesChart } from './charts.tsx';
+import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
 import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
 import { type Asked, type Group, grouped, measured, type Metric } from './questions.ts';
 import { asOf, isNarrowed, type Narrowing, narrowings, spanOf, type TrafficSearch } from './search.ts';
@@ -64,6 +64,7 @@ export function Dashboard({
           <StatusChart title="Calls by status" asked={asked} onZoom={onZoom} />
           <TimesChart title="Response time" asked={asked} onZoom={onZoom} />
         </div>
+        <LatencyMap title="How long calls took" asked={asked} onZoom={onZoom} />
         <Tops asked={asked} api={api} />
       </Body>
     </>

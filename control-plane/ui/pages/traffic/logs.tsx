@@ -1,17 +1,19 @@
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowUp, ListFilter, RotateCw } from 'lucide-react';
+import { ArrowUp, Download, ListFilter, RotateCw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { Button } from '../../kit/button.tsx';
+import { ToldDialog } from '../../kit/dialog.tsx';
+import { download } from '../../kit/download.ts';
 import { FilterBox } from '../../kit/field.tsx';
 import { count, duration, moment } from '../../kit/numbers.ts';
 import { Status, type Tone } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
-import { Empty } from '../../kit/told.tsx';
+import { Empty, ProblemBox } from '../../kit/told.tsx';
 import { StatusChart } from './charts.tsx';
 import { Chips, Facets, groupName, nobody, type OnSearch, SpanMenu } from './narrow.tsx';
-import { type Asked, callsPerPage, foundCalls, measured } from './questions.ts';
+import { type Asked, callsPerPage, exportedCalls, foundCalls, measured } from './questions.ts';
 import { asOf, cleared, isNarrowed, spanOf, type TrafficSearch } from './search.ts';
 import styles from './traffic.module.css';
 
@@ -52,7 +54,7 @@ export function Logs({
   return (
     <>
       <div className={styles['bar']}>
-        <Tools {...{ search, onSearch, isFetching, isNarrowing, setNarrowing, look }} />
+        <Tools {...{ asked, search, onSearch, isFetching, isNarrowing, setNarrowing, look }} />
         <Chips search={search} onSearch={onSearch} names={namesIn(data?.data ?? [])} />
         <Found total={total} fresh={fresh} onLook={look} />
       </div>
@@ -77,6 +79,7 @@ export function Logs({
 }
 
 function Tools({
+  asked,
   search,
   onSearch,
   isFetching,
@@ -84,6 +87,7 @@ function Tools({
   setNarrowing,
   look,
 }: {
+  readonly asked: Asked;
   readonly search: TrafficSearch;
   readonly onSearch: OnSearch;
   readonly isFetching: boolean;
@@ -109,7 +113,32 @@ function Tools({
         <RotateCw size={14} aria-hidden />
         Refresh
       </Button>
+      <Export asked={asked} />
     </div>
+  );
+}
+
+/** Takes what matches along, as a table for other programs. */
+function Export({ asked }: { readonly asked: Asked }) {
+  const exporting = useMutation({
+    mutationFn: () => exportedCalls(asked),
+    onSuccess: (text) => download('calls.csv', text, 'text/csv'),
+  });
+  return (
+    <>
+      <Button onClick={() => exporting.mutate()} disabled={exporting.isPending}>
+        <Download size={14} aria-hidden />
+        Export CSV
+      </Button>
+      <ToldDialog
+        title="The export failed"
+        isOpen={exporting.error !== null}
+        onClose={() => exporting.reset()}
+        done="Close"
+      >
+        <ProblemBox error={exporting.error} />
+      </ToldDialog>
+    </>
   );
 }
 

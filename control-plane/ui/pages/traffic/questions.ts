@@ -175,6 +175,16 @@ export const foundCalls = ({ env, span, search }: Asked) =>
     placeholderData: before,
   });
 
+/** All calls that match, or as many as the management API hands out, as a file of comma-separated values. Errors: Problem. */
+export const exportedCalls = ({ env, span, search }: Asked): Promise<string> =>
+  answerOf(
+    api.POST('/management/v2/environments/{envId}/logs/_export', {
+      params: { ...params(env), query: { format: 'csv' } },
+      body: { timeRange: timeRange(span), filters: filtersOf(search) },
+      parseAs: 'text',
+    }),
+  );
+
 const callParams = (env: string, { api: apiId, request: requestId }: CallRef) => ({
   params: { path: { envId: env, apiId, requestId } },
 });

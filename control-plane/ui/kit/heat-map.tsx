@@ -1,0 +1,107 @@
+import styles from './heat-map.module.css';
+import { moment } from './numbers.ts';
+
+/** A row of a {@link HeatMap}: what it counts, and how many of it in each step. */
+export interface HeatRow {
+  readonly name: string;
+  readonly counts: readonly (number | undefined)[];
+}
+
+/** `11-23 15:04`. */
+const clockWords = (ms: number): string => moment(ms).slice(5, 16);
+
+/** How many of what in which step of time: the darker, the more. It is a table, so that every cell can be read. */
+export function HeatMap({
+  title,
+  stepsMs,
+  rows,
+  onZoom,
+}: {
+  readonly title: string;
+  /** Beginnings of steps, ms since the epoch. */
+  readonly stepsMs: readonly number[];
+  /** From above to below. */
+  readonly rows: readonly HeatRow[];
+  /** Somebody wants to see a step alone. */
+  readonly onZoom: (at: number) => void;
+}) {
+  const most = Math.max(1, ...rows.flatMap(({ counts }) => counts.map((count = 0) => count)));
+  const total = rows.reduce((sum, { counts }) => sum + counts.reduce<number>((a, b = 0) => a + b, 0), 0);
+  const first = stepsMs[0];
+  const last = stepsMs.at(-1);
+  return (
+    <figure className={styles['map']} aria-label={title}>
+      <figcaption>
+        <h2>{title}</h2>
+        <span className="second">
+          {total === 0 ? 'no call in this time' : `${new Intl.NumberFormat('en').format(total)} calls`}
+        </span>
+      </figcaption>
+      <div className={styles['scroll']} tabIndex={0} role="region" aria-label={`${title}, cells`}>
+        <table>
+          <colgroup>
+            <col className={styles['names']} />
+            <col span={stepsMs.length} />
+          </colgroup>
+          <thead className="hidden">
+            <tr>
+              <td />
+              {stepsMs.map((ms) => (
+                <th key={ms} scope="col">
+                  {clockWords(ms)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ name, counts }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                {stepsMs.map((ms, at) => (
+                  <Cell
+                    key={ms}
+                    count={counts[at] ?? 0}
+                    most={most}
+                    words={`${clockWords(ms)}, ${name}`}
+                    onClick={() => onZoom(ms)}
+                  />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {first !== undefined && last !== undefined && (
+        <div className={styles['axis']} aria-hidden="true">
+          <span>{clockWords(first)}</span>
+          <span>{clockWords(last)}</span>
+        </div>
+      )}
+    </figure>
+  );
+}
+
+/** The least that there is can be told from nothing. */
+const faintest = 0.14;
+
+function Cell({
+  count,
+  most,
+  words,
+  onClick,
+}: {
+  readonly count: number;
+  readonly most: number;
+  readonly words: string;
+  readonly onClick: () => void;
+}) {
+  // Of calls there are few slow ones, and they are what is looked for: the root shows them beside the many.
+  const strength = count === 0 ? 0 : faintest + (1 - faintest) * Math.sqrt(count / most);
+  return (
+    // What a click shows, the span menu shows too.
+    <td title={count === 0 ? undefined : `${words}: ${count}`} onClick={count === 0 ? undefined : onClick}>
+      <i style={{ opacity: strength }} />
+      <span className="hidden">{count}</span>
+    </td>
+  );
+}
