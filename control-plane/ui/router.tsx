@@ -123,6 +123,28 @@ const apiImportInto = createRoute({
   component: lazyRouteComponent(() => import('./pages/apis/transfer/import.tsx'), 'ImportIntoApi'),
 });
 
+const pageSearch = ({ page }: Record<string, unknown>): { readonly page?: number } =>
+  typeof page === 'number' && Number.isInteger(page) && page > 1 ? { page } : {};
+
+const apiRevisions = createRoute({
+  getParentRoute: () => api,
+  path: '/revisions',
+  validateSearch: pageSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/revisions/revisions.tsx'), 'ApiRevisions'),
+});
+
+const apiRevision = createRoute({
+  getParentRoute: () => api,
+  path: '/revisions/$number',
+  component: lazyRouteComponent(() => import('./pages/apis/revisions/revision.tsx'), 'ApiRevision'),
+});
+
+const apiHealth = createRoute({
+  getParentRoute: () => api,
+  path: '/health',
+  component: lazyRouteComponent(() => import('./pages/apis/health.tsx'), 'ApiHealth'),
+});
+
 const apiGeneral = createRoute({
   getParentRoute: () => api,
   path: '/general',
@@ -230,6 +252,19 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit/audit.tsx'), 'EnvironmentAudit'),
 });
 
+const topology = createRoute({
+  getParentRoute: () => shell,
+  path: '/topology',
+  component: lazyRouteComponent(() => import('./pages/topology.tsx'), 'Topology'),
+});
+
+const deployments = createRoute({
+  getParentRoute: () => shell,
+  path: '/deployments',
+  validateSearch: pageSearch,
+  component: lazyRouteComponent(() => import('./pages/deployments.tsx'), 'Deployments'),
+});
+
 const gateways = createRoute({
   getParentRoute: () => shell,
   path: '/gateways',
@@ -270,6 +305,9 @@ const routeTree = root.addChildren([
       apiPlan,
       apiGeneral,
       apiImportInto,
+      apiRevisions,
+      apiRevision,
+      apiHealth,
       apiSubscriptions,
       apiSubscription,
       apiMembers,
@@ -286,6 +324,8 @@ const routeTree = root.addChildren([
     ]),
     tasks,
     audit,
+    topology,
+    deployments,
     gateways,
     analytics,
     logs,

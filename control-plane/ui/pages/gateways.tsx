@@ -1,5 +1,5 @@
-import { queryOptions, useQueries, useQuery } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas } from '../api/client.ts';
+import { useQueries, useQuery } from '@tanstack/react-query';
+import type { Schemas } from '../api/client.ts';
 import { Copy } from '../kit/copy.tsx';
 import { shortId } from '../kit/numbers.ts';
 import { Body, PageHeader, Panel } from '../kit/page.tsx';
@@ -7,28 +7,7 @@ import { Status, type Tone } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
-
-const fleets = queryOptions({
-  queryKey: ['fleets'],
-  queryFn: () =>
-    answerOf(
-      api.GET('/management/v2/organizations/{orgId}/fleets', {
-        params: { path: { orgId: organization }, query: { perPage: 100 } },
-      }),
-    ),
-});
-
-const gatewaysOf = (fleet: string) =>
-  queryOptions({
-    queryKey: ['fleets', fleet, 'gateways'],
-    queryFn: () =>
-      answerOf(
-        api.GET('/management/v2/organizations/{orgId}/fleets/{fleetId}/gateways', {
-          params: { path: { orgId: organization, fleetId: fleet }, query: { perPage: 100 } },
-        }),
-      ),
-    refetchInterval: 5_000,
-  });
+import { fleets, gatewaysOf } from './fleets.ts';
 
 const states: Readonly<Record<Schemas['Gateway']['state'], readonly [Tone, string]>> = {
   connected: ['ok', 'Connected'],

@@ -4,6 +4,8 @@ import {
   CircleUser,
   History,
   Inbox,
+  Network,
+  Rocket,
   Route,
   ScrollText,
   Server,
@@ -26,6 +28,8 @@ interface Entry<To extends string> {
 export type PageEntry = Entry<
   | '/$env/apis'
   | '/$env/applications'
+  | '/$env/topology'
+  | '/$env/deployments'
   | '/$env/gateways'
   | '/$env/analytics'
   | '/$env/logs'
@@ -42,6 +46,8 @@ export const pages: readonly PageEntry[] = [
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
   { group: 'Consumers', name: 'Applications', to: '/$env/applications', Icon: AppWindow },
   { group: 'Consumers', name: 'Tasks', to: '/$env/tasks', Icon: Inbox, right: 'APPLICATION' },
+  { group: 'Run', name: 'Topology', to: '/$env/topology', Icon: Network },
+  { group: 'Run', name: 'Deployments', to: '/$env/deployments', Icon: Rocket, right: 'AUDIT' },
   { group: 'Run', name: 'Gateways', to: '/$env/gateways', Icon: Server },
   { group: 'Run', name: 'Analytics', to: '/$env/analytics', Icon: ChartLine },
   { group: 'Run', name: 'Logs', to: '/$env/logs', Icon: ScrollText },

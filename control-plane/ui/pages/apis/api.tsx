@@ -26,6 +26,8 @@ const tabs = [
   ['/$env/apis/$api/members', 'Members'],
   ['/$env/apis/$api/analytics', 'Analytics'],
   ['/$env/apis/$api/logs', 'Logs'],
+  ['/$env/apis/$api/health', 'Health'],
+  ['/$env/apis/$api/revisions', 'Revisions'],
   ['/$env/apis/$api/general', 'General'],
 ] as const;
 

@@ -1,0 +1,108 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { api, answerOf, organization, type Schemas } from '../api/client.ts';
+import { PageHeader } from '../kit/page.tsx';
+import { Status } from '../kit/status.tsx';
+import { type Column, DataTable } from '../kit/table.tsx';
+import { Time } from '../kit/time.tsx';
+import { Empty } from '../kit/told.tsx';
+import { deploymentOf, reachOf } from './apis/questions.ts';
+
+const route = getRouteApi('/$env/deployments');
+const perPage = 25;
+
+/** Newest first: what of an environment was put in service. */
+const deployments = (env: string, page: number) =>
+  queryOptions({
+    queryKey: ['deployments', env, page],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/organizations/{orgId}/environments/{envId}/audit', {
+          params: {
+            path: { orgId: organization, envId: env },
+            query: { type: 'API', event: 'API_DEPLOYED', page, size: perPage },
+          },
+        }),
+      ),
+    placeholderData: (before) => before,
+    refetchInterval: 5_000,
+  });
+
+type Entry = Schemas['AuditsV1']['content'][number];
+
+/** Every deployment of an environment, each with the way to what it changed and how gateways took it. */
+export function Deployments() {
+  const { env } = route.useParams();
+  const { page = 1 } = route.useSearch();
+  const navigate = useNavigate({ from: '/$env/deployments' });
+  const { data, error } = useQuery(deployments(env, page));
+  const names = new Map(Object.entries(data?.metadata ?? {}));
+  return (
+    <>
+      <PageHeader title="Deployments" sub="Looked at again every 5 s" />
+      <DataTable
+        label="Deployments"
+        rows={data?.content}
+        error={error}
+        keyOf={({ id }) => id}
+        columns={columnsOf(env, names, page === 1 ? newestIn(data?.content ?? []) : new Map())}
+        paging={
+          data && {
+            page,
+            perPage,
+            total: data.totalElements,
+            onPage: (next) => void navigate({ search: { page: next } }),
+          }
+        }
+        empty={
+          <Empty title="Nothing was deployed yet">
+            A deployment hands what was written of an API to the gateways that are to serve it.
+          </Empty>
+        }
+      />
+    </>
+  );
+}
+
+function columnsOf(
+  env: string,
+  names: ReadonlyMap<string, string>,
+  newest: ReadonlyMap<string, string>,
+): readonly Column<Entry>[] {
+  const nameOf = (kind: string, id: string): string => names.get(`${kind}:${id}:name`) ?? id;
+  return [
+    {
+      title: 'API',
+      cell: ({ referenceId }) => (
+        <Link to="/$env/apis/$api/revisions" params={{ env, api: referenceId }}>
+          {nameOf('API', referenceId)}
+        </Link>
+      ),
+    },
+    {
+      title: 'Gateways',
+      cell: ({ id, referenceId }) =>
+        newest.get(referenceId) === id ? (
+          <Reach env={env} id={referenceId} />
+        ) : (
+          <Status tone="idle">Replaced</Status>
+        ),
+    },
+    { title: 'Deployed by', cell: ({ user }) => <span className="second">{nameOf('USER', user)}</span> },
+    { title: 'When', align: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  ];
+}
+
+/** The last deployment of each API among some. */
+const newestIn = (entries: readonly Entry[]): ReadonlyMap<string, string> =>
+  // The newest come first, and are written last.
+  new Map(entries.toReversed().map(({ referenceId, id }) => [referenceId, id]));
+
+/** How far the last deployment of an API has come; of one that was deleted nothing is known. */
+function Reach({ env, id }: { readonly env: string; readonly id: string }) {
+  const { data, error } = useQuery({ ...deploymentOf({ env, id }), refetchInterval: 5_000 });
+  if (data === undefined) return error === null ? null : <span className="quiet">–</span>;
+  if (data.isWithdrawn) return <Status tone="idle">Stopped</Status>;
+  const [tone, word] = reachOf(data);
+  return <Status tone={tone}>{word}</Status>;
+}
