@@ -77,6 +77,12 @@ export const controlPlaneConfigSchema = z.strictObject({
     .describe('Password of the first user "admin"; without it one is made and shown once.'),
   login: section({
     sessionMs: z.int().min(60_000).default(604_800_000).describe('How long a session lasts.'),
+    allowPasswords: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether people come in by password; false: by identity providers alone. Personal tokens work on, and `isthmus break-glass` lets an administrator in.',
+      ),
     windowMs: z.int().min(1_000).default(60_000).describe('Window in which wrong passwords are counted.'),
     failuresPerUserMax: z
       .int()

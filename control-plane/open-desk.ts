@@ -23,9 +23,9 @@ export function openDesk({ storage, keyring, clock, log, config }: DeskParts): {
   readonly desk: Omit<Desk, 'analytics'>;
 } {
   const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
-  const { sessionMs, ...throttle } = config.login;
+  const { sessionMs, allowPasswords, ...throttle } = config.login;
   const fleets = createFleets({ storage, publisher, clock });
-  const access = createAccess({ storage, clock, sessionMs, throttle });
+  const access = createAccess({ storage, clock, sessionMs, throttle, allowPasswords });
   const { gatewaysUrl, publicUrl } = config;
   return { publisher, desk: { storage, publisher, fleets, access, clock, gatewaysUrl, publicUrl } };
 }

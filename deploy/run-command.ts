@@ -23,6 +23,7 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
   ['restore', async () => (await import('./commands/database.ts')).restoreCommand()],
   ['bucket', async (onExit) => (await import('./commands/bucket.ts')).bucketCommand(onExit)],
   ['reset-password', async () => (await import('./commands/reset-password.ts')).resetPasswordCommand()],
+  ['break-glass', async () => (await import('./commands/break-glass.ts')).breakGlassCommand()],
   ['keys', async (onExit) => (await import('./commands/keys.ts')).keysCommand(onExit)],
   ['lake', async () => (await import('./commands/lake.ts')).lakeCommand()],
   ['login', async () => (await import('./client/login.ts')).loginCommand()],

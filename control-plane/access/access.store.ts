@@ -21,6 +21,8 @@ export interface UserAccountTable {
   /** The identity provider that says who this is, and what it calls him; null for who has a password here. Unique together. */
   readonly source: string | null;
   source_id: string | null;
+  /** Until when the password opens though passwords open nothing here; null for who has no such leave. */
+  password_until_ms: number | null;
   /** Sessions that were opened. */
   login_count: number;
   first_connection_at_ms: number | null;

@@ -117,6 +117,8 @@ export interface AccessOptions {
   readonly clock: Clock;
   readonly sessionMs?: number;
   readonly throttle?: ThrottleLimits;
+  /** False: passwords open nothing, but for who has leave of the command line for a while. */
+  readonly allowPasswords?: boolean;
   /** Of new passwords. Only for tests that make many: no setting leads here. */
   readonly passwordCost?: PasswordCost | undefined;
 }
@@ -287,7 +289,10 @@ type BasicCheck = (
   at: { readonly organization: string; readonly source: string },
 ) => Promise<{ readonly kind: 'user'; readonly user: UserRow } | Exclude<SignIn, { kind: 'actor' }>>;
 
-function createBasic({ storage }: AccessOptions, attempts: Attempts): BasicCheck {
+function createBasic(
+  { storage, clock, allowPasswords = true }: AccessOptions,
+  attempts: Attempts,
+): BasicCheck {
   const remembered = new LRUCache<string, string>({ max: rememberedMax, ttl: rememberedMs });
   const rememberKey = randomBytes(32);
 
@@ -299,7 +304,8 @@ function createBasic({ storage }: AccessOptions, attempts: Attempts): BasicCheck
     if (colon < 1 || text.length > 1_024 || text.includes('\0')) return { kind: 'refused' };
     const found = await findUser(storage.db, organization, username);
     // Who is disabled, and a program, costs as much time as a name that nobody has.
-    const user = found?.status === 'ACTIVE' && found.is_service === 0 ? found : undefined;
+    const mayEnter = allowPasswords || (found?.password_until_ms ?? 0) > clock.now();
+    const user = mayEnter && found?.status === 'ACTIVE' && found.is_service === 0 ? found : undefined;
     const proof = createHmac('sha256', rememberKey).update(`${organization}\0${text}`).digest('base64');
     if (user !== undefined && remembered.get(proof) === user.password_hash) return { kind: 'user', user };
 
@@ -341,6 +347,7 @@ function userRow(user: NewUser, nowMs: number): UserRow {
     is_service: user.isService === true ? 1 : 0,
     source: user.from?.source ?? null,
     source_id: user.from?.sourceId ?? null,
+    password_until_ms: null,
     login_count: 0,
     first_connection_at_ms: null,
     last_connection_at_ms: null,

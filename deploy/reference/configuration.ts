@@ -12,7 +12,7 @@ Lists in variables are comma-separated or JSON. Unknown keys are errors that nam
 --print\` shows every value with its source; secrets print as \`***\`.
 
 Other variables: \`ISTHMUS_ADMIN_PASSWORD\` (password of the first user, used at first boot only),
-\`ISTHMUS_NEW_PASSWORD\` (for \`isthmus reset-password\`),
+\`ISTHMUS_NEW_PASSWORD\` (for \`isthmus reset-password\` and \`isthmus break-glass\`),
 \`ISTHMUS_ENROLMENT_TOKEN\` (for \`isthmus enroll\`), \`HTTPS_PROXY\` and \`NO_PROXY\` (when \`outbound.proxy.url\` is not set).
 `;
 

@@ -93,6 +93,7 @@ test('every command has help that leads with examples', async () => {
     'explain',
     'policies',
     'reset-password',
+    'break-glass',
     'audit',
     'login',
     'logout',

@@ -112,6 +112,8 @@ export const auditEvents = {
   USER_PASSWORD_CHANGED: 'A user changed the own password; the other sessions of the user ended.',
   PASSWORD_RESET:
     'An operator on the command line, or somebody who writes users, gave a user a new password; all sessions of the user ended.',
+  GLASS_BROKEN:
+    'An operator on the command line made or enabled an administrator, who comes in by password for a day.',
   SESSIONS_CLOSED: 'A user ended sessions of the own account.',
   DEMO_CREATED: 'The first start made an API to look at.',
   BUCKET_ADOPTED: 'An operator told the database that another bucket is its own.',

@@ -1,4 +1,5 @@
 import { auditChain } from './0044-audit-chain.ts';
+import { breakGlass } from './0051-break-glass.ts';
 import { identityProviders } from './0050-identity-providers.ts';
 import type { Migration } from './migration.ts';
 import { platform } from './0001-platform.ts';
@@ -82,4 +83,5 @@ export const migrations: readonly Migration[] = [
   auditKept,
   pendingSubscriptions,
   identityProviders,
+  breakGlass,
 ];
