@@ -85,6 +85,47 @@ test('a copy that nobody takes, or that may not be sent, is nothing to the calle
   await eventually(() => shadow.asked.length === 1);
 });
 
+test('no copy goes where an endpoint may not lead, however a caller spells the address, or by a name of it; none follows a redirect', async (t) => {
+  const upstream = await startUpstream(t);
+  const closed = await startSaidServer(t, 200);
+  const open = await startSaidServer(t, 302);
+  const [port, other] = [new URL(closed.url).port, new URL(open.url).port];
+  const target = "{#request.headers['X-To'][0]}";
+  const gateway = await startLocalGateway(t, {
+    apis: { a: apiDefinition('a', upstream.url, { flows: [flow('/', { request: [[id, { target }]] })] }) },
+    config: {
+      upstream: {
+        deny: [`127.0.0.1:${port}`, `[::1]:${port}`],
+        chosenByRequests: ['0.0.0.0/0', '::/0', 'localhost'],
+      },
+    },
+  });
+  const send = async (where: string): Promise<void> => {
+    const { status } = await gateway.call('/a', { headers: { 'X-To': where } });
+    assert.equal(status, 200, where);
+  };
+  for (const host of [
+    '127.0.0.1',
+    '2130706433',
+    '0x7f000001',
+    '0177.0.0.1',
+    '127.1',
+    'localhost',
+    'localhost.',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+    '[64:ff9b::127.0.0.1]',
+  ]) {
+    await send(`http://${host}:${port}/`);
+    // What may be called is, so that the other was not merely late.
+    await send(`http://127.0.0.1:${other}/`);
+  }
+  await eventually(() => open.asked.length === 12);
+  assert.equal(closed.asked.length, 0);
+});
+
 test('what reads the body, and headers of the connection, are refused by their paths', () => {
   const refused = (configuration: object): string =>
     catalog[id].config
