@@ -156,7 +156,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   getInstanceById: '++- --- ---',
   getV1Instance: '++- --- ---',
   listInstanceApis: '++- --- ---',
-  monitorInstance: '++- --- ---',
+  monitorInstance: '+++ --- ---',
   listDashboards: '++- --- ---',
   createDashboard: '++- --- ---',
   getDashboard: '++- --- ---',
