@@ -130,6 +130,20 @@ export async function findGroupMember(
   return rows.length === 0 ? undefined : memberOf(rows);
 }
 
+/** The groups of an environment that somebody is a member of. */
+export async function groupsOfMember(
+  db: Queries,
+  at: EnvironmentRef,
+  user: string,
+): Promise<ReadonlySet<string>> {
+  const rows = await inTenant(db.selectFrom('user_group_member'), at)
+    .select('group_id')
+    .distinct()
+    .where('member', '=', user)
+    .execute();
+  return new Set(rows.map((row) => row.group_id));
+}
+
 /** Gives a member these roles in place of those that he has. */
 export async function setGroupMember(
   db: Queries,

@@ -87,6 +87,8 @@ const bodies: Readonly<Record<string, object>> = {
   updatePortalCategory: { title: 'one' },
   createEntrypoint: { target: 'HTTP', value: 'https://api.example', tags: ['one'] },
   updateEntrypoint: { id: 'none', target: 'HTTP', value: 'https://api.example', tags: ['one'] },
+  createPortalPage: { name: 'one', type: 'MARKDOWN' },
+  updatePortalPage: { name: 'one', type: 'MARKDOWN' },
   createDocumentationPage: { name: 'one', type: 'MARKDOWN' },
   updateDocumentationPage: { name: 'one', type: 'MARKDOWN' },
   updateCategories: [],

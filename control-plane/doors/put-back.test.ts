@@ -64,6 +64,14 @@ const makers: ReadonlyMap<string, Make> = new Map([
     },
   ],
   [
+    '/portal/pages/{pageId}',
+    async (office) => {
+      const pages = `${v1}/portal/pages`;
+      const page = { name: 'Home', type: 'MARKDOWN', content: '# Home', published: true };
+      return `${pages}/${await made(office, pages, { ...page, homepage: true, configuration: { lang: 'en' } })}`;
+    },
+  ],
+  [
     '/configuration/categories/{categoryId}',
     async (office) => {
       const categories = `${v1}/configuration/categories`;
@@ -282,7 +290,8 @@ function lasting({
   updatedAt: _1,
   updated_at: _2,
   lastModified: _3,
-  deploymentState: _4,
+  lastModificationDate: _4,
+  deploymentState: _5,
   ...rest
 }: Record<string, unknown>): object {
   return rest;

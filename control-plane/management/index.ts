@@ -24,6 +24,7 @@ import { auditRoutes } from './audit/audit.routes.ts';
 import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
 import { documentationRoutes } from './documentation/documentation.routes.ts';
+import { portalPageRoutes } from './documentation/portal-pages.routes.ts';
 import { draftRoutes } from './drafts/drafts.routes.ts';
 import { entrypointRoutes } from './entrypoints/entrypoints.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
@@ -62,6 +63,7 @@ const resources: readonly Route[] = [
   ...dashboardRoutes,
   ...instanceRoutes,
   ...documentationRoutes,
+  ...portalPageRoutes,
   ...planRoutes,
   ...pluginRoutes,
   ...sharedPolicyGroupRoutes,

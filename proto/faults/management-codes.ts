@@ -105,6 +105,7 @@ export const managementCodes = {
   'api_key.wrong_state': { status: 400, owner: 'client', text: 'The state of the key does not allow this.' },
   'event.notFound': { status: 404, owner: 'client', text: 'The API has no such event.' },
   'page.notFound': { status: 404, owner: 'client', text: 'There is no such page here.' },
+  'page.LINK.invalid': { status: 400, owner: 'client', text: 'The link leads nowhere.' },
   'page.folder.invalid': { status: 400, owner: 'client', text: 'The folder does not allow this.' },
   'page.used_as_general_condition': {
     status: 400,

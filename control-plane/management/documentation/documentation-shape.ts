@@ -7,7 +7,7 @@ import { isPlainUrl } from '../fetches/fetch-text.ts';
 export const contentCharsMax = 524_288;
 
 /** What a page may be. */
-export const pageTypes = ['MARKDOWN', 'FOLDER', 'SWAGGER', 'ASYNCAPI', 'ASCIIDOC'] as const;
+export const pageTypes = ['MARKDOWN', 'FOLDER', 'SWAGGER', 'ASYNCAPI', 'ASCIIDOC', 'LINK'] as const;
 
 /** What a document of a kind says of itself; more of it is for whoever shows it. */
 export const signs = new Map([
@@ -46,11 +46,12 @@ export const keptFields = {
     .optional(),
   configuration: z.record(z.string().max(64), z.string().max(1_024)).optional(),
 };
-const writableFields = {
+/** What can be written of a page. */
+export const writableFields = {
   name: nameSchema,
   type: z.enum(pageTypes),
   visibility: z.enum(visibilities).optional(),
-  /** Kept as it is written: whoever shows it has to take it for text of a stranger. */
+  /** Kept as it is written: whoever shows it has to take it for text of a stranger. Of a link, where it leads. */
   content: z.string().max(contentCharsMax).optional(),
   homepage: z.boolean().optional(),
   ...keptFields,

@@ -1,14 +1,16 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { ExpressionBuilder, Insertable, Selectable, Updateable } from 'kysely';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
-import type { ApiRef } from '../apis/api-gate.ts';
+import type { Database } from '../../storage/tables.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 
-/** A page of an API's documentation, or a folder of pages. */
+/** A page of documentation of an API, or of an environment, or a folder of pages. */
 interface ApiPageTable {
   readonly id: string;
   readonly organization: string;
   readonly environment: string;
-  readonly api_id: string;
+  /** null for a page of the environment. */
+  readonly api_id: string | null;
   /** The folder that it lies in; null at the top. */
   readonly parent_id: string | null;
   readonly type: string;
@@ -29,6 +31,13 @@ declare module '../../storage/tables.ts' {
   interface Database {
     api_page: ApiPageTable;
   }
+}
+
+/** Whose pages: an API's, or the environment's itself. */
+export interface PageOwner {
+  readonly at: EnvironmentRef;
+  /** Of the API; absent for the environment. */
+  readonly id?: string | undefined;
 }
 
 /** A row of api_page. */
@@ -53,22 +62,27 @@ const headColumns = [
   'updated_at_ms',
 ] as const;
 
-/** All pages of an API in their order, without their contents. */
-export function pagesOf(db: Queries, { at, id }: ApiRef): Promise<PageHead[]> {
-  return inTenant(db.selectFrom('api_page'), at)
+const isOwned =
+  ({ id }: PageOwner) =>
+  (where: ExpressionBuilder<Database, 'api_page'>) =>
+    id === undefined ? where('api_id', 'is', null) : where('api_id', '=', id);
+
+/** All pages of an owner in their order, without their contents. */
+export function pagesOf(db: Queries, owner: PageOwner): Promise<PageHead[]> {
+  return inTenant(db.selectFrom('api_page'), owner.at)
     .select(headColumns)
-    .where('api_id', '=', id)
+    .where(isOwned(owner))
     .orderBy('position')
     .orderBy('name')
     .orderBy('id')
     .execute();
 }
 
-/** One page of an API. */
-export function findPage(db: Queries, { at, id }: ApiRef, pageId: string): Promise<PageRow | undefined> {
-  return inTenant(db.selectFrom('api_page'), at)
+/** One page of an owner. */
+export function findPage(db: Queries, owner: PageOwner, pageId: string): Promise<PageRow | undefined> {
+  return inTenant(db.selectFrom('api_page'), owner.at)
     .selectAll()
-    .where('api_id', '=', id)
+    .where(isOwned(owner))
     .where('id', '=', pageId)
     .executeTakeFirst();
 }

@@ -3,9 +3,12 @@ import { test } from 'node:test';
 import {
   type Answer,
   apiBody,
+  basic,
   environment,
   openOffice,
+  password,
   planBody,
+  v1,
 } from '../../../test/kit/control-plane/office.ts';
 import { openCaller, startProvider } from '../../../test/kit/control-plane/polling.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
@@ -119,6 +122,96 @@ for (const database of testDatabases) {
     },
   );
 }
+
+for (const database of testDatabases)
+  test(
+    `pages of an environment are read by who they are for, and written by who may (${database.name})`,
+    { skip: database.skip },
+    async (t) => {
+      const office = await openOffice(t, database);
+      const pages = `${v1}/portal/pages`;
+      const create = (body: object) => office.call('POST', pages, { body: { type: 'MARKDOWN', ...body } });
+      const guides = await create({ name: 'Guides', type: 'FOLDER', published: true });
+      assert.equal(guides.status, 201, guides.text);
+      const parentId = guides.body['id'];
+      const open = await create({ name: 'Open', content: '# Open', published: true, parentId });
+      assert.deepEqual([open.body['published'], open.body['parentPath']], [true, '/Guides']);
+      assert.equal(open.body['lastModificationDate'], office.clock.now());
+      await create({ name: 'Draft' });
+      const user = { username: 'ada', password, email: 'ada@example.org', role: 'USER' };
+      const people = '/management/organizations/DEFAULT/users';
+      const ada = String((await office.call('POST', people, { body: user })).body['id']);
+      const group = await office.call('POST', `${v1}/configuration/groups`, { body: { name: 'friends' } });
+      const friends = String(group.body['id']);
+      const rules = [{ referenceId: friends, referenceType: 'GROUP' }];
+      const published = { published: true, accessControls: rules };
+      const own = await create({ name: 'Own', ...published });
+      await create({ name: 'Others', ...published, excludedAccessControls: true });
+      const role = [{ referenceId: 'ENVIRONMENT-USER', referenceType: 'ROLE' }];
+      await create({ name: 'Users', published: true, accessControls: role });
+      const as = basic('ada', password);
+      const names = async (query = '', who: string | undefined = as): Promise<unknown> => {
+        const answer = await office.call('GET', `${pages}${query}`, who === undefined ? {} : { as: who });
+        assert.equal(answer.status, 200, answer.text);
+        return (answer.body as unknown as { name: string }[]).map(({ name }) => name);
+      };
+      assert.deepEqual(await names(), ['Guides', 'Open', 'Others', 'Users']);
+      const ownPath = `${pages}/${String(own.body['id'])}`;
+      const hidden = await office.call('GET', ownPath, { as });
+      assert.deepEqual([hidden.status, hidden.body.technicalCode], [404, 'page.notFound']);
+      assert.equal((await office.call('GET', `${ownPath}/content`, { as })).status, 404);
+      const member = [{ id: ada, roles: [{ scope: 'API', name: 'USER' }] }];
+      const added = await office.call('POST', `${v1}/configuration/groups/${friends}/members`, {
+        body: member,
+      });
+      assert.equal(added.status, 200, added.text);
+      assert.deepEqual(await names(), ['Guides', 'Open', 'Own', 'Users']);
+      assert.deepEqual(await names(`?parent=${String(parentId)}`), ['Open']);
+      assert.deepEqual(await names('?root=true&type=FOLDER'), ['Guides']);
+      assert.deepEqual(await names('?published=false', basic('admin', password)), ['Draft']);
+      const refused = await office.call('POST', pages, { body: { name: 'x', type: 'MARKDOWN' }, as });
+      assert.equal(refused.status, 403);
+
+      const one = `${pages}/${String(open.body['id'])}`;
+      const content = await office.call('GET', `${one}/content`, { as });
+      assert.deepEqual(
+        [content.text, content.headers.get('content-type')],
+        ['# Open', 'text/plain; charset=utf-8'],
+      );
+      const { body } = await office.call('GET', one);
+      const changed = await office.call('PUT', one, {
+        body: { ...body, published: false, content: '# Shut' },
+      });
+      assert.deepEqual(
+        [changed.status, changed.body['published'], changed.body['content']],
+        [200, false, '# Shut'],
+      );
+      assert.equal((await office.call('PUT', one, { body: { ...body, parentId: 'other' } })).status, 400);
+      assert.equal((await office.call('GET', one, { as })).status, 404);
+      assert.equal((await office.call('DELETE', one)).status, 204);
+      const audit = await office.call('GET', `${v1}/audit?event=PAGE_DELETED`);
+      assert.equal(audit.body['totalElements'], 1);
+
+      for (const [link, told] of [
+        [{ content: 'javascript:alert(1)' }, 'content'],
+        [{ content: 'none', configuration: { resourceType: 'page' } }, 'content'],
+        [{ content: 'none', configuration: { resourceType: 'category' } }, 'content'],
+        [
+          { content: 'https://x.example', configuration: { resourceType: 'planet' } },
+          'configuration.resourceType',
+        ],
+      ] as const) {
+        const wrong = await create({ name: 'Link', type: 'LINK', ...link });
+        assert.deepEqual([wrong.status, wrong.body.technicalCode], [400, 'page.LINK.invalid'], wrong.text);
+        assert.match(wrong.text, new RegExp(`"location":"${told}"`));
+      }
+      for (const link of [
+        { content: 'https://x.example/a' },
+        { content: own.body['id'], configuration: { resourceType: 'page' } },
+      ])
+        assert.equal((await create({ name: String(link.content), type: 'LINK', ...link })).status, 201);
+    },
+  );
 
 test('a page that comes from a URL is fetched when it is made and when somebody asks for it', async (t) => {
   const [database] = testDatabases;

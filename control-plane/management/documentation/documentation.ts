@@ -1,51 +1,54 @@
 import { randomUUID } from 'node:crypto';
-import { z } from '@hono/zod-openapi';
+import type { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
+import { lockEnvironment } from '../../publish/heads.ts';
 import type { Queries } from '../../storage/storage.ts';
-import { visibilities } from '../apis/api-shape.ts';
 import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
+import { listCategories } from '../categories/categories.store.ts';
 import { type Change, change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
-import { fetchText } from '../fetches/fetch-text.ts';
-import { present } from '../fields.ts';
-import { listPlansOf } from '../plans/plans.store.ts';
+import { fetchText, isPlainUrl } from '../fetches/fetch-text.ts';
 import {
   deletePage,
   findPage,
   insertPage,
   type PageHead,
+  type PageOwner,
   type PageRow,
-  pagesOf,
   updatePage,
 } from './documentation.store.ts';
 import {
-  keptFields,
   contentCharsMax,
   type DocumentationList,
   type DocumentationView,
   type newPageSchema,
-  pageTypes,
   signs,
   type updatePageSchema,
 } from './documentation-shape.ts';
+import {
+  demandFolder,
+  demandName,
+  demandUnused,
+  invalid,
+  oneView,
+  type PageRef,
+  requirePage,
+  type Shelf,
+  shelfOf,
+  view,
+  wayTo,
+} from './shelf.ts';
 
-/** Most pages and folders of an API. */
+/** Most pages and folders of an API, or of an environment. */
 const pagesMax = 500;
-/** How deep folders lie in one another. */
-const foldersDeepMax = 8;
-/** Which page of which API. */
-export interface PageRef extends ApiRef {
-  readonly pageId: string;
-}
-
-/** All pages of an API, or those of one folder (ROOT for the top) with the way to it; without contents. Errors: page.notFound. */
+/** All pages of an owner, or those of one folder (ROOT for the top) with the way to it; without contents. Errors: page.notFound. */
 export async function listDocumentation(
   desk: Desk,
-  ref: ApiRef & { readonly parentId: string | undefined },
+  ref: PageOwner & { readonly parentId: string | undefined },
 ): Promise<DocumentationList> {
   const { db } = desk.storage;
-  await foundApi(db, ref);
+  await foundOwner(db, ref);
   const shelf = await shelfOf(db, ref);
   if (ref.parentId === undefined) return { pages: shelf.pages.map((page) => view(shelf, page)) };
   const parentId = ref.parentId === 'ROOT' ? null : ref.parentId;
@@ -58,7 +61,7 @@ export async function listDocumentation(
 /** One page. Errors: page.notFound. */
 export async function getDocumentation(desk: Desk, ref: PageRef): Promise<DocumentationView> {
   const { db } = desk.storage;
-  await foundApi(db, ref);
+  await foundOwner(db, ref);
   return oneView(db, ref);
 }
 
@@ -70,13 +73,13 @@ export async function getDocumentation(desk: Desk, ref: PageRef): Promise<Docume
 export async function createDocumentation(
   desk: Desk,
   actor: Actor,
-  { wish, ...ref }: ApiRef & { readonly wish: z.infer<typeof newPageSchema> },
+  { wish, ...ref }: PageOwner & { readonly wish: NewPage },
 ): Promise<DocumentationView> {
   if (wish.type === 'FOLDER' && wish.source !== undefined)
     throw invalid('source', 'is for pages: a folder has no content');
   const content = wish.content ?? (await contentAt(desk, wish.source));
   return change(desk, { actor, at: ref.at }, async (now) => {
-    await lockedApi(now, ref.id);
+    await lockedOwner(now, ref);
     return oneView(now.trx, { ...ref, pageId: (await addPage(now, ref, { ...wish, content })).id });
   });
 }
@@ -104,22 +107,38 @@ async function contentAt(desk: Desk, source: DocumentationView['source']): Promi
   });
 }
 
-/** Adds a page to an API whose row is locked. */
-async function addPage(now: Change, ref: ApiRef, wish: z.infer<typeof newPageSchema>): Promise<PageRow> {
+/** What is to be written; whoever asks by version 1 says at once whether it is published. */
+type NewPage = z.infer<typeof newPageSchema> & { readonly published?: boolean | undefined };
+type PageUpdate = z.infer<typeof updatePageSchema> & { readonly isPublished?: boolean | undefined };
+
+/** Errors: request.not_found. */
+async function foundOwner(db: Queries, { at, id }: PageOwner): Promise<void> {
+  if (id !== undefined) await foundApi(db, { at, id });
+}
+
+/** Two changes of one owner's pages wait for each other. Errors: request.not_found. */
+async function lockedOwner(now: Change, { at, id }: PageOwner): Promise<void> {
+  if (id === undefined) await lockEnvironment(now.trx, at, 0);
+  else await lockedApi(now, id);
+}
+
+/** Adds a page to an owner that is locked. */
+async function addPage(now: Change, ref: PageOwner, wish: NewPage): Promise<PageRow> {
   const shelf = await shelfOf(now.trx, ref);
   if (shelf.pages.length >= pagesMax) throw invalid('', `there can be ${pagesMax} pages; delete one first`);
   const parentId = wish.parentId ?? null;
   if (parentId !== null) demandFolder(shelf, parentId);
   demandName(shelf, { ...wish, parentId });
+  await demandTarget(now, shelf, wish);
   const row: PageRow = {
     ...ref.at,
     id: randomUUID(),
-    api_id: ref.id,
+    api_id: ref.id ?? null,
     parent_id: parentId,
     type: wish.type,
     ...columns(wish),
     position: shelf.pages.filter((page) => page.parent_id === parentId).length,
-    is_published: 0,
+    is_published: wish.published === true ? 1 : 0,
     is_homepage: 0,
     last_contributor: now.actor.id,
     updated_at_ms: now.nowMs,
@@ -162,11 +181,12 @@ export async function keepDescription(
 export function editDocumentation(
   desk: Desk,
   actor: Actor,
-  { wish, ...ref }: PageRef & { readonly wish: z.infer<typeof updatePageSchema> },
+  { wish, ...ref }: PageRef & { readonly wish: PageUpdate },
 ): Promise<DocumentationView> {
   return changePage({ desk, actor, ref }, async (now, shelf, page) => {
     if (wish.type !== page.type) throw invalid('type', `cannot change; it is ${page.type}`);
     demandName(shelf, { ...wish, parentId: page.parent_id, id: page.id });
+    await demandTarget(now, shelf, { ...wish, content: wish.content ?? page.content ?? undefined });
     const { content, ...set } = columns(wish);
     await updatePage(now.trx, page, {
       ...set,
@@ -175,7 +195,9 @@ export function editDocumentation(
     });
     if (wish.homepage === true) await makeHomepage(now, shelf, page);
     if (wish.order !== undefined) await move(now, shelf, { page, order: wish.order });
-    return 'PAGE_UPDATED';
+    if (wish.isPublished === undefined || wish.isPublished === (page.is_published === 1))
+      return 'PAGE_UPDATED';
+    return setPublished(now, shelf, { page, isPublished: wish.isPublished });
   });
 }
 
@@ -185,17 +207,25 @@ export function publishDocumentation(
   actor: Actor,
   { isPublished, ...ref }: PageRef & { readonly isPublished: boolean },
 ): Promise<DocumentationView> {
-  return changePage({ desk, actor, ref }, async (now, shelf, page) => {
-    if (!isPublished) demandUnused(shelf, page, 'unpublish');
-    await updatePage(now.trx, page, { is_published: isPublished ? 1 : 0 });
-    return isPublished ? 'PAGE_PUBLISHED' : 'PAGE_UPDATED';
-  });
+  return changePage({ desk, actor, ref }, (now, shelf, page) =>
+    setPublished(now, shelf, { page, isPublished }),
+  );
+}
+
+async function setPublished(
+  now: Change,
+  shelf: Shelf,
+  { page, isPublished }: { readonly page: PageHead; readonly isPublished: boolean },
+): Promise<AuditEvent> {
+  if (!isPublished) demandUnused(shelf, page, 'unpublish');
+  await updatePage(now.trx, page, { is_published: isPublished ? 1 : 0 });
+  return isPublished ? 'PAGE_PUBLISHED' : 'PAGE_UPDATED';
 }
 
 /** Removes a page, or an empty folder. Errors: page.notFound, page.folder.invalid, page.used_as_general_condition. */
 export function removeDocumentation(desk: Desk, actor: Actor, ref: PageRef): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    await lockedApi(now, ref.id);
+    await lockedOwner(now, ref);
     const shelf = await shelfOf(now.trx, ref);
     const page = requirePage(shelf.byId.get(ref.pageId), ref.pageId);
     demandUnused(shelf, page, 'delete');
@@ -209,30 +239,12 @@ export function removeDocumentation(desk: Desk, actor: Actor, ref: PageRef): Pro
   });
 }
 
-/** All pages of an API, and the plans whose conditions they are. */
-interface Shelf {
-  readonly pages: readonly PageHead[];
-  readonly byId: ReadonlyMap<string, PageHead>;
-  /** Names of open plans, by the page of their general conditions. */
-  readonly conditions: ReadonlyMap<string, string>;
-}
-
-async function shelfOf(db: Queries, ref: ApiRef): Promise<Shelf> {
-  const pages = await pagesOf(db, ref);
-  const plans = (await listPlansOf(db, ref.at, ref.id)).filter(({ status }) => status !== 'CLOSED');
-  const conditions = plans.flatMap(({ name, definition }) => {
-    const { generalConditions } = JSON.parse(definition) as { readonly generalConditions?: string };
-    return generalConditions === undefined ? [] : [[generalConditions, name] as const];
-  });
-  return { pages, byId: new Map(pages.map((page) => [page.id, page])), conditions: new Map(conditions) };
-}
-
 async function changePage(
   { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: PageRef },
-  work: (now: Change, shelf: Shelf, page: PageHead) => Promise<AuditEvent>,
+  work: (now: Change, shelf: Shelf, page: PageRow) => Promise<AuditEvent>,
 ): Promise<DocumentationView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    await lockedApi(now, ref.id);
+    await lockedOwner(now, ref);
     const shelf = await shelfOf(now.trx, ref);
     const page = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
     const event = await work(now, shelf, page);
@@ -242,6 +254,28 @@ async function changePage(
     await audit(now, event, { before: page, after });
     return oneView(now.trx, ref);
   });
+}
+
+/** Errors: page.LINK.invalid for a link that leads nowhere. */
+async function demandTarget(
+  { trx, at }: Change,
+  shelf: Shelf,
+  { type, content = '', configuration = {} }: Pick<NewPage, 'type' | 'content' | 'configuration'>,
+): Promise<void> {
+  if (type !== 'LINK') return;
+  const kind = configuration['resourceType'] ?? 'external';
+  const isThere = {
+    external: () => isPlainUrl(content),
+    page: () => shelf.byId.has(content),
+    category: async () => (await listCategories(trx, at)).some(({ id }) => id === content),
+  };
+  const wanted = { external: 'an http or https URL', page: 'a page of it', category: 'a category' };
+  const problem = !(kind === 'external' || kind === 'page' || kind === 'category')
+    ? { path: 'configuration.resourceType', message: 'must be external, page or category' }
+    : !(await isThere[kind]())
+      ? { path: 'content', message: `must be where the link leads: ${wanted[kind]}` }
+      : undefined;
+  if (problem !== undefined) throw new Fault('page.LINK.invalid', { details: [problem] });
 }
 
 async function makeHomepage(now: Change, shelf: Shelf, page: PageHead): Promise<void> {
@@ -262,42 +296,7 @@ async function move(
     if (one.position !== position) await updatePage(now.trx, one, { position });
 }
 
-function demandFolder(shelf: Shelf, id: string): void {
-  if (shelf.byId.get(id)?.type !== 'FOLDER')
-    throw new Fault('page.folder.invalid', {
-      details: [{ path: 'parentId', message: 'must be a folder of this API' }],
-    });
-  if (wayTo(shelf, id).length >= foldersDeepMax)
-    throw new Fault('page.folder.invalid', {
-      details: [{ path: 'parentId', message: `lies ${foldersDeepMax} folders deep, which is the most` }],
-    });
-}
-
-function demandName(
-  shelf: Shelf,
-  {
-    id,
-    name,
-    type,
-    parentId,
-  }: Pick<PageHead, 'name' | 'type'> & { readonly id?: string; readonly parentId: string | null },
-): void {
-  const isTaken = shelf.pages.some(
-    (page) => page.id !== id && page.name === name && page.type === type && page.parent_id === parentId,
-  );
-  if (isTaken) throw invalid('name', 'is the name of another page of this type in the folder');
-}
-
-function demandUnused({ conditions }: Shelf, { id, name }: PageHead, action: string): void {
-  const planName = conditions.get(id);
-  if (planName !== undefined)
-    throw new Fault('page.used_as_general_condition', {
-      detail: `The page is the general conditions of the plan "${planName}".`,
-      parameters: { action, planName, pageName: name, pageId: id },
-    });
-}
-
-function columns(wish: Omit<z.infer<typeof newPageSchema>, 'parentId'>) {
+function columns(wish: Omit<NewPage, 'parentId' | 'published'>) {
   const { type, content, name, visibility = 'PRIVATE' } = wish;
   if (type === 'FOLDER' && content !== undefined) throw invalid('content', 'is not for a folder');
   if (content !== undefined && content !== '' && signs.get(type)?.test(content) === false)
@@ -318,60 +317,15 @@ function columns(wish: Omit<z.infer<typeof newPageSchema>, 'parentId'>) {
   };
 }
 
-/** The folders from the top to one, with it; bounded, whatever stands in the rows. */
-function wayTo({ byId }: Shelf, id: string): readonly PageHead[] {
-  const way: PageHead[] = [];
-  let at = byId.get(id);
-  while (at !== undefined && way.length <= foldersDeepMax) {
-    way.unshift(at);
-    at = at.parent_id === null ? undefined : byId.get(at.parent_id);
-  }
-  return way;
-}
-
-async function oneView(db: Queries, ref: PageRef): Promise<DocumentationView> {
-  const page = requirePage(await findPage(db, ref, ref.pageId), ref.pageId);
-  return present({ ...view(await shelfOf(db, ref), page), content: page.content ?? undefined });
-}
-
-function view(shelf: Shelf, page: PageHead): DocumentationView {
-  const way = page.parent_id === null ? [] : wayTo(shelf, page.parent_id);
-  const isFolder = page.type === 'FOLDER';
-  const access = z.object(keptFields).parse(JSON.parse(page.access));
-  return present({
-    id: page.id,
-    name: page.name,
-    type: z.enum(pageTypes).parse(page.type),
-    visibility: z.enum(visibilities).parse(page.visibility),
-    order: page.position,
-    published: page.is_published === 1,
-    homepage: page.is_homepage === 1,
-    parentId: page.parent_id ?? undefined,
-    parentPath: `/${way.map(({ name }) => name).join('/')}`,
-    hidden: isFolder
-      ? !shelf.pages.some((one) => one.parent_id === page.id && one.is_published === 1)
-      : undefined,
-    generalConditions: shelf.conditions.has(page.id),
-    lastContributor: page.last_contributor,
-    updatedAt: new Date(page.updated_at_ms).toISOString(),
-    ...access,
-  });
-}
-
-function requirePage<Row extends PageHead>(page: Row | undefined, id: string): Row {
-  if (page === undefined) throw new Fault('page.notFound', { parameters: { page: id } });
-  return page;
-}
-
-function invalid(path: string, message: string): Fault {
-  return new Fault('request.invalid', { details: [{ path, message }] });
-}
-
 function audit(
   now: Change,
   event: AuditEvent,
   told: Told<PageHead & Partial<Pick<PageRow, 'content'>>>,
 ): Promise<void> {
   const { id, api_id: api } = toldRow(told);
-  return now.audit(event, { type: 'API', id: api, ...told }, { PAGE: id });
+  const object =
+    api === null
+      ? ({ type: 'ENVIRONMENT', id: now.at.environment } as const)
+      : ({ type: 'API', id: api } as const);
+  return now.audit(event, { ...object, ...told }, { PAGE: id });
 }

@@ -39,6 +39,7 @@ import { groupVersions } from './0046-group-versions.ts';
 import { sharedKeys } from './0047-shared-keys.ts';
 import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
+import { environmentPages } from './0052-environment-pages.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -84,4 +85,5 @@ export const migrations: readonly Migration[] = [
   pendingSubscriptions,
   identityProviders,
   breakGlass,
+  environmentPages,
 ];
