@@ -56,7 +56,7 @@ function speakersIn(path: string): readonly ProcessName[] | undefined {
 /** Whether a flag that follows no command is one of whoever says the text: of a command of that file, or of every process that it may be. */
 function isOwnFlag(flag: string, said: SaidText, known: FlagsByCommand): boolean {
   const has = (name: string): boolean => known.get(name)?.has(flag) === true;
-  const ofFile = /^deploy\/(commands\/|up-settings)/.test(said.path);
+  const ofFile = /^deploy\/(commands\/|client\/|up-settings)/.test(said.path);
   if (!ofFile) return (speakersOf(said) ?? ['up', ...settings.keys()]).every(has);
   const source = files.find(({ path }) => path === said.path)?.text ?? '';
   const names = [...source.matchAll(/\bname: '([a-z-]+)'/g)].flatMap(([, name]) => name ?? []);
@@ -69,6 +69,8 @@ const commandsOfTexts: ReadonlyMap<string, readonly string[]> = new Map([
   ['deploy/commands/roll-data.ts', ['keys']],
   ['deploy/commands/roll-kek.ts', ['keys']],
   ['deploy/up-settings.ts', ['up']],
+  ['deploy/client/flags.ts', ['get']],
+  ['deploy/client/secret-input.ts', ['login']],
 ]);
 
 type FlagsByCommand = ReadonlyMap<string, ReadonlySet<string>>;
@@ -101,6 +103,8 @@ const settingName = new RegExp(
   `(?<![\\w./#${hole}$'"-])[a-z][A-Za-z0-9]*(?:\\.[a-z][A-Za-z0-9]*)+(?![\\w${hole}-])`,
   'g',
 );
+/** Scripts have objects of their own. */
+const scripts = ['proto/policies/scripts/', 'proto/definition/groovy/'];
 /** Files, columns of a query and fields of what stands in a template are no settings. */
 const otherDotted = /\.(pem|key|ya?ml|json|ts|txt|isthmus|md|backup|rowid|endpoint)$/;
 
@@ -108,8 +112,7 @@ test('a text names no setting that its process does not have', () => {
   const named = texts.flatMap((said) =>
     [...said.text.matchAll(settingName)]
       .map(({ 0: name, index }) => ({ said, name, before: said.text.slice(0, index) }))
-      // Scripts have objects of their own.
-      .filter(() => !said.path.startsWith('proto/policies/scripts/'))
+      .filter(() => !scripts.some((path) => said.path.startsWith(path)))
       .filter(({ name }) => sections.has(name.split('.')[0] ?? ''))
       .filter(({ name }) => !otherDotted.test(name) && !(name in codes)),
   );
@@ -152,6 +155,8 @@ test('a text names no variable that nobody reads', () => {
     'ISTHMUS_ENROLMENT_TOKEN',
     'ISTHMUS_NEW_PASSWORD',
     'ISTHMUS_TOKEN',
+    'ISTHMUS_URL',
+    'ISTHMUS_PASSWORD',
   ];
   const wrong = texts.flatMap((said) =>
     [...said.text.matchAll(/\bISTHMUS_[A-Z0-9_]+\b/g)].flatMap(([name]) =>
