@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../proto/faults/fault.ts';
 import { withoutNulls } from '../../proto/model/nulls.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import { parseJson } from '../../proto/process/json-text.ts';
-import { depthMax, firstUnkeepable, tooDeepWords } from '../management/keepable.ts';
+import { depthMax, tooDeepWords } from '../management/keepable.ts';
 import type { Upload } from '../management/route.ts';
+import { readJson, readJsonAside } from './json-value.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 
-/** Longest body of JSON. */
+/** Longest body of JSON, but where a route takes longer ones; what is longer is read in a thread. */
 const jsonBytesMax = 1_048_576;
 
 /** How a body comes. */
@@ -19,17 +19,19 @@ export interface BodySource {
   readonly clock: Clock;
   /** Whether it says what changes: then a null is a word of its own, and it may come in the types of patches. */
   readonly isPatch?: boolean;
+  /** Default: 1 MiB. */
+  readonly bytesMax?: number;
 }
 
 /**
  * Reads a JSON body with bounds; undefined when there is none. A field with null is an absent field, at any depth; in a patch it stays.
  *
- * Errors: request.too_large above 1 MiB; request.timeout when it comes too slowly; request.broken_off; request.unsupported_media_type for anything but plain JSON in UTF-8;
+ * Errors: request.too_large above 1 MiB, or what the route takes; request.timeout when it comes too slowly; request.broken_off; request.unsupported_media_type for anything but plain JSON in UTF-8;
  * request.invalid for what is not JSON, names something twice, is nested too deep, or holds text that a database could not keep.
  */
 export async function readJsonBody(request: Request, source: BodySource): Promise<unknown> {
-  const { isPatch = false } = source;
-  const bytes = await readBytes(request, { ...source, bytesMax: jsonBytesMax });
+  const { isPatch = false, bytesMax = jsonBytesMax } = source;
+  const bytes = await readBytes(request, { ...source, bytesMax });
   if (bytes.length === 0) return undefined;
   const type = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
   const parameter = type[1]?.trim() ?? '';
@@ -44,9 +46,10 @@ export async function readJsonBody(request: Request, source: BodySource): Promis
     );
   if (request.headers.has('content-encoding'))
     throw new Fault('request.unsupported_media_type', { hint: 'Send the body without Content-Encoding.' });
-  const value = parse(bytes);
-  const fault = firstUnkeepable(value);
-  if (fault !== undefined) throw invalid(fault.path, fault.message);
+  const read = bytes.length > jsonBytesMax ? await readJsonAside(bytes) : readJson(bytes);
+  if (read.kind === 'broken') throw broken(read.message);
+  if (read.kind === 'unkeepable') throw invalid(read.path, read.message);
+  const { value } = read;
   if (!isPatch) return withoutNulls(value, { depthMax, refuse: tooDeep });
   const isOperations = name === operationsType;
   if (Array.isArray(value) !== isOperations || typeof value !== 'object' || value === null)
@@ -130,15 +133,11 @@ async function readStream({ body }: Request, bytesMax: number): Promise<Uint8Arr
   return gathered.take();
 }
 
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new Fault('request.invalid', {
-      detail: 'The body is not JSON in UTF-8.',
-      details: [{ path: '', message: error instanceof Error ? error.message : String(error) }],
-    });
-  }
+function broken(message: string): Fault {
+  return new Fault('request.invalid', {
+    detail: 'The body is not JSON in UTF-8.',
+    details: [{ path: '', message }],
+  });
 }
 
 function tooDeep(): never {

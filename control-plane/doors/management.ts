@@ -164,7 +164,11 @@ async function bodyFor(route: Route, context: Context, { desk, bodyMsMax }: Door
   if (!route.takesBody) return undefined;
   const source = { incoming: incomingOf(context), msMax: bodyMsMax, clock: desk.clock };
   if (route.upload !== undefined) return readUpload(context.req.raw, source, route.upload);
-  const body = await readJsonBody(context.req.raw, { ...source, isPatch: route.method === 'patch' });
+  const body = await readJsonBody(context.req.raw, {
+    ...source,
+    isPatch: route.method === 'patch',
+    ...(route.bodyBytesMax !== undefined && { bytesMax: route.bodyBytesMax }),
+  });
   if (body !== undefined) return body;
   if (route.isBodyOptional) return {};
   throw new Fault('request.invalid', {

@@ -79,6 +79,8 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly body?: z.ZodType<Body>;
   /** Of a body that is no JSON: which media types, `image/*` for all of a kind, and the most bytes. */
   readonly upload?: Upload;
+  /** Most bytes of a body of JSON, where 1 MiB is too few. */
+  readonly bodyBytesMax?: number;
   /** True when an absent body means `{}`. */
   readonly isBodyOptional?: boolean;
   /** Says of a body that was refused that it is something else as a whole, in place of everything that is wrong with it. */
@@ -142,6 +144,8 @@ export interface Route {
   readonly contentTypes: readonly string[] | undefined;
   readonly upload: Upload | undefined;
   readonly takesBody: boolean;
+  /** Undefined: as many as the door takes. */
+  readonly bodyBytesMax: number | undefined;
   readonly isBodyOptional: boolean;
   /** Whether the query may have a parameter of this name. */
   knows(parameter: string): boolean;
@@ -194,6 +198,7 @@ function route<Params, Query, Body, Result>(
     contentTypes: spec.contentTypes,
     upload: spec.upload,
     takesBody: body !== undefined,
+    bodyBytesMax: spec.bodyBytesMax,
     isBodyOptional: spec.isBodyOptional === true,
     knows: (parameter) => query instanceof z.ZodObject && Object.hasOwn(query.shape, parameter),
     async handle(request) {

@@ -13,6 +13,8 @@ import { reimportDefinition } from './reimport.ts';
 
 const define = resource({ tag: 'APIs', scope: 'environment' });
 const anything = z.record(z.string(), z.unknown());
+/** Longest body that brings an OpenAPI document or a description of WSDL: 10 MiB of it, with what escapes add. */
+const descriptionBytesMax = 12 * 1_048_576;
 /** Parts of an export that may be left out. */
 const exportedParts = ['groups', 'members', 'metadata', 'pages', 'plans'] as const;
 const document = anything.openapi('ImportedDefinition');
@@ -103,6 +105,7 @@ export const definitionRoutes = [
     summary:
       'Makes an API out of an OpenAPI document, 2.0 to 3.1: an endpoint for each server, and a flow for each operation where they are asked for; stopped and not deployed.',
     body: openApiImportSchema,
+    bodyBytesMax: descriptionBytesMax,
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, body }) => importOpenApi(desk, actor, { at, wish: body }),
@@ -114,6 +117,7 @@ export const definitionRoutes = [
       'Imports an OpenAPI document into an API, as a definition: plans stay, and so does what was changed here since the last import. With dryRun=true nothing is changed.',
     query: dryRunQuery,
     body: openApiImportSchema,
+    bodyBytesMax: descriptionBytesMax,
     answer: importedSchema,
     run: async ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) => {
       const isDryRun = query.dryRun === 'true';
@@ -127,6 +131,7 @@ export const definitionRoutes = [
     summary:
       'Makes an API out of a description of WSDL 1.1, or one behind a URL: the service is its backend, and each operation a path that takes JSON; stopped and not deployed.',
     body: wsdlImportSchema,
+    bodyBytesMax: descriptionBytesMax,
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, body }) => importWsdl(desk, actor, { at, wish: body }),
@@ -138,6 +143,7 @@ export const definitionRoutes = [
       'Imports a description of WSDL 1.1 into an API, as a definition: plans stay, and so does what was changed here since the last import. With dryRun=true nothing is changed.',
     query: dryRunQuery,
     body: wsdlImportSchema,
+    bodyBytesMax: descriptionBytesMax,
     answer: importedSchema,
     run: async ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) => {
       const isDryRun = query.dryRun === 'true';

@@ -162,3 +162,63 @@ test('a document that cannot be read is refused with its place, however it is wr
     assert.match(JSON.stringify(answer.body), told);
   }
 });
+
+test('an OpenAPI document of 10 MB, whose schemas refer to each other in circles, is imported; a larger one is refused', async (t) => {
+  const [database] = testDatabases;
+  assert.ok(database !== undefined);
+  const office = await openOffice(t, database);
+  const schemas = Object.fromEntries(
+    Array.from({ length: 2_000 }, (_, n) => [
+      `S${n}`,
+      {
+        type: 'object',
+        description: 'x'.repeat(5_000),
+        properties: {
+          next: { $ref: `#/components/schemas/S${(n + 7) % 2_000}` },
+          own: { $ref: `#/components/schemas/S${n}` },
+        },
+      },
+    ]),
+  );
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/S0' } } };
+  const paths = Object.fromEntries(
+    Array.from({ length: 200 }, (_, n) => [
+      `/boats/${n}`,
+      { get: { responses: { 200: { description: 'ok', content } } } },
+    ]),
+  );
+  for (const version of [
+    { openapi: '3.0.3' },
+    { openapi: '3.1.0' },
+    { swagger: '2.0', host: 'boats.example.com' },
+  ]) {
+    const title = `Large ${JSON.stringify(version).length}${Object.values(version)[0] ?? ''}`;
+    const large = {
+      ...boats,
+      openapi: undefined,
+      ...version,
+      info: { title, version: '1' },
+      paths,
+      components: { schemas },
+    };
+    const servers = [{ url: `https://boats.example.com/${title.replaceAll(/\W/g, '')}` }];
+    const payload = JSON.stringify({ ...large, servers, ...('swagger' in version && { basePath: '/two' }) });
+    assert.ok(payload.length > 10_000_000);
+    const made = await office.call('POST', imports, { body: { payload, withPolicyPaths: true } });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    assert.equal((made.body['flows'] as readonly object[]).length, 200);
+  }
+  const tooLarge = await office.call('POST', imports, { body: { payload: 'x'.repeat(12 * 1_048_576) } });
+  assert.deepEqual([tooLarge.status, tooLarge.body.technicalCode], [413, 'request.too_large']);
+  const broken = await office.call('POST', imports, {
+    text: `{"payload":"${'x'.repeat(2_000_000)}"`,
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.equal(broken.status, 400);
+  assert.match(JSON.stringify(broken.body), /not JSON in UTF-8/);
+  const twice = await office.call('POST', imports, {
+    text: `{"payload":"${'x'.repeat(2_000_000)}","payload":""}`,
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.match(JSON.stringify(twice.body), /is there twice in one object/);
+});
