@@ -1,7 +1,7 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { listSearch, shell } from './roots.tsx';
 
-/** Pages of an environment's settings. */
+/** Pages of an environment's settings, and of what its APIs share. */
 
 const settings = createRoute({
   getParentRoute: () => shell,
@@ -42,4 +42,21 @@ const metadata = createRoute({
   component: lazyRouteComponent(() => import('../pages/settings/metadata.tsx'), 'EnvironmentMetadata'),
 });
 
-export const settingsRoutes = [settings.addChildren([home, groups, group, categories, metadata])] as const;
+const dictionaries = createRoute({
+  getParentRoute: () => shell,
+  path: '/dictionaries',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('../pages/dictionaries/dictionaries.tsx'), 'Dictionaries'),
+});
+
+const dictionary = createRoute({
+  getParentRoute: () => shell,
+  path: '/dictionaries/$dictionary',
+  component: lazyRouteComponent(() => import('../pages/dictionaries/dictionary.tsx'), 'DictionaryPage'),
+});
+
+export const settingsRoutes = [
+  dictionaries,
+  dictionary,
+  settings.addChildren([home, groups, group, categories, metadata]),
+] as const;

@@ -1,5 +1,6 @@
 import {
   AppWindow,
+  BookText,
   ChartLine,
   CircleUser,
   History,
@@ -27,6 +28,7 @@ interface Entry<To extends string> {
 /** A page of an environment that the side bar leads to. */
 export type PageEntry = Entry<
   | '/$env/apis'
+  | '/$env/dictionaries'
   | '/$env/applications'
   | '/$env/topology'
   | '/$env/deployments'
@@ -44,6 +46,7 @@ export type OrganizationPageEntry = Entry<'/_org/account' | '/_org/users' | '/_o
 /** In the order of the side bar. What is not there yet has no entry. */
 export const pages: readonly PageEntry[] = [
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
+  { group: 'Build', name: 'Dictionaries', to: '/$env/dictionaries', Icon: BookText, right: 'DICTIONARY' },
   { group: 'Consumers', name: 'Applications', to: '/$env/applications', Icon: AppWindow },
   { group: 'Consumers', name: 'Tasks', to: '/$env/tasks', Icon: Inbox, right: 'APPLICATION' },
   { group: 'Run', name: 'Topology', to: '/$env/topology', Icon: Network },
