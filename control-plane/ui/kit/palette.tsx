@@ -58,7 +58,11 @@ export function Palette({
           >
             <Base.InputGroup className={styles['line']}>
               <Search size={16} aria-hidden />
-              <Base.Input aria-label="Go to" placeholder="Search pages, APIs, applications" maxLength={256} />
+              <Base.Input
+                aria-label="Go to"
+                placeholder="Search pages, APIs, applications, actions"
+                maxLength={256}
+              />
               <kbd>Esc</kbd>
             </Base.InputGroup>
             <Base.Empty className={styles['none']}>{isAwaited ? 'Searching' : 'Nothing matches'}</Base.Empty>

@@ -1,11 +1,14 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { AppWindow, KeyRound, Route, ScrollText, Workflow } from 'lucide-react';
+import { AppWindow, KeyRound, LogOut, Moon, Route, ScrollText, Sun, Workflow } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
+import { useOrganizationRights, useRights } from '../api/rights.ts';
+import { signOut } from '../api/session.ts';
 import { type Destination, type DestinationGroup, Palette } from '../kit/palette.tsx';
 import { listedApis, pathsOf } from '../pages/apis/questions.ts';
 import { listedApplications } from '../pages/applications/questions.ts';
-import { pages } from './pages.ts';
+import { organizationPages, pages } from './pages.ts';
+import { useTheme } from './theme.ts';
 
 const foundMax = 6;
 
@@ -27,13 +30,13 @@ function stillFound<Found>(
     .slice(0, foundMax);
 }
 
-/** Ctrl-K: pages, APIs and applications of an environment, by a few letters of their names. */
+/** Ctrl-K: pages, APIs, applications and actions, by a few letters of their names. */
 export function GoTo({ env, onClose }: { readonly env: string; readonly onClose: () => void }) {
   const [text, setText] = useState('');
   const asked = useDeferredValue(text.trim());
   const apis = useFoundApis(env, asked);
   const applications = useFoundApplications(env, asked);
-  const groups = [usePages(env, asked), ...apis.groups, applications.group].filter(
+  const groups = [usePages(env, asked), ...apis.groups, applications.group, useActions(asked)].filter(
     ({ items }) => items.length > 0,
   );
   return (
@@ -50,17 +53,56 @@ export function GoTo({ env, onClose }: { readonly env: string; readonly onClose:
 
 function usePages(env: string, text: string): DestinationGroup {
   const navigate = useNavigate();
+  const may = useRights({ env });
+  const mayInOrganization = useOrganizationRights();
   const words = text.toLowerCase();
+  const here = pages
+    .filter(({ right }) => right === undefined || may(right, 'R'))
+    .map(({ name, to, Icon }) => ({
+      id: to,
+      name,
+      icon: <Icon size={16} aria-hidden />,
+      go: () => void navigate({ to, params: { env } }),
+    }));
+  const above = organizationPages
+    .filter(({ right }) => right === undefined || mayInOrganization(right, 'R'))
+    .map(({ name, to, Icon }) => ({
+      id: to,
+      name,
+      about: 'Organization',
+      icon: <Icon size={16} aria-hidden />,
+      go: () => void navigate({ to }),
+    }));
   return {
     value: 'Pages',
-    items: pages
-      .filter(({ name }) => name.toLowerCase().includes(words))
-      .map(({ name, to, Icon }) => ({
-        id: to,
-        name,
-        icon: <Icon size={16} aria-hidden />,
-        go: () => void navigate({ to, params: { env } }),
-      })),
+    // Those of the organization are found by their names, and do not stand before everything else.
+    items: [...here, ...(words === '' ? [] : above)].filter(({ name }) => name.toLowerCase().includes(words)),
+  };
+}
+
+/** What is done rather than gone to. */
+function useActions(text: string): DestinationGroup {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [theme, toggle] = useTheme();
+  const words = text.toLowerCase();
+  const leave = async (): Promise<void> => {
+    await signOut(queries);
+    await navigate({ to: '/sign-in' });
+  };
+  const isDark = theme === 'dark';
+  const actions: readonly Destination[] = [
+    {
+      id: 'theme',
+      name: isDark ? 'Use the light theme' : 'Use the dark theme',
+      icon: isDark ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />,
+      go: toggle,
+    },
+    { id: 'sign-out', name: 'Sign out', icon: <LogOut size={16} aria-hidden />, go: () => void leave() },
+  ];
+  return {
+    value: 'Actions',
+    items: words === '' ? [] : actions.filter(({ name }) => name.toLowerCase().includes(words)),
   };
 }
 
