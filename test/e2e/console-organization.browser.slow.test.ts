@@ -129,7 +129,7 @@ async function runsGroups(platform: Platform, browser: TestBrowser): Promise<voi
   await page.getByRole('combobox', { name: 'User' }).fill('grace');
   await page.getByRole('option', { name: /Grace Hopper/ }).click();
   await inDialog(page, 'Add member').click();
-  await page.getByRole('cell', { name: 'Grace Hopper' }).waitFor();
+  await page.getByRole('cell', { name: 'Grace Hopper', exact: true }).waitFor();
   await button(page, 'Give to all APIs').click();
   await inDialog(page, 'Give to all APIs').click();
   await page.getByRole('link', { name: 'Demo /demo/orders' }).waitFor();

@@ -27,24 +27,27 @@ export function JsonDifference({ patch }: { readonly patch: string }) {
     );
   return (
     <>
-      <ul className={styles['steps']} aria-label="What was changed">
-        {steps.slice(0, shownMax).map((step, at) => {
-          const [mark, word] = marks.get(step.op) ?? ['~', step.op];
-          return (
-            // A patch may name a place twice; its order is its meaning.
-            <li key={at} data-op={step.op}>
-              <span className={styles['mark']} aria-hidden>
-                {mark}
-              </span>
-              <span className="mono">
-                <span className="hidden">{word} </span>
-                <b>{placeOf(step.path)}</b>
-                {step.op !== 'remove' && <span className={styles['value']}>{written(step.value)}</span>}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
+      {/* Where it is higher than its frame, a keyboard must be able to move it. */}
+      <div className={styles['frame']} tabIndex={0} role="region" aria-label="Difference">
+        <ul className={styles['steps']} aria-label="What was changed">
+          {steps.slice(0, shownMax).map((step, at) => {
+            const [mark, word] = marks.get(step.op) ?? ['~', step.op];
+            return (
+              // A patch may name a place twice; its order is its meaning.
+              <li key={at} data-op={step.op}>
+                <span className={styles['mark']} aria-hidden>
+                  {mark}
+                </span>
+                <span className="mono">
+                  <span className="hidden">{word} </span>
+                  <b>{placeOf(step.path)}</b>
+                  {step.op !== 'remove' && <span className={styles['value']}>{written(step.value)}</span>}
+                </span>
+              </li>
+            );
+          })}
+        </ul>
+      </div>
       {steps.length > shownMax && <p className="second">and {steps.length - shownMax} more places</p>}
     </>
   );

@@ -196,7 +196,7 @@ function Person() {
     <Menu
       trigger={
         <button type="button" className={styles['person']} aria-label={`Signed in as ${name}`}>
-          {initialsOf(name)}
+          <span aria-hidden>{initialsOf(name)}</span>
         </button>
       }
       head={
