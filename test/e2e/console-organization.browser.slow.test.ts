@@ -56,7 +56,14 @@ const inDialog = (page: Page, name: string) =>
   page.getByRole('dialog').getByRole('button', { name, exact: true });
 
 async function runsUsers(platform: Platform, browser: TestBrowser): Promise<void> {
-  const page = await signedIn(platform, browser, '/_org/roles?scope=ENVIRONMENT');
+  // What is refused stands at its field.
+  const page = await browser.open({
+    origin: platform.management,
+    path: '/console/_org/roles?scope=ENVIRONMENT',
+    isRefused: true,
+    ...view,
+  });
+  await signIn(page);
   const look = looker(page, view);
   await look('roles');
   await button(page, 'Create role').click();

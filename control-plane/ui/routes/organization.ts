@@ -62,4 +62,16 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../pages/audit/audit.tsx'), 'OrganizationAudit'),
 });
 
-export const organizationRoutes = [home, users, user, roles, role, audit] as const;
+const fleets = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/fleets',
+  component: lazyRouteComponent(() => import('../pages/organization/fleets.tsx'), 'Fleets'),
+});
+
+const fleet = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/fleets/$fleet',
+  component: lazyRouteComponent(() => import('../pages/organization/fleet.tsx'), 'FleetPage'),
+});
+
+export const organizationRoutes = [home, users, user, roles, role, fleets, fleet, audit] as const;

@@ -41,14 +41,16 @@ export type PageEntry = Entry<
 >;
 
 /** A page of the organization that the side bar leads to. */
-export type OrganizationPageEntry = Entry<'/_org/account' | '/_org/users' | '/_org/roles' | '/_org/audit'>;
+export type OrganizationPageEntry = Entry<
+  '/_org/account' | '/_org/users' | '/_org/roles' | '/_org/fleets' | '/_org/audit'
+>;
 
 /** In the order of the side bar. What is not there yet has no entry. */
 export const pages: readonly PageEntry[] = [
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
   { group: 'Build', name: 'Dictionaries', to: '/$env/dictionaries', Icon: BookText, right: 'DICTIONARY' },
   { group: 'Consumers', name: 'Applications', to: '/$env/applications', Icon: AppWindow },
-  { group: 'Consumers', name: 'Tasks', to: '/$env/tasks', Icon: Inbox, right: 'APPLICATION' },
+  { group: 'Consumers', name: 'Tasks', to: '/$env/tasks', Icon: Inbox },
   { group: 'Run', name: 'Topology', to: '/$env/topology', Icon: Network },
   { group: 'Run', name: 'Deployments', to: '/$env/deployments', Icon: Rocket, right: 'AUDIT' },
   { group: 'Run', name: 'Gateways', to: '/$env/gateways', Icon: Server },
@@ -62,6 +64,7 @@ export const pages: readonly PageEntry[] = [
 export const organizationPages: readonly OrganizationPageEntry[] = [
   { group: 'People', name: 'Users', to: '/_org/users', Icon: Users, right: 'USER' },
   { group: 'People', name: 'Roles', to: '/_org/roles', Icon: ShieldCheck, right: 'ROLE' },
+  { group: 'Run', name: 'Fleets', to: '/_org/fleets', Icon: Network, right: 'FLEET' },
   { group: 'Govern', name: 'Audit', to: '/_org/audit', Icon: History, right: 'AUDIT' },
   { group: 'You', name: 'Your account', to: '/_org/account', Icon: CircleUser },
 ];

@@ -195,7 +195,8 @@ function Person() {
   return (
     <Menu
       trigger={
-        <button type="button" className={styles['person']} aria-label={`Signed in as ${name}`}>
+        <button type="button" className={styles['person']}>
+          <span className="hidden">Signed in as {name}</span>
           <span aria-hidden>{initialsOf(name)}</span>
         </button>
       }

@@ -1,0 +1,154 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { useChange } from '../../api/change.ts';
+import { Problem } from '../../api/problem.ts';
+import { useOrganizationRights } from '../../api/rights.ts';
+import { environments } from '../../api/session.ts';
+import { Button } from '../../kit/button.tsx';
+import { ChecksField } from '../../kit/checks.tsx';
+import { FormDialog } from '../../kit/dialog.tsx';
+import { TextField } from '../../kit/field.tsx';
+import { PageHeader } from '../../kit/page.tsx';
+import { Tag } from '../../kit/status.tsx';
+import { type Column, DataTable, usePages } from '../../kit/table.tsx';
+import { Time } from '../../kit/time.tsx';
+import { Empty } from '../../kit/told.tsx';
+import { allFleets, type Fleet, saveFleet } from './fleet-questions.ts';
+
+/** Gateways that serve the same: which environments, and which APIs of them. */
+export function Fleets() {
+  const { data, error } = useQuery(allFleets);
+  const { data: known } = useQuery(environments);
+  const [isCreating, setCreating] = useState(false);
+  const may = useOrganizationRights();
+  const { rows, paging } = usePages(data?.data ?? []);
+  const names = new Map(known?.data.map(({ id, name }) => [id, name]));
+  const create = may('FLEET', 'C') ? (
+    <Button look="primary" onClick={() => setCreating(true)}>
+      <Plus size={16} aria-hidden />
+      Create fleet
+    </Button>
+  ) : undefined;
+  return (
+    <>
+      <PageHeader title="Fleets" sub="Gateways that serve the same" actions={create} />
+      <DataTable
+        label="Fleets"
+        rows={data === undefined ? undefined : rows}
+        error={error}
+        keyOf={({ id }) => id}
+        columns={columnsOf(names)}
+        paging={paging}
+        empty={
+          <Empty title="No fleets yet" action={create}>
+            A fleet says which environments its gateways serve. Machines enrol in it by a token.
+          </Empty>
+        }
+      />
+      {isCreating && <FleetDialog onClose={() => setCreating(false)} />}
+    </>
+  );
+}
+
+function columnsOf(names: ReadonlyMap<string, string>): readonly Column<Fleet>[] {
+  return [
+    {
+      title: 'Name',
+      cell: ({ id, name }) => (
+        <Link to="/_org/fleets/$fleet" params={{ fleet: id }}>
+          {name}
+        </Link>
+      ),
+    },
+    {
+      title: 'Serves',
+      cell: ({ environments: ids }) => (
+        <span className="clip">{ids.map((id) => names.get(id) ?? id).join(', ')}</span>
+      ),
+    },
+    {
+      title: 'Sharding tags',
+      cell: ({ tags }) =>
+        tags.length === 0 ? (
+          <span className="quiet">none: APIs without tags</span>
+        ) : (
+          tags.map((tag) => <Tag key={tag}>{tag}</Tag>)
+        ),
+    },
+    {
+      title: 'Description',
+      cell: ({ description }) => <span className="second clip">{description || '–'}</span>,
+    },
+    { title: 'Changed', align: 'end', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+  ];
+}
+
+/** A new fleet, or another shape for one. */
+export function FleetDialog({ fleet, onClose }: { readonly fleet?: Fleet; readonly onClose: () => void }) {
+  const navigate = useNavigate();
+  const { data: known } = useQuery(environments);
+  const [name, setName] = useState(fleet?.name ?? '');
+  const [description, setDescription] = useState(fleet?.description ?? '');
+  const [tags, setTags] = useState(fleet?.tags.join(', ') ?? '');
+  const [wanted, setWanted] = useState<readonly string[] | undefined>(fleet?.environments);
+  const chosen = wanted ?? known?.data.map(({ id }) => id) ?? [];
+  const saving = useChange({
+    change: () =>
+      saveFleet(fleet?.id, {
+        name,
+        description,
+        tags: tags
+          .split(',')
+          .map((tag) => tag.trim())
+          .filter((tag) => tag !== ''),
+        environments: [...chosen],
+        ...(fleet?.tenant !== undefined && { tenant: fleet.tenant }),
+      }),
+    touches: [['fleets']],
+    onDone: ({ id }) => {
+      onClose();
+      if (fleet === undefined) void navigate({ to: '/_org/fleets/$fleet', params: { fleet: id } });
+    },
+  });
+  const verb = fleet === undefined ? 'Create fleet' : 'Save fleet';
+  return (
+    <FormDialog
+      title={fleet === undefined ? 'Create fleet' : `Edit ${fleet.name}`}
+      isOpen
+      onClose={onClose}
+      submit={{ verb, mutation: saving, isReady: name.trim() !== '' && chosen.length > 0 }}
+    >
+      <TextField
+        label="Name"
+        value={name}
+        maxLength={256}
+        autoFocus
+        error={Problem.at(saving.error, 'name')}
+        onChange={({ target: { value } }) => setName(value)}
+      />
+      <TextField
+        label="Description"
+        hint="Where these gateways are, and whom they serve"
+        isOptional
+        value={description}
+        onChange={({ target: { value } }) => setDescription(value)}
+      />
+      <TextField
+        label="Sharding tags"
+        hint="With commas between them; APIs that have one of them are served here. !internal: all but those"
+        isOptional
+        value={tags}
+        error={Problem.at(saving.error, 'tags')}
+        onChange={({ target: { value } }) => setTags(value)}
+      />
+      <ChecksField
+        label="Environments"
+        choices={(known?.data ?? []).map(({ id, name: label }) => ({ id, name: label }))}
+        chosen={chosen}
+        onChange={setWanted}
+      />
+    </FormDialog>
+  );
+}
