@@ -5,8 +5,9 @@ import { secretsOfProviders } from '../../access/identity/identity.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { DialectName } from '../../storage/migrations/migration.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
+import type { PageHead } from '../documentation/documentation.store.ts';
 
-/** APIs, groups or dictionaries of one look. */
+/** APIs, groups, dictionaries or pages of one look. */
 const idsPerPage = 500;
 
 /** Finds what keys sealed, whatever it stands in. */
@@ -53,6 +54,9 @@ function holders(db: Queries, at: EnvironmentRef, needle: Needle) {
       .where(textHolds(needle, 'steps'))
       .select('cross_id as id'),
     dictionaries: inTenant(db.selectFrom('dictionary'), at).where(textHolds(needle, 'provider')).select('id'),
+    pages: inTenant(db.selectFrom('api_page'), at)
+      .where(textHolds(needle, 'access'))
+      .select(['id', 'access']),
   };
 }
 
@@ -91,6 +95,15 @@ export async function dictionariesHolding(
   return (await holders(db, at, needle).dictionaries.execute()).map(({ id }) => id);
 }
 
+/** Some pages whose source holds it, by their ids, behind one. */
+export function pagesHolding(
+  db: Queries,
+  at: EnvironmentRef,
+  { needle, after }: { readonly needle: Needle; readonly after: string },
+): Promise<readonly Pick<PageHead, 'id' | 'access'>[]> {
+  return holders(db, at, needle).pages.where('id', '>', after).orderBy('id').limit(idsPerPage).execute();
+}
+
 /** Ids of identity providers whose client secret holds it. */
 export async function providersHolding(
   db: Queries,
@@ -123,9 +136,10 @@ export async function countHolding(db: Queries, at: EnvironmentRef, needle: Need
     return flows.length + providers.length;
   }
   const count = sql<string | number>`count(*)`.as('count');
-  const { apis, groups, dictionaries } = holders(db, at, needle);
+  const { apis, groups, dictionaries, pages } = holders(db, at, needle);
   const counts = [
     ...[apis, groups, dictionaries].map((rows) => db.selectFrom(rows.as('found')).select(count)),
+    db.selectFrom(pages.as('found')).select(count),
     inTenant(db.selectFrom('published_record'), at).where(bytesHold(needle, 'bytes')).select(count),
   ];
   let sum = 0;

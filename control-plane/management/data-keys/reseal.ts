@@ -10,6 +10,7 @@ import { partsOf, wholeOf } from '../definitions/seal-stored.ts';
 import { definitionsOfApi, rewriteDefinition, rewriteSteps } from '../definitions/seal-stored.store.ts';
 import { type Change, change, changeOrganization, type Desk } from '../desk.ts';
 import { lockDictionary } from '../dictionaries/dictionaries.store.ts';
+import { resealSource } from '../documentation/page-source.ts';
 import { resealDraft } from '../drafts/drafts.ts';
 import { secretPlace } from '../identity-providers/identity-providers.ts';
 import { groupOwner } from '../shared-policy-groups/shared-policy-groups.ts';
@@ -19,6 +20,7 @@ import {
   bytesHold,
   dictionariesHolding,
   groupsHolding,
+  pagesHolding,
   type Needle,
   providersHolding,
   rewriteProvider,
@@ -36,7 +38,7 @@ export interface Resealing {
 }
 
 /**
- * Seals by the newest key what older ones sealed, an API, a group, a dictionary or a hundred records in a transaction; what is in force is
+ * Seals by the newest key what older ones sealed, an API, a group, a dictionary, a page or a hundred records in a transaction; what is in force is
  * published again. Nobody's moments of change move. What does not open stays. Says how many texts were written.
  */
 export async function resealStored(parts: Resealing): Promise<number> {
@@ -54,6 +56,12 @@ export async function resealStored(parts: Resealing): Promise<number> {
     texts += await step(parts, (now) => resealGroup(now, crossId));
   for (const id of await dictionariesHolding(db, at, needle))
     texts += await step(parts, (now) => resealDictionary(now, id));
+  for (
+    let pages = await pagesHolding(db, at, { needle, after: '' });
+    pages.length > 0;
+    pages = await pagesHolding(db, at, { needle, after: pages.at(-1)?.id ?? '' })
+  )
+    for (const page of pages) texts += await step(parts, (now) => resealSource(now, page));
   for (let seq: number | undefined = 0; seq !== undefined;) {
     const afterSeq: number = seq;
     texts += await step(parts, async (now) => {

@@ -84,6 +84,15 @@ async function openScene(t: TestContext, database: TestDatabase): Promise<Scene>
   await done('PUT', `${path}/draft`, {
     content: JSON.stringify({ ...apiBody('/a', secret), name: 'drafted' }),
   });
+  await done('POST', `${path}/pages`, {
+    name: 'Readme',
+    type: 'MARKDOWN',
+    content: 'x',
+    source: {
+      type: 'http-fetcher',
+      configuration: { url: `http://provider.example/readme?private_token=${planted}-page` },
+    },
+  });
   const steps = [{ name: 'off', policy: 'jwt', enabled: false, configuration: jwt }];
   const group = await done('POST', `${environment}/shared-policy-groups`, {
     name: 'group',
@@ -204,6 +213,7 @@ for (const database of testDatabases) {
         'api_deployment',
         'api_draft',
         'api_import',
+        'api_page',
         'dictionary',
         'organization',
         'plan',

@@ -14,6 +14,8 @@ import {
 import { apiOwner } from '../apis/api-gate.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { type Change, change, changeOrganization, type Desk } from '../desk.ts';
+import { accessesAfter } from '../documentation/documentation.store.ts';
+import { isOpenSource, sealSource } from '../documentation/page-source.ts';
 import { groupOwner } from '../shared-policy-groups/shared-policy-groups.ts';
 import {
   apiIdsAfter,
@@ -24,8 +26,8 @@ import {
 } from './seal-stored.store.ts';
 
 /**
- * Seals what lies open in a database of a version before these fields were secrets: drafts, plans, imports, deployments, groups, flows, and
- * everything that was published, of which what is in force is published again.
+ * Seals what lies open in a database of a version before these fields were secrets: drafts, plans, imports, deployments, groups, flows, sources
+ * of pages, and everything that was published, of which what is in force is published again.
  *
  * It runs once for each set of secret fields, before the management API listens. What cannot be sealed is logged and does not keep a control
  * plane from starting; it is then tried again at the next start.
@@ -54,6 +56,16 @@ export async function sealStored(desk: Desk, actor: Actor, log: Log): Promise<vo
     )
       for (const id of page) await attempt({ ...at, api: id }, () => sealApi(desk, actor, { at, id }));
     await attempt(at, () => change(desk, { actor, at }, sealGroups));
+    for (
+      let pages = await accessesAfter(db, at, '');
+      pages.length > 0;
+      pages = await accessesAfter(db, at, pages.at(-1)?.id ?? '')
+    )
+      for (const page of pages)
+        if (isOpenSource(page))
+          await attempt({ ...at, page: page.id }, () =>
+            change(desk, { actor, at }, (now) => sealSource(now, page)),
+          );
     await attempt(at, () => sealPublished(desk, actor, at));
   }
   if (tally.failed === 0) await noteSealed(db, digest, desk.clock.now());

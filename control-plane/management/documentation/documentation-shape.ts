@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { mask } from '../../../proto/trust/sealed-text.ts';
 import { visibilities } from '../apis/api-shape.ts';
 import { demanding, idSchema, nameSchema, readOnlyFields } from '../fields.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
@@ -20,7 +21,14 @@ const sourceSchema = demanding(
   z.strictObject({
     type: z.literal('http-fetcher'),
     configuration: z.strictObject({
-      url: z.string().max(2_048).refine(isPlainUrl, 'must be an http or https URL without user and password'),
+      // One with a key in it is shown as a mask, which may come back.
+      url: z
+        .string()
+        .max(2_048)
+        .refine(
+          (text) => text === mask || isPlainUrl(text),
+          'must be an http or https URL without user and password',
+        ),
       autoFetch: z.literal(false, 'is not supported yet: leave it out, and fetch with _fetch').optional(),
       fetchCron: z.literal('', 'is not supported yet: leave it out, and fetch with _fetch').optional(),
       useSystemProxy: z

@@ -21,7 +21,7 @@ interface ApiPageTable {
   is_published: number;
   is_homepage: number;
   visibility: string;
-  /** JSON: accessControls, excludedAccessControls, configuration. */
+  /** JSON: accessControls, excludedAccessControls, configuration, source; what is secret of the source is sealed. */
   access: string;
   last_contributor: string;
   updated_at_ms: number;
@@ -100,4 +100,35 @@ export async function updatePage(trx: Trx, row: PageHead, set: Updateable<ApiPag
 /** Removes a page. */
 export async function deletePage(trx: Trx, row: PageHead): Promise<void> {
   await inTenant(trx.deleteFrom('api_page'), row).where('id', '=', row.id).execute();
+}
+
+/** Pages of one look. */
+const pagesPerLook = 500;
+
+/** Some pages of an environment by their ids, behind one, with what may hold secrets of them. */
+export function accessesAfter(
+  db: Queries,
+  at: EnvironmentRef,
+  after: string,
+): Promise<Pick<PageHead, 'id' | 'access'>[]> {
+  return inTenant(db.selectFrom('api_page'), at)
+    .select(['id', 'access'])
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(pagesPerLook)
+    .execute();
+}
+
+/** Writes it in the place of what was read, unless somebody changed it meanwhile; says how many rows it wrote. */
+export async function rewriteAccess(
+  trx: Trx,
+  at: EnvironmentRef,
+  { id, access, to }: Pick<PageHead, 'id' | 'access'> & { readonly to: string },
+): Promise<number> {
+  const { numUpdatedRows } = await inTenant(trx.updateTable('api_page'), at)
+    .set({ access: to })
+    .where('id', '=', id)
+    .where('access', '=', access)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
 }

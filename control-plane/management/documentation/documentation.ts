@@ -26,6 +26,7 @@ import {
   signs,
   type updatePageSchema,
 } from './documentation-shape.ts';
+import { accessOf, openedSource } from './page-source.ts';
 import {
   demandFolder,
   demandName,
@@ -84,9 +85,12 @@ export async function createDocumentation(
   });
 }
 
-/** Fetches the content of a page anew from where it comes. Errors: page.notFound, request.invalid, swagger.invalid. */
+/** Fetches the content of a page anew from where it comes. Errors: page.notFound, request.invalid, swagger.invalid, those of openedSource. */
 export async function fetchDocumentation(desk: Desk, actor: Actor, ref: PageRef): Promise<DocumentationView> {
-  const { source, type, name } = await getDocumentation(desk, ref);
+  const { type, name } = await getDocumentation(desk, ref);
+  const source = await change(desk, { actor, at: ref.at }, async (now) =>
+    openedSource(now, requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId)),
+  );
   if (source === undefined) throw invalid('source', 'is not there: the page comes from nowhere');
   const content = await contentAt(desk, source);
   return changePage({ desk, actor, ref }, async (now, _shelf, page) => {
@@ -130,13 +134,15 @@ async function addPage(now: Change, ref: PageOwner, wish: NewPage): Promise<Page
   if (parentId !== null) demandFolder(shelf, parentId);
   demandName(shelf, { ...wish, parentId });
   await demandTarget(now, shelf, wish);
+  const id = randomUUID();
   const row: PageRow = {
     ...ref.at,
-    id: randomUUID(),
+    id,
     api_id: ref.id ?? null,
     parent_id: parentId,
     type: wish.type,
     ...columns(wish),
+    access: await accessOf(now, wish, { id }),
     position: shelf.pages.filter((page) => page.parent_id === parentId).length,
     is_published: wish.published === true ? 1 : 0,
     is_homepage: 0,
@@ -190,6 +196,7 @@ export function editDocumentation(
     const { content, ...set } = columns(wish);
     await updatePage(now.trx, page, {
       ...set,
+      access: await accessOf(now, wish, { id: page.id, before: page }),
       ...(wish.content !== undefined && { content }),
       ...(wish.homepage === false && { is_homepage: 0 }),
     });
@@ -308,13 +315,7 @@ function columns(wish: Omit<NewPage, 'parentId' | 'published'>) {
         },
       ],
     });
-  const { excludedAccessControls, accessControls, configuration, source } = wish;
-  return {
-    name,
-    content: content ?? null,
-    visibility,
-    access: JSON.stringify({ excludedAccessControls, accessControls, configuration, source }),
-  };
+  return { name, content: content ?? null, visibility };
 }
 
 function audit(

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
+import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { visibilities } from '../apis/api-shape.ts';
 import { present } from '../fields.ts';
@@ -94,7 +95,7 @@ export async function oneView(db: Queries, ref: PageRef): Promise<DocumentationV
 export function view(shelf: Shelf, page: PageHead): DocumentationView {
   const way = page.parent_id === null ? [] : wayTo(shelf, page.parent_id);
   const isFolder = page.type === 'FOLDER';
-  const access = z.object(keptFields).parse(JSON.parse(page.access));
+  const access = z.object(keptFields).parse(maskSealed(JSON.parse(page.access)));
   return present({
     id: page.id,
     name: page.name,

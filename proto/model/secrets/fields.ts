@@ -133,7 +133,7 @@ export function fingerprintOf(of: SecretFields): string {
     ({ name, isSecretBeside }) => `${name} ${String(isSecretBeside)}`,
   );
   return createHash('sha256')
-    .update(JSON.stringify(['property', 'names 3', ...secretWords, ...rules.toSorted()]))
+    .update(JSON.stringify(['property', 'pages', 'names 3', ...secretWords, ...rules.toSorted()]))
     .digest('hex');
 }
 
