@@ -1,3 +1,4 @@
+import { createRedactor } from '../../model/redaction.ts';
 import { invalid } from '../clean.ts';
 import { childrenOf, newElementBudget, readElements, type XmlElement } from './xml.ts';
 
@@ -142,7 +143,7 @@ class Reader {
       if (root === undefined) continue;
       // The schemas of a description may be imported from it.
       if (root.name === `{${wsdl}}definitions`) this.#definitionsAt(at);
-      else if (root.name !== `{${xsd}}schema`) throw refusal(`${at} is no schema`);
+      else if (root.name !== `{${xsd}}schema`) throw refusal(`${shown(at)} is no schema`);
       else this.#schema(root, { url: at, includer: isInclude ? target : undefined });
     }
   }
@@ -155,7 +156,7 @@ class Reader {
       base === '' ? (URL.canParse(location) ? new URL(location) : undefined) : parsed(location, base);
     if (whole === undefined || !/^https?:$/.test(whole.protocol))
       throw refusal(
-        `line ${element.line}: imports ${JSON.stringify(location.slice(0, 200))}, which is no URL of http or https; put what it holds into the description, or import the description by its URL`,
+        `line ${element.line}: imports ${JSON.stringify(shown(location).slice(0, 200))}, which is no URL of http or https; put what it holds into the description, or import the description by its URL`,
       );
     whole.hash = '';
     return whole.href;
@@ -165,6 +166,10 @@ class Reader {
 const parsed = (location: string, base: string): URL | undefined =>
   URL.canParse(location, base) ? new URL(location, base) : undefined;
 
+/** Without the keys in it, which whoever reads the fault may not have. */
+const shown = (url: string): string => redactor.uri(url);
+const redactor = createRedactor();
+
 const refusal = (message: string): Error => invalid([{ path: '', message }]);
 
 /** The same fault, with the document that has it. */
@@ -172,7 +177,7 @@ function placed(error: unknown, url: string): unknown {
   if (!(error instanceof Error) || !('details' in error) || !Array.isArray(error.details)) return error;
   return invalid(
     (error.details as readonly { readonly path: string; readonly message: string }[]).map(
-      ({ path, message }) => ({ path, message: `${url}: ${message}` }),
+      ({ path, message }) => ({ path, message: `${shown(url)}: ${message}` }),
     ),
   );
 }

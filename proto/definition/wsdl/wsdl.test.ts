@@ -286,3 +286,27 @@ test('every bound holds on both sides', () => {
   );
   assert.match(whyNot(taking(wide)), /makes an expression of more than 10000 characters/);
 });
+
+test('what is wrong with what is imported is told without the key in its URL', () => {
+  const importing = (location: string): string =>
+    soapDescription('http://h/soap').replace(
+      '<xs:import namespace="urn:orders:data"/>',
+      `<xs:import namespace="urn:a" schemaLocation="${location}"/>`,
+    );
+  const far = 'http://h/a.xsd?v=1&amp;access_token=planted';
+  const url = far.replace('&amp;', '&');
+  for (const [location, texts, told] of [
+    [far, [{ url, text: 'no xml' }], /http:\/\/h\/a\.xsd\?v=1&access_token=.*line 1: is no XML/],
+    [far, [{ url, text: '<a/>' }], /http:\/\/h\/a\.xsd\?v=1&access_token=.* is no schema/],
+    ['a.xsd?access_token=planted', [], /imports .*a\.xsd\?access_token=.*which is no URL/],
+    ['ftp://u:planted@h/a.xsd', [], /imports .*which is no URL/],
+  ] as const) {
+    const refused = (error: unknown): boolean => {
+      const said = JSON.stringify(error instanceof Fault ? error.details : error);
+      assert.match(said, told);
+      assert.doesNotMatch(said, /planted/);
+      return true;
+    };
+    assert.throws(() => openApiOfWsdl([{ url: '', text: importing(location) }, ...texts], {}), refused);
+  }
+});
