@@ -16,15 +16,22 @@ export type Piece =
   | { readonly kind: 'expression'; readonly source: string; readonly isClosed: boolean };
 
 /**
- * Takes a text apart. Braces inside an expression are closed before it ends, one level deep as in the reference; one that never ends is an
- * expression to the end of the text, and not closed.
+ * Takes a text apart. Braces inside an expression are closed before it ends, one level deep as in the reference, and those in its texts
+ * (`{#request.path + '}'}`) stand for themselves, as long as every text is closed; one that never ends is an expression to the end of the
+ * text, and not closed.
  */
 export function piecesOf(text: string): readonly Piece[] {
   const pieces: Piece[] = [];
   let rest = text;
+  // Once for a text: it is read from one end to the other a few times at most.
+  let knowsTexts = true;
   for (let start = rest.search(expression); start >= 0; start = rest.search(expression)) {
     if (start > 0) pieces.push({ kind: 'text', text: rest.slice(0, start) });
-    const end = endOf(rest, start);
+    let end = endOf(rest, start, knowsTexts);
+    if (knowsTexts && end === rest.length) {
+      knowsTexts = false;
+      end = endOf(rest, start, knowsTexts);
+    }
     pieces.push({ kind: 'expression', source: rest.slice(start + 1, end), isClosed: end < rest.length });
     rest = rest.slice(end + 1);
   }
@@ -32,11 +39,17 @@ export function piecesOf(text: string): readonly Piece[] {
   return pieces;
 }
 
-function endOf(text: string, start: number): number {
+/** In a text only a brace that was opened there is closed: `'}'` is itself, and `'{'` leaves the expression open, as in the reference. */
+function endOf(text: string, start: number, knowsTexts: boolean): number {
   let depth = 0;
+  let within: { readonly quote: string; readonly depth: number } | undefined;
   for (let at = start; at < text.length; at += 1) {
-    if (text[at] === '{') depth += 1;
-    if (text[at] === '}') depth -= 1;
+    const char = text[at] ?? '';
+    if (char === within?.quote) within = undefined;
+    else if (within === undefined && knowsTexts && (char === "'" || char === '"'))
+      within = { quote: char, depth };
+    else if (char === '{') depth += 1;
+    else if (char === '}' && depth !== within?.depth) depth -= 1;
     if (depth === 0) return at;
   }
   return text.length;

@@ -177,7 +177,13 @@ const attributes: Table<Attributes> = new Map<string, (of: Attributes, args: Arg
 ]);
 
 const lines: Table<Lines> = new Map<string, (of: Lines, args: Args) => Value>([
-  ['get', (of, args) => of.all(text(args))?.[0] ?? null],
+  [
+    'get',
+    (of, args) => {
+      const all = of.all(text(args)) ?? null;
+      return of.isMapOfLists === true ? all : (all?.[0] ?? null);
+    },
+  ],
   ['getFirst', (of, args) => of.all(text(args))?.[0] ?? null],
   ['getAll', (of, args) => of.all(text(args)) ?? []],
   ['contains', (of, args) => of.all(text(args)) !== undefined],

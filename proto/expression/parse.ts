@@ -21,6 +21,8 @@ export function parse(source: string): Node {
 class Parser {
   readonly #cursor: Cursor;
   #depth = 0;
+  /** How many selections are around what is read: there a bare method is one of `#this`. */
+  #selections = 0;
 
   constructor(cursor: Cursor) {
     this.#cursor = cursor;
@@ -128,7 +130,9 @@ class Parser {
     const which = token.kind === 'sign' ? selections.get(token.text as '?[') : undefined;
     if (which !== undefined) {
       this.#cursor.step();
+      this.#selections += 1;
       const by = this.#expression();
+      this.#selections -= 1;
       this.#cursor.expect(']');
       return { kind: 'select', of, which, by, isSafe, at };
     }
@@ -190,6 +194,10 @@ class Parser {
     }
     if (word === 'new' && this.#cursor.token().kind === 'name')
       return { kind: 'new', name: this.#dottedName(), args: this.#args(), at };
+    if (this.#cursor.isSign('(') && this.#selections > 0) {
+      const of: Node = { kind: 'variable', name: 'this', at };
+      return { kind: 'method', of, name: word, args: this.#args(), isSafe: false, at };
+    }
     if (this.#cursor.isSign('('))
       throw new SyntaxFault(
         `${word}(...) has nothing before it that it could be called on; functions are written #${word}(...)`,

@@ -240,6 +240,7 @@ class HeaderLines implements Lines {
 
 class NamedLines implements Lines {
   readonly kind = 'lines';
+  readonly isMapOfLists = true;
   readonly #lines: ReadonlyMap<string, readonly string[]>;
 
   constructor(lines: ReadonlyMap<string, readonly string[]>) {
@@ -259,6 +260,7 @@ function paramsOf(query: string): Lines {
   const params = new URLSearchParams(query);
   return {
     kind: 'lines',
+    isMapOfLists: true,
     all: (name) => listOrNone(params.getAll(name)),
     names: () => [...new Set(params.keys())],
   };

@@ -74,6 +74,7 @@ export function subjectOf(subject: string | undefined): Value {
       'attributes',
       {
         kind: 'lines',
+        isMapOfLists: true,
         all: (name) => attributes.get(name.toLowerCase()),
         names: () => [...attributes.keys()],
       },

@@ -32,6 +32,8 @@ export class Real {
 /** Headers or parameters: several values by name, in their order. */
 export interface Lines {
   readonly kind: 'lines';
+  /** Of parameters `get` gives the list, of headers the first: Java has them as a map of lists. */
+  readonly isMapOfLists?: true;
   /** Undefined when there is none of that name. */
   all(name: string): readonly string[] | undefined;
   names(): readonly string[];

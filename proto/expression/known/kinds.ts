@@ -2,7 +2,7 @@ import { methodNamesOf } from '../methods.ts';
 import { subjectFields } from '../subject.ts';
 import type { Node } from '../tree.ts';
 
-/** What is known of a value before there is a request. `item`: of what stands in a list or under any key of a map. */
+/** What is known of a value before there is a request. `item`: of what stands in a list, under any key of a map, or is got from parameters. */
 export interface Kind {
   readonly is: 'text' | 'number' | 'boolean' | 'list' | 'map' | 'lines' | 'attributes' | 'codec';
   readonly item?: Kind | undefined;
@@ -15,6 +15,7 @@ const number: Kind = { is: 'number' };
 const boolean: Kind = { is: 'boolean' };
 const texts: Kind = { is: 'list', item: text };
 const lines: Kind = { is: 'lines' };
+const mapOfLists: Kind = { is: 'lines', item: texts };
 const map: Kind = { is: 'map' };
 const codec: Kind = { is: 'codec' };
 
@@ -23,7 +24,7 @@ const subject: Kind = {
   fields: new Map([
     ...subjectFields.map((name): [string, Kind] => [name, text]),
     ['defined', boolean],
-    ['attributes', lines],
+    ['attributes', mapOfLists],
   ]),
 };
 
@@ -57,10 +58,11 @@ export const rootKinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     'subscription.applicationName',
     'subscription.clientId',
   ].map((name): [string, Kind] => [name, text]),
-  ...['request.headers', 'request.params', 'request.pathParams', 'request.pathParamsRaw'].map(
-    (name): [string, Kind] => [name, lines],
-  ),
-  ...['response.headers', 'upstreamResponse.headers', 'calloutResponse.headers'].map(
+  ...['request.params', 'request.pathParams', 'request.pathParamsRaw'].map((name): [string, Kind] => [
+    name,
+    mapOfLists,
+  ]),
+  ...['request.headers', 'response.headers', 'upstreamResponse.headers', 'calloutResponse.headers'].map(
     (name): [string, Kind] => [name, lines],
   ),
   ...['request.paths', 'request.pathInfos', 'node.shardingTags'].map((name): [string, Kind] => [name, texts]),
@@ -186,7 +188,7 @@ function methodKind({ of, name }: Extract<Node, { kind: 'method' }>): Kind | und
   const kind = kindAt(of);
   // Of a date some are otherwise.
   if (kind === undefined) return undefined;
-  if (name === 'get') return kind.is === 'lines' ? text : kind.item;
+  if (name === 'get') return kind.is === 'lines' ? (kind.item ?? text) : kind.item;
   if (name === 'entrySet' || name === 'values')
     return { is: 'list', item: name === 'values' ? kind.item : undefined };
   return results.get(name);
