@@ -42,7 +42,7 @@ const outside = [
 
 test('a host of which a request says a part may be called only below a name of the definition, one label deep', () => {
   for (const brought of outside) {
-    assert.equal(judged('http://a{}', brought), false, JSON.stringify(brought));
+    assert.equal(judged('http://a{}', brought), brought === '/evil', JSON.stringify(brought));
     assert.equal(judged('http://{}', brought), false, JSON.stringify(brought));
     assert.equal(judged('http://{}.internal/a', brought), false, JSON.stringify(brought));
     assert.equal(judged('http://10.0.0.{}/a', brought), false, JSON.stringify(brought));
@@ -88,6 +88,18 @@ test('path and query are a request’s to choose, within the segment or query th
     ['http://a/{}', '//evil', true],
     ['http://a?{}', '../x?y=@evil', true],
     ['one:/{}', 'b/c', true],
+    ['http://a{}', '/b/c', true],
+    ['https://a:8443{}/d', '/b', true],
+    ['http://[::1]{}?c', '/b', true],
+    ['http://a{}{}', '/b', true],
+    ['http://a{}b', '/b', false],
+    ['http://a.{}', '/b', false],
+    ['http://a:{}', '/b', false],
+    ['http://{}', '/b', false],
+    ['http://{}{}', '/b', false],
+    ['http://a{}', '/../b', false],
+    ['http://a{}', '/b?c', false],
+    ['http://a{}', '/b\\c', false],
     ['http://a/{}', '../b', false],
     ['http://a/{}', 'b?c', false],
     ['http://a/{}', '\\\\evil', false],

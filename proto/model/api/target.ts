@@ -53,10 +53,11 @@ export function judgeOfTargets(mayBeChosen: (chosen: ChosenHost) => boolean): Ju
 
 function whyMisplaced(pieces: readonly JoinedPiece[]): string | undefined {
   let before = '';
-  for (const { text, isOwn } of pieces) {
+  for (const [index, { text, isOwn }] of pieces.entries()) {
     if (!isOwn) {
       const isQuery = before.includes('?');
-      const isHost = /^(?:https?|grpcs?):\/\/[^/?#]*$/i.test(before);
+      const isHost =
+        /^(?:https?|grpcs?):\/\/[^/?#]*$/i.test(before) && !beginsPath(before, pieces.slice(index));
       if (controls.test(text)) return 'a control character is brought into the target by the request';
       // Of a whole address it is asked whether it may be chosen.
       const ends = isHost
@@ -79,6 +80,15 @@ function whyMisplaced(pieces: readonly JoinedPiece[]): string | undefined {
     : undefined;
 }
 
+/** A host and port of the definition, whole as far as they can be: no text of a request belongs to them. */
+const wholeHost = /^(?:https?|grpcs?):\/\/[^\s/?#\\]*[a-z0-9\]]$/i;
+
+/** What a request brings is the path behind such a host, all of it: `http://orders.internal{#request.pathInfo}`. */
+const beginsPath = (before: string, [brought, ...rest]: readonly JoinedPiece[]): boolean =>
+  wholeHost.test(before) &&
+  brought?.text.startsWith('/') === true &&
+  /^(?:$|[/?#])/.test(rest.map(({ text }) => text).join(''));
+
 /** Scheme and host stand in front of whatever a request brings. */
 const ownHost = /^(?:https?|grpcs?):\/\/[^\s/?#\\]+[/?#]/i;
 /** A name of something of the definition does; what cannot stand in the path behind it is escaped. */
@@ -98,6 +108,7 @@ function whyNotChosen(
   const textOf = (some: readonly JoinedPiece[]): string => some.map(({ text }) => text).join('');
   const lead = textOf(pieces.slice(0, Math.max(0, first)));
   if (first === -1 || ownHost.test(lead) || ownName.test(lead)) return undefined;
+  if (beginsPath(lead, pieces.slice(first))) return undefined;
   const marked = pieces.map(({ text, isOwn }) => (isOwn || !oneLabel.test(text) ? text : label));
   if (ownDomain.test(marked.join(''))) return undefined;
   // Parsed as it will be: what spellings of a host mean only the parser knows.
