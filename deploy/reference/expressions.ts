@@ -42,10 +42,10 @@ Everywhere else an expression sees the path as sent.
 
 What a request brings into the target of an endpoint, or the URL of \`dynamic-routing\`, \`policy-http-callout\`, \`traffic-shadowing\`, \`policy-circuit-breaker\` and services that policies ask, or the
 attribute \`request.endpoint\`, stays where the definition asks for it: in \`http://b/{#dictionaries['c']['fr']}/{#request.headers['X'][0]}\` a header may bring no
-dot segment (\`../\`, \`%2e%2e\`), \`?\`, \`#\`, backslash or control character. Of the host it may say a label (letters, digits, \`-\`, \`_\`) below a name that the definition says, as in \`http://{#group[0]}.internal/\`.
+dot segment (\`../\`, \`%2e%2e\`), \`?\`, \`#\`, backslash or control character. Of the host it may say a label (letters, digits, \`-\`, \`_\`) below a name that the definition says, as in \`http://{#group[0]}.internal/\`; behind a whole host, a path (\`http://orders.internal{#request.pathInfo}\`).
 Scheme, port, user and any other part of the host are no caller's to choose, nor is a whole address (\`{#request.headers['X'][0]}\`, and \`{#context.attributes['x']}\`, whoever set it), unless it leads to the host and port of an endpoint
 of the API, or to one that the gateway's setting \`upstream.chosenByRequests\` names; to name an endpoint (\`name:/path\`) is everybody's. What is brought elsewhere makes the expression fail: an endpoint cannot be used for that
-request (503 \`NO_ENDPOINT_FOUND\`, with a warning), a policy does what it does then. Whatever \`#properties\`, \`#dictionaries\`, \`#api\`, \`#node\`, \`#endpoints\` and \`#secrets\` hold is the definition's own,
+request (503 \`NO_ENDPOINT_FOUND\`, with a warning), a policy does what it does then; \`isthmus check\` and the gateway's log note where a definition asks for it. Whatever \`#properties\`, \`#dictionaries\`, \`#api\`, \`#node\`, \`#endpoints\` and \`#secrets\` hold is the definition's own,
 also where a request says the key (\`{#dictionaries['backends'][#request.headers['X'][0]]}\`).
 
 ## Known at deploy

@@ -74,6 +74,72 @@ test('the condition of a flow is told at its own place, beside selectors as with
     );
 });
 
+test('an address whose host a request would choose is told; one that is the definition’s, or takes a path, a query or a label, is not', () => {
+  const target = (text: string): Json => ({
+    endpointGroups: [
+      {
+        name: 'first',
+        type: 'http-proxy',
+        endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target: text } }],
+      },
+    ],
+    properties,
+  });
+  const inTarget = ['endpointGroups[0].endpoints[0].configuration.target doubt'];
+  for (const text of [
+    "{#request.headers['X'][0]}",
+    "{#context.attributes['backend']}/a",
+    "http://{#context.attributes['backend']}/a",
+    "http://a.example:{#request.params['port'][0]}/",
+    "{('http://' + #request.headers['X'][0])}",
+    "http://{#request.headers['X'][0]}/{#properties['a']}",
+  ])
+    assert.deepEqual(said(target(text)), inTarget, text);
+  for (const text of [
+    "http://a.example/{#request.headers['X'][0]}",
+    'http://a.example{#request.pathInfo}',
+    "http://{#request.headers['X'][0]}.a.example",
+    "{#properties['a']}{#request.pathInfo}",
+    "{#properties['a'] + #request.pathInfo}",
+    "http://{#properties['a']}/b?c={#request.id}",
+    "{#request.method == 'GET' ? 'http://a.example' : 'http://b.example'}",
+  ])
+    assert.deepEqual(said(target(text)), [], text);
+  const phaseOf = (policy: string): string => (policy === 'metrics-reporter' ? 'response' : 'request');
+  const host = "http://{#request.headers['X'][0]}/";
+  for (const [policy, configuration, place] of [
+    [
+      'dynamic-routing',
+      {
+        rules: [
+          { pattern: '/a', url: 'one:/' },
+          { pattern: '/(.*)', url: 'http://{#group[0]}/' },
+        ],
+      },
+      'rules[1].url',
+    ],
+    ['policy-http-callout', { url: host, method: 'GET' }, 'url'],
+    ['traffic-shadowing', { target: host }, 'target'],
+    ['policy-circuit-breaker', { redirectToURL: host }, 'redirectToURL'],
+    ['metrics-reporter', { url: host, body: '' }, 'url'],
+    [
+      'policy-assign-attributes',
+      {
+        attributes: [
+          { name: 'a', value: host },
+          { name: 'request.endpoint', value: host },
+        ],
+      },
+      'attributes[1].value',
+    ],
+  ] as const)
+    assert.deepEqual(
+      said({ flows: [{ [phaseOf(policy)]: [{ policy, configuration }] }] }),
+      [`flows[0].${phaseOf(policy)}[0].configuration.${place} doubt`],
+      policy,
+    );
+});
+
 test('an expression that fails for every request is told when the definition is read, one that may not is not', () => {
   const rows: readonly (readonly [what: string, changes: Json, expected: readonly string[]])[] = [
     ['the answer in a request step', request('{#response.status}'), inRequest],

@@ -1,7 +1,11 @@
-import { compileText } from '../../expression/template.ts';
+import { piecesOf } from '../../expression/find.ts';
+import { language } from '../../expression/language.ts';
+import { compileText, type JoinedPiece } from '../../expression/template.ts';
+import { pathGroupNames } from '../../policies/path-pattern.ts';
 import type { FlowDefinition } from '../api-flows.ts';
 import type { ApiDefinition } from '../api-schema.ts';
-import { flowListsOf, type PlacedStep, stepsInFlows } from './steps.ts';
+import { flowListsOf, type PlacedStep, stepsInFlows, stepsOf } from './steps.ts';
+import { judgeOfTargets } from './target.ts';
 
 /** An expression that can be read and will fail, or come to nothing, for every request; the message completes a sentence that begins with the path. */
 interface DoubtfulText {
@@ -14,7 +18,8 @@ type Doubt = (text: string, isOfAnswer: boolean) => string | undefined;
 
 /**
  * Texts of flows that read what is not there when they are worked out: an answer on the way in, properties of an API that has none,
- * endpoints that nobody is called. What is disabled is not looked at.
+ * endpoints that nobody is called; and addresses whose host a request would choose, which leads nowhere unless a gateway's operator says
+ * so. What is disabled is not looked at.
  */
 export function doubtfulTexts(api: ApiDefinition): readonly DoubtfulText[] {
   const doubts: readonly Doubt[] = [beforeAnswer, ofProperties(api), ofEndpoints(api)];
@@ -26,7 +31,81 @@ export function doubtfulTexts(api: ApiDefinition): readonly DoubtfulText[] {
     }
     return undefined;
   };
-  return flowListsOf(api).flatMap(({ flows, at }) => inFlows(flows, at, doubtOf));
+  return [
+    ...flowListsOf(api).flatMap(({ flows, at }) => inFlows(flows, at, doubtOf)),
+    ...addressesOf(api).flatMap(({ path, text }) => inText(text, path, chosenByRequests)),
+  ];
+}
+
+/** Fields of policies that hold addresses which the gateway calls. */
+const addressFields: ReadonlyMap<string, RegExp> = new Map([
+  ['dynamic-routing', /^rules\[\d+\]\.url$/],
+  ['policy-http-callout', /^url$/],
+  ['traffic-shadowing', /^target$/],
+  ['policy-circuit-breaker', /^redirectToURL$/],
+  ['metrics-reporter', /^url$/],
+]);
+
+function addressesOf(api: ApiDefinition): readonly { readonly path: string; readonly text: string }[] {
+  const targets = api.endpointGroups.flatMap(({ endpoints }, g) =>
+    endpoints.map(({ configuration }, e) => ({
+      path: `endpointGroups[${g}].endpoints[${e}].configuration.target`,
+      text: configuration.target,
+    })),
+  );
+  const called = stepsOf(api).flatMap(({ step, path }) => {
+    const fields = addressFields.get(step.policy) ?? routedBy(step);
+    if (fields === undefined) return [];
+    const found: { readonly path: string; readonly text: string }[] = [];
+    inValue(step.configuration, '', (text, at) => {
+      if (fields.test(at.slice(1))) found.push({ path: `${path}.configuration${at}`, text });
+      return undefined;
+    });
+    return found;
+  });
+  return [...targets, ...called];
+}
+
+/** Attributes that say where a request goes. */
+function routedBy({ policy, configuration }: PlacedStep['step']): RegExp | undefined {
+  const { attributes } = configuration;
+  if (policy !== 'policy-assign-attributes' || !Array.isArray(attributes)) return undefined;
+  const routes = attributes.flatMap((one: { readonly name?: unknown } | null, index) =>
+    /^(?:gravitee\.attribute\.)?request\.endpoint$/.test(String(one?.name)) ? [index] : [],
+  );
+  return routes.length === 0 ? undefined : new RegExp(`^attributes\\[(?:${routes.join('|')})\\]\\.value$`);
+}
+
+/** What a client may bring where it is asked for no more than a name, a path or a number. */
+const broughtHarmless = ['x', '/x', '1'];
+const judge = judgeOfTargets(() => false);
+const places: ReadonlySet<string> = new Set(pathGroupNames);
+
+function chosenByRequests(text: string): string | undefined {
+  if (!text.includes('{')) return undefined;
+  const written = writtenPieces(text);
+  const isChosen =
+    written[0] === undefined ||
+    broughtHarmless.every((brought) => {
+      const pieces = written.map((own): JoinedPiece => ({ text: own ?? brought, isOwn: own !== undefined }));
+      return judge(pieces) !== undefined;
+    });
+  return isChosen
+    ? "lets a request choose the host: it leads to endpoints of the API, and elsewhere only on gateways whose upstream.chosenByRequests names the host; what #properties and #dictionaries say is nobody's choice"
+    : undefined;
+}
+
+/** The texts of which an address is made, as far as they are the definition's own; undefined where a request brings one. */
+function writtenPieces(text: string): readonly (string | undefined)[] {
+  return piecesOf(text).flatMap((piece, index) => {
+    if (piece.kind === 'text') return [piece.text];
+    const compiled = language(piece.source, places);
+    if (compiled.kind === 'refused' || compiled.isOwn === true)
+      return [index === 0 ? 'http://own.example' : 'own'];
+    const [, beginning] = /^\(*\s*'([^']*)'\s*\+/.exec(piece.source) ?? [];
+    if (beginning !== undefined) return [beginning, undefined];
+    return compiled.beginning === undefined ? [undefined] : ['http://own.example/', undefined];
+  });
 }
 
 function inFlows(flows: readonly FlowDefinition[], at: string, doubtOf: Doubt): readonly DoubtfulText[] {
@@ -45,7 +124,7 @@ const selectorsIn = (flows: readonly FlowDefinition[], at: string, doubtOf: Doub
     ),
   );
 
-type DoubtOf = (text: string) => string | undefined;
+type DoubtOf = (text: string, at: string) => string | undefined;
 
 function inStep({ step, phase, path }: PlacedStep, doubt: Doubt): readonly DoubtfulText[] {
   const doubtOf: DoubtOf = (text) => doubt(text, phase === 'response');
@@ -63,7 +142,7 @@ function inValue(value: unknown, at: string, doubtOf: DoubtOf): readonly Doubtfu
 }
 
 function inText(text: string, path: string, doubtOf: DoubtOf): readonly DoubtfulText[] {
-  const message = doubtOf(text);
+  const message = doubtOf(text, path);
   return message === undefined ? [] : [{ path, message }];
 }
 
