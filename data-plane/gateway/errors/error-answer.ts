@@ -63,7 +63,7 @@ export function createErrorWriter(
     const template = find(compiled, keys, accept);
     if (template === undefined) return writePlainError(refusal, accept);
     const status = template.status ?? refusal.status;
-    const render = rendererOf(refusal, status, asked);
+    const render = rendererOf(refusal, asked);
     const headers = template.headers.flatMap(([name, value]) => {
       const text = render(value);
       return text === undefined ? [] : [[name, text] as const];
@@ -115,7 +115,6 @@ function templateOf(text: string, value: z.ZodType<string, string>): Template<st
 /** A header that fails or comes to nothing is left out, a body is empty then, as in the reference. */
 function rendererOf(
   refusal: Rejection,
-  statusCode: number,
   asked: AskedInVain | undefined,
 ): (template: Template<string>) => string | undefined {
   let scope: ExpressionScope | undefined;
@@ -128,7 +127,8 @@ function rendererOf(
         [
           'error',
           {
-            statusCode,
+            // Of what went wrong, whatever status the template answers with.
+            statusCode: refusal.status,
             key: refusal.key,
             // A connection that failed has a cause and no message, as in the reference.
             message: refusal.parent === connectionErrorKey ? '' : refusal.message,

@@ -253,7 +253,7 @@ test('a template may say what the error, its parameters and the request are; wha
     [refused.status, refused.text, refused.headers['x-key'], refused.headers['content-type']],
     [
       409,
-      '{"why": "Not \\"GET\\"", "status": 409, "for": "acme", "api": "t"}',
+      '{"why": "Not \\"GET\\"", "status": 500, "for": "acme", "api": "t"}',
       'NOT_TODAY',
       'application/json',
     ],

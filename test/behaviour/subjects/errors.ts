@@ -89,6 +89,11 @@ const rows: readonly Row[] = [
     exchanges: [{}, { body: 'STOP/409/no further/GET' }],
   },
   {
+    says: 'the status that expressions know is that of the error, not that of the template',
+    api: stopped({ STOP: { '*/*': { status: 418, body: '{#error.statusCode}' } } }),
+    exchanges: [{}, { status: 418, body: '409' }],
+  },
+  {
     says: 'headers of a template may hold expressions',
     api: stopped({ STOP: { '*/*': { headers: { 'X-Key': '{#error.key}' }, body: 'x' } } }),
     exchanges: [{}, { headers: { 'x-key': 'STOP' } }],
