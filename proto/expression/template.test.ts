@@ -129,3 +129,16 @@ test('an expression that reads the content says so before there is a request', (
   assert.equal(needsOf([head]), 'head');
   assert.equal(isConstant([head]), false);
 });
+
+test('a text that comes again and again is judged once, another one anew, a bad one each time', () => {
+  const judged: string[] = [];
+  const schema = z.string().refine((value) => (judged.push(value), value !== 'bad'));
+  const compiled = compileTemplate('{#a}', schema, { language: attributes });
+  assert.ok(compiled.kind === 'varying');
+  const rendered = ['x', 'x', 'bad', 'bad', 'x', 'y', 'x'].map((a) => compiled.render(scopeOf({ a })));
+  assert.deepEqual(
+    rendered.map((each) => (each.kind === 'value' ? each.value : each.kind)),
+    ['x', 'x', 'failed', 'failed', 'x', 'y', 'x'],
+  );
+  assert.deepEqual(judged, ['x', 'bad', 'bad', 'y', 'x']);
+});

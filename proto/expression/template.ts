@@ -79,6 +79,8 @@ export interface CompiledExpression {
 
 /** Most characters of a text that several expressions make. */
 const joinedCharsMax = 1_000_000;
+/** A longer text is judged each time, so that nothing large is kept. */
+const keptCharsMax = 4_096;
 
 /** What its schema says of such a field, for the reference. */
 const mayHoldExpressions = { mayHoldExpressions: true } as const;
@@ -192,6 +194,8 @@ export function compileText(
   }
   const [only] = parts;
   const reads = readsOf(parts);
+  // What is the definition's own may do anything.
+  const isOwn = parts.every((part) => typeof part === 'string' || part.isOwn === true);
   const isBuffered = parts.some((part) => typeof part !== 'string' && part.needs === 'buffered');
   const needs = isBuffered ? 'buffered' : 'head';
   if (only !== undefined && typeof only !== 'string' && parts.length === 1)
@@ -200,9 +204,14 @@ export function compileText(
       needs,
       reads,
       evaluate: (scope, asked = judge) =>
-        asked === undefined ? only.evaluate(scope) : judgedAlone(only, scope, asked),
+        asked === undefined || isOwn ? only.evaluate(scope) : judgedAlone(only, scope, asked),
     };
-  return { kind: 'varying', needs, reads, evaluate: (scope, asked = judge) => join(parts, scope, asked) };
+  return {
+    kind: 'varying',
+    needs,
+    reads,
+    evaluate: (scope, asked = judge) => join(parts, scope, isOwn ? undefined : asked),
+  };
 }
 
 function readsOf(parts: readonly (string | CompiledExpression)[]): ExpressionReads {
@@ -233,6 +242,10 @@ function varying<Value>(
   { needs, evaluate }: VaryingText,
   value: z.ZodType<Value, string>,
 ): VaryingTemplate<Value> {
+  // Most make the same text again and again, and a schema costs more than all the rest.
+  let last:
+    | { readonly text: string; readonly rendered: { readonly kind: 'value'; readonly value: Value } }
+    | undefined;
   return {
     kind: 'varying',
     needs,
@@ -241,8 +254,13 @@ function varying<Value>(
       if (evaluated.kind !== 'value') return evaluated;
       const written = textOf(evaluated.value);
       if (written.kind !== 'value') return written;
+      if (last?.text === written.value) return last.rendered;
       const judged = value.safeParse(written.value);
-      if (judged.success) return { kind: 'value', value: judged.data };
+      if (judged.success) {
+        const rendered = { kind: 'value', value: judged.data } as const;
+        if (written.value.length <= keptCharsMax) last = { text: written.value, rendered };
+        return rendered;
+      }
       return { kind: 'failed', why: judged.error.issues[0]?.message ?? 'is not what the field takes' };
     },
   };
