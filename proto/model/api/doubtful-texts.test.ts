@@ -182,3 +182,13 @@ test('an expression that fails for every request is told when the definition is 
   ];
   for (const [what, changes, expected] of rows) assert.deepEqual(said(changes), expected, what);
 });
+
+test('what retry asks of the answer is no doubt; the condition of its step is', () => {
+  const retry = (condition: string): Json => ({
+    flows: [
+      { request: [{ policy: 'retry', condition, configuration: { condition: '{#response.status >= 500}' } }] },
+    ],
+  });
+  assert.deepEqual(said(retry('')), []);
+  assert.deepEqual(said(retry('{#response.status == 200}')), ['flows[0].request[0].condition doubt']);
+});

@@ -126,11 +126,15 @@ const selectorsIn = (flows: readonly FlowDefinition[], at: string, doubtOf: Doub
 
 type DoubtOf = (text: string, at: string) => string | undefined;
 
+/** Policies of the request phase whose configuration is worked out of the backend's answer. */
+const askedOfAnswers: ReadonlySet<string> = new Set(['retry']);
+
 function inStep({ step, phase, path }: PlacedStep, doubt: Doubt): readonly DoubtfulText[] {
-  const doubtOf: DoubtOf = (text) => doubt(text, phase === 'response');
+  const isOfAnswer = phase === 'response';
+  const asksAnswer = isOfAnswer || askedOfAnswers.has(step.policy);
   return [
-    ...inText(step.condition, `${path}.condition`, doubtOf),
-    ...inValue(step.configuration, `${path}.configuration`, doubtOf),
+    ...inText(step.condition, `${path}.condition`, (text) => doubt(text, isOfAnswer)),
+    ...inValue(step.configuration, `${path}.configuration`, (text) => doubt(text, asksAnswer)),
   ];
 }
 
