@@ -20,6 +20,7 @@ test('it answers in place of the backend, with status, headers in order and body
     kind: 'answer',
     status: 201,
     headers: [
+      ['Content-Type', 'text/plain'],
       ['X-One', 'a'],
       ['X-One', 'b'],
     ],
@@ -49,9 +50,12 @@ test('what varies is rendered per request; a header of nothing is left out, cont
   assert.equal(policy.request?.needs, 'buffered');
   const answer = { kind: 'answer', status: 200 };
   const ask = (attributes: Readonly<Record<string, unknown>>) => call({ attributes }).pass();
-  const one = ['X-One', 'a'];
-  assert.deepEqual(ask({ body: 'x' }), { ...answer, headers: [one], body: 'x' });
-  assert.deepEqual(ask({ body: 'y', two: 'b' }), { ...answer, headers: [one, ['X-Two', 'b']], body: 'y' });
+  const one = [
+    ['Content-Type', 'text/plain'],
+    ['X-One', 'a'],
+  ];
+  assert.deepEqual(ask({ body: 'x' }), { ...answer, headers: one, body: 'x' });
+  assert.deepEqual(ask({ body: 'y', two: 'b' }), { ...answer, headers: [...one, ['X-Two', 'b']], body: 'y' });
   for (const body of [undefined, new Error('boom')]) {
     const result = await ask({ body });
     assert.ok(
@@ -61,4 +65,18 @@ test('what varies is rendered per request; a header of nothing is left out, cont
         result.status === 500,
     );
   }
+});
+
+test('content says what it is by how it begins, unless a header does', async () => {
+  const typeOf = async (content: string, headers: readonly object[] = []) => {
+    const answer = await startPolicy('mock', { content, headers }).call().pass();
+    assert.ok(answer !== undefined && 'kind' in answer && answer.kind === 'answer');
+    return answer.headers.filter(([name]) => name.toLowerCase() === 'content-type').map(([, value]) => value);
+  };
+  assert.deepEqual(await typeOf(' {"a":1}'), ['application/json']);
+  assert.deepEqual(await typeOf('[]'), ['application/json']);
+  assert.deepEqual(await typeOf('\n<a/>'), ['text/xml']);
+  assert.deepEqual(await typeOf('a{}'), ['text/plain']);
+  assert.deepEqual(await typeOf(''), []);
+  assert.deepEqual(await typeOf('{}', [{ name: 'content-type', value: 'a/b' }]), ['a/b']);
 });

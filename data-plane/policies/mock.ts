@@ -4,7 +4,8 @@ import type { Answer, PolicyCall, PolicyFactory, Rejection } from './policy.ts';
 /**
  * Answers in place of the backend; an answer that never changes is made once.
  *
- * A header whose value fails or comes to nothing is left out; content that does ends the request with 500, as in the reference.
+ * A header whose value fails or comes to nothing is left out; content that does ends the request with 500, as in the reference. Content whose
+ * type no header says is of the type that it looks like.
  */
 export const mock: PolicyFactory<'mock'> = ({ status, headers, content }, { refuse }) => {
   const broken = refuse('MOCK_CONTENT_FAILURE');
@@ -18,7 +19,9 @@ export const mock: PolicyFactory<'mock'> = ({ status, headers, content }, { refu
       const text = value.render(call);
       return text.kind === 'value' ? [[name, text.value] as const] : [];
     });
-    return { kind: 'answer', status: Number(status), headers: rendered, body: body.value };
+    const isTyped = rendered.some(([name]) => name.toLowerCase() === 'content-type');
+    const typed = isTyped || body.value === '' ? [] : [['Content-Type', typeOf(body.value)] as const];
+    return { kind: 'answer', status: Number(status), headers: [...typed, ...rendered], body: body.value };
   };
   const templates = [content, ...headers.map(({ value }) => value)];
   const needs = needsOf(templates);
@@ -26,3 +29,9 @@ export const mock: PolicyFactory<'mock'> = ({ status, headers, content }, { refu
   let answer: Answer | Rejection | undefined;
   return { request: { needs, run: (call) => (answer ??= answerTo(call)) } };
 };
+
+/** By how it begins, as the reference guesses. */
+function typeOf(content: string): string {
+  const [first] = content.trimStart();
+  return first === '{' || first === '[' ? 'application/json' : first === '<' ? 'text/xml' : 'text/plain';
+}

@@ -27,7 +27,7 @@ export const mock = definePolicy({
     MOCK_CONTENT_FAILURE: { status: 500, message: 'The content of the mock cannot be made' },
   },
   answers: true,
-  docs: 'Stands in for the backend: the steps after it still run, and so do the response flows.',
+  docs: 'Stands in for the backend: the steps after it still run, and so do the response flows. Where no header says the Content-Type of the content, it is `application/json` for what begins with a brace or a bracket, `text/xml` for what begins with `<`, else `text/plain`.',
   example: () => ({
     about: 'There is no backend yet, or it is not to be asked.',
     request: [
@@ -35,7 +35,7 @@ export const mock = definePolicy({
         policy: 'mock',
         configuration: {
           status: '201',
-          headers: [{ name: 'Content-Type', value: 'application/json' }],
+          headers: [{ name: 'Cache-Control', value: 'no-store' }],
           content: '{"asked":"{#request.pathInfo}"}',
         },
       },
@@ -44,7 +44,11 @@ export const mock = definePolicy({
       {
         request: { path: '/orders', body: 'apples' },
         received: 'nothing',
-        answer: { status: 201, headers: { 'Content-Type': 'application/json' }, body: '{"asked":"/orders"}' },
+        answer: {
+          status: 201,
+          headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+          body: '{"asked":"/orders"}',
+        },
       },
     ],
   }),
