@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { catalog } from '../../proto/policies/catalog.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
@@ -33,4 +34,10 @@ test('the backend is asked by that method with the body that came, and condition
     [echoed.method, echoed.headers['x-before'], echoed.headers['x-after'], echoed.headers['content-length']],
     ['PUT', 'POST', 'PUT', '5'],
   );
+});
+
+test('a method that asks for a tunnel is refused when it is deployed', () => {
+  const { config } = catalog['policy-override-request-method'];
+  assert.deepEqual(config.safeParse({ method: 'CONNECT' }).error?.issues[0]?.path, ['method']);
+  assert.ok(config.safeParse({ method: 'TRACE' }).success);
 });

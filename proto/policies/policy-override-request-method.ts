@@ -13,10 +13,14 @@ export const overrideRequestMethod = definePolicy({
     z.strictObject({
       method: z
         .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
+        .refine(
+          (method) => method !== 'CONNECT',
+          'must not be CONNECT: it asks for a tunnel, which has no answer',
+        )
         .default('GET'),
     }),
   errors: {},
-  docs: 'The backend is asked by that method, and conditions and expressions behind the step read it in `#request.method`. Which flows a request takes was chosen by the method that it came with.',
+  docs: 'The backend is asked by that method, and conditions and expressions behind the step read it in `#request.method`. Which flows a request takes was chosen by the method that it came with. `CONNECT` is refused: no backend answers it.',
   example: () => ({
     about: 'Clients that can only GET ask a backend that takes POST.',
     request: [{ policy: 'policy-override-request-method', configuration: { method: 'POST' } }],
