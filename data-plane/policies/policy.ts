@@ -347,6 +347,8 @@ export interface PolicyHost {
   readonly quotaMode: QuotaMode;
   /** By the rules of the engine: a header whose value fails is left as it is, instead of ending the request. */
   readonly leavesBrokenHeaders: boolean;
+  /** By the rules of the engine: what a step removes of headers is removed before it sets any. */
+  readonly removesHeadersFirst: boolean;
   readonly outbound: PolicyOutbound;
   readonly ground: PolicyGround;
   /** Runs scripts of the definition in threads of their own. */

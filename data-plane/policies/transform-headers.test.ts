@@ -7,7 +7,7 @@ import { attributeTemplate } from '../../test/kit/gateway/templates.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
-test('headers are removed, then kept by list, then set; addHeaders replaces every line of that name', async (t) => {
+test('headers are set, appended, removed, then kept by list; addHeaders replaces every line of that name', async (t) => {
   const upstream = await startUpstream(t);
   const transform = (configuration: object): readonly [string, object] => [
     'transform-headers',
@@ -24,6 +24,10 @@ test('headers are removed, then kept by list, then set; addHeaders replaces ever
                 addHeaders: [
                   { name: 'X-Set', value: 'new' },
                   { name: 'X-Both', value: 'back' },
+                ],
+                appendHeaders: [
+                  { name: 'X-Set', value: 'newer' },
+                  { name: 'X-Gone', value: 'again' },
                 ],
               }),
             ],
@@ -70,12 +74,12 @@ test('headers are removed, then kept by list, then set; addHeaders replaces ever
   const changed = await asked('/request');
   assert.deepEqual(
     [changed['x-gone'], changed['x-both'], changed['x-set'], changed['x-keep']],
-    [undefined, 'back', 'new', 'k'],
+    [undefined, undefined, 'new, newer', 'k'],
   );
   const kept = await asked('/kept');
   assert.deepEqual(
     [kept['x-keep'], kept['content-type'], kept['x-added'], kept['x-gone'], kept['x-forwarded-for']],
-    ['k', 'text/x', '1', undefined, undefined],
+    ['k', 'text/x', undefined, undefined, undefined],
   );
   assert.ok(kept['host'], 'a backend always gets a Host');
 
@@ -112,3 +116,24 @@ test('a value that varies is rendered per request; nothing leaves the header as 
   for (const failing of [new Error('boom'), 'a\r\nb'])
     assert.deepEqual(pass(failing), ['sent', ['EXPRESSION_EVALUATION_ERROR']]);
 });
+
+test('under engine v3 headers are removed first, so that what is set stays', () => {
+  const config = {
+    removeHeaders: ['X-Both'],
+    whitelistHeaders: ['X-Kept'],
+    addHeaders: [{ name: 'X-Both', value: 'back' }],
+    appendHeaders: [{ name: 'X-Kept', value: 'more' }],
+  };
+  const left = (removesHeadersFirst: boolean) => {
+    const { headers } = passed(startPolicy('transform-headers', config, { host: { removesHeadersFirst } }));
+    return [headers.getAll('x-both'), headers.getAll('x-kept'), headers.has('x-other')];
+  };
+  assert.deepEqual(left(true), [['back'], ['sent', 'more'], false]);
+  assert.deepEqual(left(false), [[], ['sent', 'more'], false]);
+});
+
+function passed(started: ReturnType<typeof startPolicy<'transform-headers'>>) {
+  const call = started.call({ headers: { 'X-Both': 'sent', 'X-Kept': 'sent', 'X-Other': 'sent' } });
+  assert.equal(call.pass(), undefined);
+  return call.request;
+}

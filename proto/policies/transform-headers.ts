@@ -18,11 +18,12 @@ export const transformHeaders = definePolicy({
       removeHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
       whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
       addHeaders: headersToSet,
+      appendHeaders: headersToSet,
     }),
   errors: {
     TRANSFORM_HEADERS_FAILURE: { status: 500, message: 'The headers cannot be transformed' },
   },
-  docs: 'Order: `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes), then `addHeaders`, which replaces a header of the same name; a value whose expression comes to nothing leaves it as it is, one that fails ends the request with 500, under the execution mode `v3` of version 2 it leaves the header as it is. A value that an expression brings and that is not printable ASCII fails as well, unlike in the reference, which sends bytes that readers guess differently; `T(java.net.URLEncoder).encode(...)` makes one that passes. Framing headers belong to the engine and are regenerated.',
+  docs: 'Order: `addHeaders`, which replaces a header of the same name, then `appendHeaders`, which adds a line and leaves those that are there, then `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes, also one that was just set). Under the execution mode `v3` of version 2 headers are removed first and set then. A value whose expression comes to nothing leaves it as it is, one that fails ends the request with 500, under `v3` it leaves the header as it is. A value that an expression brings and that is not printable ASCII fails as well, unlike in the reference, which sends bytes that readers guess differently; `T(java.net.URLEncoder).encode(...)` makes one that passes. Framing headers belong to the engine and are regenerated.',
   example: () => ({
     about: 'The backend learns which API was called and not by what; callers do not learn what it runs on.',
     request: [

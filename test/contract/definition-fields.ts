@@ -358,7 +358,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ...all('latency.', 'time timeUnit', observed('data-plane/policies/latency.test.ts')),
   ...all(
     'transform-headers.',
-    'removeHeaders[] whitelistHeaders[] addHeaders[].name addHeaders[].value',
+    'removeHeaders[] whitelistHeaders[] addHeaders[].name addHeaders[].value appendHeaders[].name appendHeaders[].value',
     headers,
   ),
   ...all('mock.', 'status headers[].name headers[].value content', mock),

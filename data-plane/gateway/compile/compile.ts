@@ -225,6 +225,7 @@ export function hostOf(
     outbound,
     quotaMode,
     leavesBrokenHeaders: engineOf({ engine }).leavesBrokenHeaders,
+    removesHeadersFirst: engineOf({ engine }).removesHeadersFirst,
     ground,
     scripts: scripts?.(`${tenant}:${id}`) ?? noScripts,
     resource: servedBy(resources),

@@ -15,6 +15,8 @@ export interface EngineRules {
   readonly refusesBrokenConditions: boolean;
   /** A header whose value fails is left as it is; else the request ends with 500. */
   readonly leavesBrokenHeaders: boolean;
+  /** A step removes headers before it sets any; else what it has set may go again. */
+  readonly removesHeadersFirst: boolean;
   /** Answers that are refusals pass the flows of the organization as well. */
   readonly refusalsPassOrganization: boolean;
   /** Whoever is refused loses his connection, for his own request too. */
@@ -33,6 +35,7 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
     choosesByLevel: true,
     refusesBrokenConditions: true,
     leavesBrokenHeaders: true,
+    removesHeadersFirst: true,
     refusalsPassOrganization: false,
     closesAfterErrors: true,
     hasParentTemplates: false,
@@ -44,6 +47,7 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
     choosesByLevel: false,
     refusesBrokenConditions: false,
     leavesBrokenHeaders: false,
+    removesHeadersFirst: false,
     refusalsPassOrganization: true,
     closesAfterErrors: false,
     hasParentTemplates: true,

@@ -146,6 +146,7 @@ function start(
     counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
     quotaMode: 'strict',
     leavesBrokenHeaders: false,
+    removesHeadersFirst: false,
     ground: kitGround,
     outbound: noCallouts,
     scripts: noScripts,
