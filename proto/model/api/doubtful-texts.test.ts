@@ -186,7 +186,9 @@ test('an expression that fails for every request is told when the definition is 
 test('what retry asks of the answer is no doubt; the condition of its step is', () => {
   const retry = (condition: string): Json => ({
     flows: [
-      { request: [{ policy: 'retry', condition, configuration: { condition: '{#response.status >= 500}' } }] },
+      {
+        request: [{ policy: 'retry', condition, configuration: { condition: '{#response.status >= 500}' } }],
+      },
     ],
   });
   assert.deepEqual(said(retry('')), []);

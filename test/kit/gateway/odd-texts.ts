@@ -124,7 +124,15 @@ export function wholeDefinition(
   });
   const transform = {
     removeHeaders: ['X-Gone'],
-    whitelistHeaders: ['Accept', 'Content-Type', 'Content-Length', 'X-Kept', 'X-Seen', 'X-Added', 'Set-Cookie'],
+    whitelistHeaders: [
+      'Accept',
+      'Content-Type',
+      'Content-Length',
+      'X-Kept',
+      'X-Seen',
+      'X-Added',
+      'Set-Cookie',
+    ],
     addHeaders: [header('X-Added', 'one'), header('Set-Cookie', 'a=b; Path=/')],
   };
   const flow = (path: string, request: object[], response: object[]): object => ({
