@@ -56,6 +56,8 @@ export interface OpenedSession {
 
 /** Who may come in. */
 export interface Access {
+  /** Whether passwords open anything, but for who has leave of the command line. */
+  readonly allowsPasswords: boolean;
   authenticate(credentials: Credentials): Promise<SignIn>;
   /**
    * Opens one for somebody who signed in just now, with what he will recognise it by. Errors: request.unauthorized when the password that
@@ -165,6 +167,7 @@ export function createAccess(options: AccessOptions): Access {
   };
 
   return {
+    allowsPasswords: options.allowPasswords ?? true,
     async authenticate({ authorization, cookie, source, organization }) {
       const said = readAuthorization(authorization);
       if (said !== undefined) {

@@ -348,3 +348,16 @@ test('nobody becomes a user who is here by having his name or address', async (t
       401,
     );
 });
+
+test('who has not signed in is told whether passwords open anything', async (t) => {
+  for (const allowPasswords of [true, false]) {
+    const scene = await openScene(t, [], { allowPasswords });
+    const told = await scene.call('GET', `${organization}/console`, { as: null });
+    assert.deepEqual(
+      [told.status, told.body],
+      [200, { authentication: { localLogin: { enabled: allowPasswords } } }],
+    );
+    const nowhere = await scene.call('GET', '/management/organizations/nowhere/console', { as: null });
+    assert.equal(nowhere.status, 404);
+  }
+});

@@ -26,6 +26,8 @@ const cookieName = 'isthmus-sign-in';
 /** How long that may take. */
 const awayMs = 600_000;
 const backCharsMax = 512;
+/** Where a request keeps where somebody wants to go, should it fail. */
+const backName = 'back';
 
 /** What is sealed in the cookie. */
 const awaySchema = z.strictObject({
@@ -38,6 +40,7 @@ const awaySchema = z.strictObject({
 
 /** Sign-in by identity providers: who there is, the way there, and the way back. */
 export function registerFederation(register: Register, door: Door): void {
+  register('get', '/management/organizations/{orgId}/console', (context) => waysIn(context, door));
   register('get', '/management/organizations/{orgId}/social-identities', (context) => list(context, door));
   register(
     'get',
@@ -49,11 +52,23 @@ export function registerFederation(register: Register, door: Door): void {
   register('get', `${base}/_callback`, (context) => leading(context, door, callback));
 }
 
-/** The providers of an organization, for whoever is about to sign in. Errors: request.not_found. */
-async function list(context: Context, { desk }: Door): Promise<Response> {
+/** What a console has to know before anybody has signed in. Errors: request.not_found. */
+async function waysIn(context: Context, { desk }: Door): Promise<Response> {
+  await demandOrganization(context, desk);
+  return context.json({ authentication: { localLogin: { enabled: desk.access.allowsPasswords } } });
+}
+
+/** Errors: request.not_found. */
+async function demandOrganization(context: Context, desk: Desk): Promise<string> {
   const organization = await organizationOf(desk, { orgId: context.req.param('orgId'), envId: undefined });
   if (organization === undefined)
     throw new Fault('request.not_found', { detail: 'There is no such organization.' });
+  return organization;
+}
+
+/** The providers of an organization, for whoever is about to sign in. Errors: request.not_found. */
+async function list(context: Context, { desk }: Door): Promise<Response> {
+  const organization = await demandOrganization(context, desk);
   // What cannot be gone through is not offered.
   const isReady = desk.oidc !== undefined && desk.publicUrl !== undefined;
   const rows = isReady ? await openProviders(desk, organization) : [];
@@ -117,7 +132,10 @@ async function leading(
       { provider: id.slice(0, 64), problem: error.code, why: error.internal },
       'a sign-in with an identity provider failed',
     );
-    return context.redirect(`${consoleOf(publicUrl)}/sign-in?problem=${problem}`);
+    // Who begins again still wants to go where he wanted to go.
+    const back = backOf(context.get(backName) as string | undefined);
+    const more = back === '/' ? '' : `&back=${encodeURIComponent(back)}`;
+    return context.redirect(`${consoleOf(publicUrl)}/sign-in?problem=${problem}${more}`);
   }
 }
 
@@ -130,9 +148,11 @@ const problems: ReadonlyMap<string, string> = new Map([
 
 async function start(context: Context, { front }: Door, ways: Ways): Promise<string> {
   const { desk, oidc, provider, redirectUri, source } = ways;
+  const back = backOf(context.req.query('back'));
+  context.set(backName, back);
   const { url, begun } = await oidc.begin(provider.oidc, redirectUri, source);
   const expiresAtMs = desk.clock.now() + awayMs;
-  const away = JSON.stringify({ ...begun, back: backOf(context.req.query('back')), expiresAtMs });
+  const away = JSON.stringify({ ...begun, back, expiresAtMs });
   const [key] = provider.keys;
   if (key === undefined) throw new Fault('secrets.key_missing');
   const isSecure = front.isSecure(context);
@@ -153,6 +173,7 @@ async function callback(context: Context, door: Door, ways: Ways): Promise<strin
   const sealed = getCookie(context, nameFor(isSecure)) ?? '';
   deleteCookie(context, nameFor(isSecure), { path: '/', secure: isSecure });
   const { back, expiresAtMs, ...begun } = readAway(sealed, provider);
+  context.set(backName, back);
   if (desk.clock.now() >= expiresAtMs)
     throw new Fault('signIn.failed', { internal: 'it took longer than ten minutes' });
   const { search } = new URL(context.req.url);

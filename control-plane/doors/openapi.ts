@@ -136,6 +136,10 @@ const socialIdentitySchema = z
   })
   .openapi('SocialIdentity');
 
+const consoleSchema = z
+  .object({ authentication: z.object({ localLogin: z.object({ enabled: z.boolean() }) }) })
+  .openapi('ConsoleConfig');
+
 type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
 const sessionPaths: readonly PathConfig[] = [
   {
@@ -181,6 +185,23 @@ const sessionPaths: readonly PathConfig[] = [
 
 /** For who has not signed in. */
 const federationPaths: readonly PathConfig[] = [
+  {
+    method: 'get',
+    path: '/management/organizations/{orgId}/console',
+    tags: ['Users'],
+    summary:
+      'Says what a console has to know before sign-in; `localLogin` is whether passwords open anything.',
+    operationId: 'getConsole',
+    security: [],
+    request: { params: organizationParams },
+    responses: {
+      200: {
+        description: 'The ways in.',
+        content: { 'application/json': { schema: consoleSchema } },
+      },
+      default: errorAnswer,
+    },
+  },
   {
     method: 'get',
     path: '/management/organizations/{orgId}/social-identities',

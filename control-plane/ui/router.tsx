@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { environments } from './api/session.ts';
+import { environments, identityProviders, waysIn } from './api/session.ts';
 import { auditSearch } from './pages/audit/questions.ts';
 import { trafficSearch } from './pages/traffic/search.ts';
 import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
@@ -26,6 +26,10 @@ const signIn = createRoute({
     ...(typeof back === 'string' && /^\/(?!\/|\\)/.test(back) && { back }),
     ...(typeof problem === 'string' && { problem }),
   }),
+  // So that no way in appears, or goes, under somebody's hand. Whatever of it does not arrive, the page stands without.
+  loader: async ({ context: { queries } }) => {
+    await Promise.allSettled([queries.ensureQueryData(waysIn), queries.ensureQueryData(identityProviders)]);
+  },
   component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
 });
 

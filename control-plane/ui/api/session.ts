@@ -27,6 +27,13 @@ export const identityProviders = queryOptions({
   staleTime: 60_000,
 });
 
+/** Whether people come in by password. */
+export const waysIn = queryOptions({
+  queryKey: ['ways-in'],
+  queryFn: () => answerOf(api.GET('/management/organizations/{orgId}/console', { params })),
+  staleTime: 60_000,
+});
+
 /** Opens a session; its cookie is the browser's. Errors: Problem with status 401 when name or password are wrong. */
 export async function signIn(
   queries: QueryClient,

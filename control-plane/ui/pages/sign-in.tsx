@@ -3,7 +3,8 @@ import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Eye, EyeOff, Moon, Sun } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Problem } from '../api/problem.ts';
-import { identityProviders, signIn } from '../api/session.ts';
+import type { Schemas } from '../api/management.generated.ts';
+import { identityProviders, signIn, waysIn } from '../api/session.ts';
 import { Button, buttonLook, IconButton } from '../kit/button.tsx';
 import { TextField } from '../kit/field.tsx';
 import { ProblemBox } from '../kit/told.tsx';
@@ -32,7 +33,7 @@ export function SignIn() {
             {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
           </IconButton>
         </div>
-        <Form />
+        <Ways />
       </main>
       <aside className={styles['art']} aria-label="About">
         <Isthmus />
@@ -47,8 +48,53 @@ export function SignIn() {
   );
 }
 
-function Form() {
-  const { back, problem } = route.useSearch();
+/** By password, by somebody else, or by both. */
+function Ways() {
+  const { problem } = route.useSearch();
+  const { data: ways } = useQuery(waysIn);
+  const { data: providers = [] } = useQuery(identityProviders);
+  const [isBrokenGlass, setBrokenGlass] = useState(false);
+  // Where nobody says, passwords are asked for: they are judged elsewhere.
+  const areAllowed = ways?.authentication.localLogin.enabled ?? true;
+  const isAsked = areAllowed || isBrokenGlass;
+  return (
+    <div className={styles['form']}>
+      <h1>Sign in</h1>
+      {problem !== undefined && (
+        <p role="alert" className={styles['problem']}>
+          {problems.get(problem) ?? problems.get('failed')}
+          {problem === 'unavailable' && areAllowed && ' Passwords work as ever.'}
+        </p>
+      )}
+      {isAsked && <Passwords />}
+      {isAsked && providers.length > 0 && <p className={styles['or']}>or</p>}
+      {!isAsked && providers.length === 0 && (
+        <p>Passwords open nothing here, and no identity provider lets anybody in.</p>
+      )}
+      <Providers providers={providers} isOnlyWay={!isAsked} />
+      {areAllowed ? (
+        <p className="second">
+          No account, or the password is lost? Ask an administrator; on the machine of the control plane:{' '}
+          <span className="mono">isthmus reset-password {'<user>'}</span>
+        </p>
+      ) : (
+        <p className="second">
+          No way in? On the machine of the control plane,{' '}
+          <span className="mono">isthmus break-glass {'<user>'}</span> gives an administrator a password for a
+          day.{' '}
+          {!isBrokenGlass && (
+            <button type="button" className="link" onClick={() => setBrokenGlass(true)}>
+              Sign in with that password
+            </button>
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Passwords() {
+  const { back } = route.useSearch();
   const router = useRouter();
   const queries = useQueryClient();
   const [name, setName] = useState('');
@@ -65,13 +111,7 @@ function Form() {
   };
   const isWrong = entering.error !== null && Problem.of(entering.error).status === 401;
   return (
-    <form className={styles['form']} onSubmit={send}>
-      <h1>Sign in</h1>
-      {problem !== undefined && (
-        <p role="alert" className={styles['problem']}>
-          {problems.get(problem) ?? problems.get('failed')}
-        </p>
-      )}
+    <form className={styles['fields']} onSubmit={send}>
       <TextField
         label="User name"
         value={name}
@@ -104,36 +144,42 @@ function Form() {
       <Button type="submit" look="primary" size="large" isWide disabled={entering.isPending}>
         Sign in
       </Button>
-      <Providers back={back} />
-      <p className="second">
-        No account, or the password is lost? Ask an administrator; on the machine of the control plane:{' '}
-        <span className="mono">isthmus reset-password {'<user>'}</span>
-      </p>
     </form>
   );
 }
 
 const problems: ReadonlyMap<string, string> = new Map([
   ['failed', 'The identity provider did not say who you are. Begin again.'],
-  ['unavailable', 'The identity provider is not there. Try again later, or sign in with a password.'],
+  ['unavailable', 'The identity provider is not there. Try again later.'],
   ['notAllowed', 'The identity provider knows you, and nobody lets you in here. Ask an administrator.'],
   ['emailRequired', 'The identity provider tells no confirmed mail address of yours. Confirm it there.'],
 ]);
 
 /** The ways in by somebody else; none where there are none. */
-function Providers({ back }: { readonly back: string | undefined }) {
-  const { data } = useQuery(identityProviders);
-  if (data === undefined || data.length === 0) return null;
+function Providers({
+  providers,
+  isOnlyWay,
+}: {
+  readonly providers: readonly Schemas['SocialIdentity'][];
+  readonly isOnlyWay: boolean;
+}) {
+  const { back } = route.useSearch();
+  if (providers.length === 0) return null;
+  const look = isOnlyWay && providers.length === 1 ? buttonLook.primary : buttonLook.plain;
   return (
     <nav className={styles['providers']} aria-label="Identity providers">
-      <span className="second">or with</span>
-      {data.map(({ id, name, authorizationEndpoint }) => (
+      {providers.map(({ id, name, color, authorizationEndpoint }) => (
         <a
           key={id}
-          className={`${buttonLook.plain} ${styles['provider']}`}
+          className={`${look} ${styles['provider']}`}
           href={`${authorizationEndpoint}${back === undefined ? '' : `?back=${encodeURIComponent(back)}`}`}
         >
-          {name}
+          {color !== undefined && (
+            <span className={styles['dot']} style={{ background: color }} aria-hidden />
+          )}
+          <span className={styles['name']} title={name}>
+            Continue with {name}
+          </span>
         </a>
       ))}
     </nav>

@@ -75,8 +75,8 @@ export async function openScene(
 }
 
 /** Where a provider sends browsers back. */
-export const redirectUriAt = (office: Office, id = 'corporate'): string =>
-  `${publicUrl}/management/organizations/${office.at.organization}/auth/oauth2/${id}/_callback`;
+export const redirectUriAt = (office: Office, id = 'corporate', base = publicUrl): string =>
+  `${base}/management/organizations/${office.at.organization}/auth/oauth2/${id}/_callback`;
 
 /** Trusts a provider, and lets people in by it; says its id. */
 export async function trust(office: Office, issuer: string, more: object = {}): Promise<string> {

@@ -127,6 +127,7 @@ export async function openOffice(
     readonly demoTarget?: string;
     readonly publicUrl?: string;
     readonly gatewaysUrl?: string;
+    readonly allowPasswords?: boolean;
     /** Of passwords; next to nothing by default, since hashing would be half of what the tests of the door cost. */
     readonly passwordCost?: PasswordCost;
     /** Gets every line of the log, which nobody else reads. */
@@ -148,7 +149,12 @@ export async function openOffice(
     storage,
     publisher,
     fleets: createFleets({ storage, publisher, clock }),
-    access: createAccess({ storage, clock, passwordCost: given.passwordCost ?? cheap }),
+    access: createAccess({
+      storage,
+      clock,
+      allowPasswords: given.allowPasswords ?? true,
+      passwordCost: given.passwordCost ?? cheap,
+    }),
     clock,
     analytics: given.analytics,
     outbound: given.outbound,

@@ -14,8 +14,8 @@ export interface TestOidc {
   readonly clientSecret: string;
   /** Claims by subject: what it says of people from now on. */
   readonly people: Map<string, Readonly<Record<string, unknown>>>;
-  /** Who sits before the browser. */
-  someone: string;
+  /** Who sits before the browser; undefined for somebody who does not want to be let in. */
+  someone: string | undefined;
   /** Goes through its pages as a browser would; says where it sends the browser back. */
   pass(url: string): Promise<string>;
   stop(): Promise<void>;
@@ -93,7 +93,11 @@ export async function startOidc(t: TestContext, redirectUri: string): Promise<Te
   };
   server.on('request', (request, response) => {
     if (request.url?.startsWith('/interaction/') === true)
-      void provider.interactionFinished(request, response, { login: { accountId: oidc.someone } });
+      void provider.interactionFinished(
+        request,
+        response,
+        oidc.someone === undefined ? { error: 'access_denied' } : { login: { accountId: oidc.someone } },
+      );
     else void answer(request, response);
   });
   t.after(() => {

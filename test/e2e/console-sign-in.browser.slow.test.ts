@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { before, test, type TestContext } from 'node:test';
+import type { Page } from 'playwright-core';
+import { breakGlass } from '../../control-plane/management/account/break-glass.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { startHttpListener } from '../../proto/process/listening/http-listener.ts';
+import { answerByApp, type WebApp } from '../../proto/process/listening/web-app.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
+import {
+  activate,
+  openScene,
+  organization,
+  providersPath,
+  redirectUriAt,
+  type Scene,
+  trust,
+} from '../kit/control-plane/federation.ts';
+import { basic, password, v1 } from '../kit/control-plane/office.ts';
+import { startOidc } from '../kit/servers/oidc.ts';
+
+/* The page by which people come in, with identity providers beside the password and in its place. No platform: the door of the control plane is enough. */
+
+const root = join(import.meta.dirname, '../..');
+const views: readonly View[] = [1_440, 390].flatMap((width) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, viewport: { width, height: 900 } })),
+);
+
+before(() => {
+  execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], { stdio: 'inherit' });
+});
+
+/** A control plane at an address of its own, which it is told before it is made. Browsers take the provider, at 127.0.0.1, for another site. */
+async function openAt(
+  t: TestContext,
+  given: { readonly allowPasswords?: boolean } = {},
+): Promise<{ readonly scene: Scene; readonly origin: string }> {
+  const log = createLog({ name: 'test', level: 'silent' });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+  t.after(() => lifecycle.close());
+  const behind: { app?: WebApp } = {};
+  const port = await startHttpListener({
+    name: 'management listener',
+    answer: answerByApp(
+      {
+        fetch: (request, bindings) =>
+          behind.app?.fetch(request, bindings) ?? new Response(null, { status: 503 }),
+      },
+      log,
+    ),
+    address: { host: '127.0.0.1', port: 0 },
+    setting: 'listen',
+    log,
+    clock: systemClock,
+    lifecycle,
+  });
+  const origin = `http://localhost:${port}`;
+  const scene = await openScene(t, ['127.0.0.1'], { publicUrl: origin, ...given });
+  behind.app = scene.app as WebApp;
+  return { scene, origin };
+}
+
+/** Two more beside the first, which are away; one has a long name. */
+async function trustMore(scene: Scene): Promise<void> {
+  for (const [name, color] of [
+    ['Partners of the northern regions and their subcontractors, by invitation', undefined],
+    ['Laboratory', '#1a73e8'],
+  ] as const) {
+    const made = await scene.call('POST', providersPath, {
+      body: {
+        name,
+        type: 'OIDC',
+        configuration: {
+          clientId: 'isthmus',
+          clientSecret: 'x',
+          discoveryEndpoint: 'http://127.0.0.1:1/.well-known/openid-configuration',
+          ...(color !== undefined && { color }),
+        },
+      },
+    });
+    assert.equal(made.status, 201, made.text);
+  }
+  const all = await scene.call('GET', providersPath);
+  const ids = (all.body as unknown as readonly { readonly id: string }[]).map(({ id }) => id);
+  assert.equal(ids.length, 3);
+  await activate(scene, organization, ids);
+}
+
+const providersOf = (page: Page) =>
+  page.getByRole('navigation', { name: 'Identity providers' }).getByRole('link');
+
+/** By keyboard alone: on to what has the focus by that name. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let steps = 0; steps < 12; steps += 1) {
+    await page.keyboard.press('Tab');
+    if (name.test(String(await page.evaluate('document.activeElement.textContent')))) return;
+  }
+  assert.fail(`no key leads to ${String(name)}`);
+}
+
+async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Signed in as/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+}
+
+test(
+  'by a provider people land on the page that they wanted; who is refused reads why; passwords go on beside it',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t);
+    const { scene, origin } = await openAt(t);
+    const oidc = await startOidc(t, redirectUriAt(scene, 'corporate', origin));
+    oidc.people.set('ann', { given_name: 'Ann', family_name: 'Lee' });
+
+    const page = await browser.open({ origin, path: '/console/DEFAULT/applications' });
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    assert.equal(await providersOf(page).count(), 0, 'none is offered where there is none');
+    await looker(page, { colorScheme: 'light', viewport: { width: 1_280, height: 900 } })('sign-in-none');
+
+    await trust(scene, oidc.issuer);
+    await page.reload({ waitUntil: 'networkidle' });
+    await t.test('who does not want to be let in comes back to a page that says so', async () => {
+      oidc.someone = undefined;
+      await providersOf(page).click();
+      await page.getByRole('alert').filter({ hasText: 'did not say who you are' }).waitFor();
+      assert.equal(new URL(page.url()).origin, origin);
+    });
+    await t.test('by keyboard alone, to the page that was wanted, and out', async () => {
+      oidc.someone = 'ann';
+      await tabTo(page, /^Continue with Corporate$/);
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Applications', level: 1 }).waitFor();
+      assert.equal(new URL(page.url()).pathname, '/console/DEFAULT/applications');
+      await page.getByRole('button', { name: 'Signed in as Ann Lee' }).waitFor();
+      await signOut(page);
+    });
+    await t.test('an answer that this browser did not ask for leads nobody in', async () => {
+      await page.goto(`${redirectUriAt(scene, 'corporate', origin)}?code=stolen&state=of-somebody-else`);
+      await page.getByRole('alert').filter({ hasText: 'did not say who you are' }).waitFor();
+      await page.goto('/console/DEFAULT/applications');
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    });
+    await t.test('with a password, beside the provider', async () => {
+      await signIn(page, 'admin', password);
+      await page.getByRole('heading', { name: 'Applications', level: 1 }).waitFor();
+      await signOut(page);
+    });
+    await page.context().close();
+
+    for (const count of [1, 3]) {
+      if (count === 3) await trustMore(scene);
+      for (const view of views) {
+        const path = `/console/sign-in${count === 3 ? '?problem=notAllowed' : ''}`;
+        const seen = await browser.open({ origin, path, ...view });
+        assert.equal(await providersOf(seen).count(), count);
+        await looker(seen, view)(`sign-in-${count}`);
+        await seen.context().close();
+      }
+    }
+    await t.test('a provider that is away is told of', async () => {
+      const seen = await browser.open({ origin, path: '/console/sign-in' });
+      await providersOf(seen).filter({ hasText: 'Laboratory' }).click();
+      await seen.getByRole('alert').filter({ hasText: 'is not there' }).waitFor();
+      await seen.getByText('Passwords work as ever.').waitFor();
+    });
+  },
+);
+
+test(
+  'where passwords open nothing none is asked for, but of whom break-glass let in',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t);
+    const { scene, origin } = await openAt(t, { allowPasswords: false });
+    const secret = 'a password for bad days';
+    const rescue = { organization: 'DEFAULT', username: 'rescue', password: secret, lastsMs: 86_400_000 };
+
+    const page = await browser.open({ origin, path: '/console/', isRefused: true });
+    await page.getByText('no identity provider lets anybody in').waitFor();
+    assert.equal(await page.getByRole('textbox').count(), 0);
+    await looker(page, { colorScheme: 'light', viewport: { width: 1_280, height: 900 } })('sign-in-no-way');
+
+    await breakGlass(scene, rescue);
+    await tabTo(page, /^Sign in with that password$/);
+    await page.keyboard.press('Enter');
+    await signIn(page, 'rescue', secret);
+    await signOut(page);
+    await page.context().close();
+
+    const as = basic('rescue', secret);
+    const byRescue: Scene = {
+      ...scene,
+      call: (method, path, wish) => scene.call(method, path, { as, ...wish }),
+    };
+    const oidc = await startOidc(t, redirectUriAt(scene, 'corporate', origin));
+    await trust(byRescue, oidc.issuer);
+    assert.equal((await byRescue.call('GET', `${v1}/identities`)).status, 200);
+    for (const view of views) {
+      const seen = await browser.open({ origin, path: '/console/', ...view });
+      await providersOf(seen).waitFor();
+      assert.equal(await seen.getByRole('textbox').count(), 0);
+      await looker(seen, view)('sign-in-only');
+      await seen.context().close();
+    }
+    await trustMore(byRescue);
+    const [, small = views[0]] = views.toReversed();
+    assert.ok(small !== undefined);
+    const seen = await browser.open({ origin, path: '/console/sign-in?problem=unavailable', ...small });
+    assert.equal(await seen.getByText('Passwords work as ever.').count(), 0);
+    await looker(seen, small)('sign-in-only-3');
+    await providersOf(seen).filter({ hasText: 'Corporate' }).click();
+    await seen.getByRole('button', { name: /^Signed in as/ }).waitFor();
+  },
+);
