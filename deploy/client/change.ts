@@ -68,16 +68,14 @@ export function applyCommand(): Command {
   return withOutput(withParent(withContext(command)))
     .requiredOption('-f, --file <file>', fileHint, several)
     .option('--dry-run', 'change nothing; say what would be')
-    .option('--deploy', 'start the APIs that it creates or changes, and deploy them to the gateways')
+    .option('--deploy', 'start the APIs, and deploy to the gateways what these do not have yet')
     .action(async (flags: FileFlags) => {
       const objects = objectsOf(flags);
       await throughDocuments(flags, async (document) => {
         if (document.kind !== undefined) return appliedObject(objects, document, flags);
         const done = await appliedDefinition(objects, document, flags);
-        const isNew = done.effect === 'created' || done.effect === 'changed';
-        if (flags.deploy !== true || !isNew || done.id === undefined) return done;
-        await objects.deployApi(done.id);
-        return { ...done, isDeployed: true };
+        if (flags.deploy !== true || flags.dryRun === true || done.id === undefined) return done;
+        return deployed(objects, { ...done, id: done.id });
       });
     });
 }
@@ -174,13 +172,35 @@ async function createdOf(objects: Objects, document: Document, flags: ClientFlag
   return doneOf(kind.name, (await objects.create(place, document.body)).body, 'created');
 }
 
+/** Errors: those of the deployment, which also say what became of the API itself. */
+async function deployed(objects: Objects, done: Done & { readonly id: string }): Promise<Done> {
+  try {
+    return (await objects.deployApi(done.id)) ? { ...done, isDeployed: true } : done;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { code, hint, internal, details } = error;
+    throw new Fault(code, {
+      detail: `api ${done.name} (${done.id}) ${done.effect}, and not deployed: ${error.detail}`,
+      ...(hint !== undefined && { hint }),
+      internal,
+      details,
+      cause: error,
+    });
+  }
+}
+
 async function appliedDefinition(objects: Objects, document: Document, flags: FileFlags): Promise<Done> {
   const place = await objects.placeOf(kindOf('api'), {});
   const isDryRun = flags.dryRun === true;
   const found = await firstOf(document.names, (name) => objects.seek(place, name));
   const name = document.names.at(-1) ?? '';
   if (found === undefined) {
-    if (isDryRun) return { kind: 'api', name, id: undefined, effect: 'would be created' };
+    if (isDryRun) {
+      // What an import would refuse is known here too.
+      const { judgeImport } = await import('../import-judge.ts');
+      judgeImport(document.body);
+      return { kind: 'api', name, id: undefined, effect: 'would be created' };
+    }
     return doneOf(
       'api',
       (await objects.importDefinition(document.body, { id: undefined, isDryRun })).body,

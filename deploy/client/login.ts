@@ -35,7 +35,7 @@ export function loginCommand(): Command {
     summary:
       'Signs in to a control plane and keeps that as a context for get, describe, create, apply and delete.',
     examples: [
-      'isthmus login --url http://localhost:18090 --user admin           # asks for the password',
+      'isthmus login --url http://localhost:8083 --user admin            # asks for the password',
       'isthmus login --url https://manage.example.com --token-file token.txt --name production --environment prod',
       `${passwordVariable}=... isthmus login --url https://manage.example.com --user ann`,
     ],

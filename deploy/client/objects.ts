@@ -167,15 +167,17 @@ export class Objects {
     });
   }
 
-  /** Starts an API and deploys it to the gateways as it is now. */
-  async deployApi(id: string): Promise<void> {
+  /** Starts an API and deploys it as it is now; false where all of that was so before. */
+  async deployApi(id: string): Promise<boolean> {
     const { names } = await this.placeOf(kindOf('api'), {});
     const path = (what: string): string =>
       pathOf(`/v2/environments/{env}/apis/{id}/${what}`, { ...names, id });
     const fields = await this.#byId({ kind: kindOf('api'), names }, id);
-    if (fields?.['state'] !== 'STARTED')
-      await this.#management.call({ method: 'POST', path: path('_start') });
+    const isStarted = fields?.['state'] === 'STARTED';
+    if (isStarted && fields['deploymentState'] === 'DEPLOYED') return false;
+    if (!isStarted) await this.#management.call({ method: 'POST', path: path('_start') });
     await this.#management.call({ method: 'POST', path: path('deployments'), body: {} });
+    return true;
   }
 
   async #byId(place: Place, id: string): Promise<Fields | undefined> {

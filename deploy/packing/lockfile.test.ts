@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pruneLock, type Lockfile, type Manifest } from './lockfile.ts';
@@ -54,4 +54,15 @@ test("this tree's own lockfile can be pruned, and no package of development stay
     assert.ok(packages[`node_modules/${name}`], name);
   for (const name of Object.keys(manifest.devDependencies ?? {}))
     assert.equal(packages[`node_modules/${name}`], undefined, name);
+});
+
+test('npm builds no package that brings what it would build: the lockfile says so, since npm reads nothing else', () => {
+  const root = join(import.meta.dirname, '../..');
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
+  const built = Object.keys(packages).filter(
+    (path) => path !== '' && existsSync(join(root, path, 'binding.gyp')),
+  );
+  assert.ok(built.includes('node_modules/better-sqlite3'));
+  // `npm install` forgets the field of an entry that it writes anew; without it `npm ci` wants Python, a compiler and Node's headers.
+  for (const path of built) assert.equal((packages[path] as { gypfile?: boolean }).gypfile, false, path);
 });

@@ -82,16 +82,16 @@ export function TimesChart({ title, asked, onZoom }: ChartProps) {
   );
 }
 
-/** Lengths of calls in ms, from the slow to the quick: from, to and with; times of records are whole. */
+/** Lengths of calls in ms, from the slow to the quick: from and to, both with; times of records are whole microseconds. */
 const bands = [
   [1_000, undefined, '1 s and more'],
-  [250, 999, '250 ms to 1 s'],
-  [100, 249, '100 to 250 ms'],
-  [50, 99, '50 to 100 ms'],
-  [25, 49, '25 to 50 ms'],
-  [10, 24, '10 to 25 ms'],
-  [5, 9, '5 to 10 ms'],
-  [0, 4, 'under 5 ms'],
+  [250, 999.999, '250 ms to 1 s'],
+  [100, 249.999, '100 to 250 ms'],
+  [50, 99.999, '50 to 100 ms'],
+  [25, 49.999, '25 to 50 ms'],
+  [10, 24.999, '10 to 25 ms'],
+  [5, 9.999, '5 to 10 ms'],
+  [0, 4.999, 'under 5 ms'],
 ] as const;
 
 const time = 'HTTP_GATEWAY_RESPONSE_TIME';

@@ -116,6 +116,12 @@ test('apply creates an API, changes nothing where nothing differs, tells the dif
   writeFileSync(join(dir, 'exported.yaml'), (exported?.said ?? '').replaceAll('name: orders', 'name: sales'));
   const [renamed, again] = await run(['apply', '-f', 'exported.yaml'], ['apply', '-f', 'exported.yaml']);
   assert.match(renamed?.said ?? '', /changed\n +name\n/);
+  const [late, twice] = await run(
+    ['apply', '-f', 'exported.yaml', '--deploy'],
+    ['apply', '-f', 'exported.yaml', '--deploy'],
+  );
+  assert.match(late?.said ?? '', /unchanged and deployed/, 'what an earlier apply changed');
+  assert.match(twice?.said ?? '', /unchanged\n/);
   assert.match(again?.said ?? '', /unchanged/);
 });
 
@@ -156,6 +162,10 @@ test('objects are created, found by name, changed, given back as apply takes the
 test('what is refused says where and why, and lets nothing pass unsaid', async (t) => {
   const { url, dir, run } = await openScene(t);
   writeFileSync(join(dir, 'bad.yaml'), definition('bad', 'no-slash'));
+  writeFileSync(
+    join(dir, 'planless.yaml'),
+    definition('planless', '/planless').replace(/^plans: .*$/m, 'plans: []'),
+  );
   const ends = await run(
     ['login', '--url', url, '--user', 'admin'],
     ['apply', '-f', 'bad.yaml'],
@@ -164,6 +174,8 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
     ['get', 'apis', '--query', 'foo=1'],
     ['apply', '-f', 'nowhere.yaml'],
     ['create', '-f', 'bad.yaml', '--context', 'nowhere'],
+    ['apply', '-f', 'bad.yaml', '--dry-run'],
+    ['apply', '-f', 'planless.yaml', '--deploy'],
   );
   const said = ends.map((each) => each.said);
   assert.match(said[1] ?? '', /bad\.yaml: .*path/);
@@ -172,6 +184,9 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
   assert.match(said[4] ?? '', /warning: .*foo/);
   assert.match(said[5] ?? '', /There is no file nowhere\.yaml/);
   assert.match(said[6] ?? '', /There is no context "nowhere"/);
+  assert.equal(ends[7]?.code, 1);
+  assert.match(said[7] ?? '', /bad\.yaml: .*path/, 'a dry run refuses what the import would');
+  assert.match(said[8] ?? '', /api planless \(.+\) created, and not deployed: .*plan/);
 });
 
 test('a credential follows no redirect, and what is no management API is told as such', async (t) => {
