@@ -58,7 +58,7 @@ export async function explainFromSpool(dataDir: string, requestId: string): Prom
     }
   throw new Fault('request.not_found', {
     detail: `No record of ${requestId} lies on this machine.`,
-    hint: 'It was shipped, or comes in a moment; `isthmus explain --url` asks the control plane.',
+    hint: 'It was shipped, or comes in a moment, or lies in another folder (--data-dir); `isthmus explain --url` asks the control plane, with a personal token.',
   });
 }
 

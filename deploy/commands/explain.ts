@@ -74,7 +74,7 @@ function readToken({ tokenFile }: Flags): string {
       details: [
         {
           path: tokenFile === undefined ? variable : '--token-file',
-          message: 'must hold a personal token for --url',
+          message: 'must hold a personal token for --url: one that the console made, under the account',
         },
       ],
     });
