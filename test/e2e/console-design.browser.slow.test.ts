@@ -46,7 +46,9 @@ async function designs(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByRole('button', { name: 'Add a flow', exact: true }).click();
   const add = async (lane: string, place: number, policy: string): Promise<void> => {
     await page.getByRole('button', { name: `Add a policy to the ${lane}, at place ${place}` }).click();
-    await page.getByRole('searchbox', { name: 'Filter policies' }).fill(policy);
+    // Whoever opens it came to type.
+    await page.locator('input[aria-label="Filter policies"]:focus').waitFor();
+    await page.keyboard.type(policy);
     await page
       .getByRole('dialog')
       .getByRole('button', { name: new RegExp(`^${policy}`) })

@@ -261,7 +261,10 @@ async function namesClient(platform: Platform, browser: TestBrowser): Promise<vo
   await dialog.waitFor({ state: 'detached' });
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByText('shop-client').first().waitFor();
-  await page.getByRole('link', { name: 'Settings' }).click();
+  await page
+    .getByRole('navigation', { name: 'Pages of this application' })
+    .getByRole('link', { name: 'Settings' })
+    .click();
   await page.getByLabel('API keys').selectOption('SHARED');
   await button('Save').click();
   await page.getByText('Chosen for good.').waitFor();

@@ -99,7 +99,7 @@ const paramsOf = new Map<string, QuestionParams>([
   ['custom-metric-names', sampled],
   ['calls-with-body', { text: 'ASKED' }],
   ['health-response-times', { api: 'a', start: 0, interval: 1_000 }],
-  ['health-checks', { api: 'a', success: -1, limit: 10, offset: 0 }],
+  ['health-checks', { api: 'a', success: -1, transition: -1, limit: 10, offset: 0 }],
   ['api-log', { api: 'a', request: 'r' }],
 ]);
 

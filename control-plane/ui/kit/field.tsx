@@ -176,10 +176,13 @@ export function FilterBox({
   label,
   value = '',
   onChange,
+  autoFocus = false,
 }: {
   readonly label: string;
   readonly value: string | undefined;
   readonly onChange: (value: string) => void;
+  /** Whoever came here came to type. */
+  readonly autoFocus?: boolean;
 }) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
@@ -197,6 +200,7 @@ export function FilterBox({
         placeholder={label}
         value={typed}
         maxLength={256}
+        autoFocus={autoFocus}
         onChange={(event) => setTyped(event.target.value)}
       />
     </div>

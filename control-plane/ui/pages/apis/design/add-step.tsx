@@ -46,7 +46,7 @@ export function AddStep({
   };
   return (
     <ToldDialog title={`Add a policy to the ${place.lane}`} isOpen onClose={onClose} done="Cancel">
-      <FilterBox label="Filter policies" value={text} onChange={setText} />
+      <FilterBox label="Filter policies" value={text} onChange={setText} autoFocus />
       {error !== null && <ProblemBox error={error} />}
       {failed !== undefined && <ProblemBox error={failed} />}
       {found?.length === 0 && <p className="second">No policy matches.</p>}
