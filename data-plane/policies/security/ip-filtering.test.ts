@@ -7,6 +7,8 @@ import { startDns } from '../../../test/kit/servers/dns.ts';
 import type { PolicyNames } from '../policy.ts';
 
 interface Wish {
+  /** The address that the refusal names; default: where it comes from. */
+  readonly told?: string;
   readonly from?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly names?: PolicyNames;
@@ -15,7 +17,7 @@ interface Wish {
 /** Whether a caller is let in. */
 async function passes(
   config: object,
-  { from = '192.0.2.7', headers = {}, names }: Wish = {},
+  { from = '192.0.2.7', headers = {}, names, told = from }: Wish = {},
 ): Promise<boolean> {
   const ground = { ...kitGround, ...(names !== undefined && { names }) };
   const call = startPolicy('ip-filtering', config, { host: { ground } }).call({
@@ -27,7 +29,7 @@ async function passes(
   assert.ok('kind' in verdict && verdict.kind === 'reject');
   assert.deepEqual(
     [verdict.status, verdict.key, verdict.message],
-    [403, 'IP_FILTERING_FORBIDDEN', `The address ${from} is not let in here`],
+    [403, 'IP_FILTERING_FORBIDDEN', `The address ${told} is not let in here`],
   );
   return false;
 }
@@ -109,10 +111,11 @@ test('an address of the definition takes the place of both; where it is none the
     matchAllFromXForwardedFor: true,
     blacklistIps: ['203.0.113.9'],
   };
-  const judged = async (address?: string) =>
-    passes(config, { headers: address === undefined ? {} : { 'Real-Ip': address } });
+  const judged = async (address?: string, told?: string) =>
+    passes(config, { headers: address === undefined ? {} : { 'Real-Ip': address }, ...(told && { told }) });
   assert.equal(await judged('198.51.100.4'), true);
-  assert.equal(await judged('198.51.100.4, 203.0.113.9'), false);
+  assert.equal(await judged('203.0.113.9', '203.0.113.9'), false, 'the one that was judged is named');
+  assert.equal(await judged('198.51.100.4, 203.0.113.9', '203.0.113.9'), false);
   assert.equal(await judged('somebody'), false);
   assert.equal(await judged(''), false);
   assert.equal(await judged(), false);

@@ -26,8 +26,14 @@ export const ipFiltering: PolicyFactory<'ip-filtering'> = (config, { refuse, hos
     names: host.ground.names,
     families: lookupIpVersion === 'ALL' ? [4, 6] : lookupIpVersion === 'IPV4' ? [4] : [6],
   };
-  const refused = ({ request }: PolicyCall): Verdict =>
-    refuse('IP_FILTERING_FORBIDDEN', { parameters: { address: request.remoteAddress } });
+  /** Names the address that was judged: of several the one of the black list. */
+  const refused = ({ request }: PolicyCall, callers?: Callers, closed?: AddressList): Verdict => {
+    const judged = config.useCustomIPAddress
+      ? (callers?.all.filter((each) => each !== undefined) ?? [])
+      : [request.remoteAddress];
+    const address = judged.find((each) => closed?.holds(each) === true) ?? judged[0] ?? request.remoteAddress;
+    return refuse('IP_FILTERING_FORBIDDEN', { parameters: { address } });
+  };
   const callersOf = config.useCustomIPAddress
     ? (call: PolicyCall) => chosenCallers(call, customIPAddress)
     : config.matchAllFromXForwardedFor
@@ -40,13 +46,13 @@ export const ipFiltering: PolicyFactory<'ip-filtering'> = (config, { refuse, hos
         const callers = callersOf(call);
         const closed = black(call);
         if (callers === undefined || closed === undefined || closed.holdsAny(callers.all))
-          return refused(call);
+          return refused(call, callers, closed);
         const open = white(call);
         const isLetIn = whitelistIps.length === 0 || open?.holdsAny(callers.believed) === true;
         const isOpenAsked = !isLetIn && open !== undefined && open.names.length > 0;
-        if (closed.names.length === 0 && !isOpenAsked) return isLetIn ? CONTINUE : refused(call);
+        if (closed.names.length === 0 && !isOpenAsked) return isLetIn ? CONTINUE : refused(call, callers);
         return judgeByNames({ callers, closed, open: isOpenAsked ? open : undefined, isLetIn }, look).then(
-          (passes) => (passes ? CONTINUE : refused(call)),
+          (passes) => (passes ? CONTINUE : refused(call, callers)),
         );
       },
     },
