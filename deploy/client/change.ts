@@ -5,10 +5,10 @@ import { print, say } from '../terminal.ts';
 import { type Document, readDocuments } from './documents.ts';
 import {
   type ClientFlags,
-  objectsOf,
   outputOf,
   parentsOf,
   withContext,
+  withObjects,
   withOutput,
   withParent,
 } from './flags.ts';
@@ -48,10 +48,11 @@ export function createObjectCommand(): Command {
   });
   return withOutput(withParent(withContext(command)))
     .requiredOption('-f, --file <file>', fileHint, several)
-    .action(async (flags: FileFlags) => {
-      const objects = objectsOf(flags);
-      await throughDocuments(flags, (document) => createdOf(objects, document, flags));
-    });
+    .action((flags: FileFlags) =>
+      withObjects(flags, (objects) =>
+        throughDocuments(flags, (document) => createdOf(objects, document, flags)),
+      ),
+    );
 }
 
 /** `isthmus apply -f <file>`. */
@@ -69,15 +70,16 @@ export function applyCommand(): Command {
     .requiredOption('-f, --file <file>', fileHint, several)
     .option('--dry-run', 'change nothing; say what would be')
     .option('--deploy', 'start the APIs, and deploy to the gateways what these do not have yet')
-    .action(async (flags: FileFlags) => {
-      const objects = objectsOf(flags);
-      await throughDocuments(flags, async (document) => {
-        if (document.kind !== undefined) return appliedObject(objects, document, flags);
-        const done = await appliedDefinition(objects, document, flags);
-        if (flags.deploy !== true || flags.dryRun === true || done.id === undefined) return done;
-        return deployed(objects, { ...done, id: done.id });
-      });
-    });
+    .action((flags: FileFlags) =>
+      withObjects(flags, (objects) =>
+        throughDocuments(flags, async (document) => {
+          if (document.kind !== undefined) return appliedObject(objects, document, flags);
+          const done = await appliedDefinition(objects, document, flags);
+          if (flags.deploy !== true || flags.dryRun === true || done.id === undefined) return done;
+          return deployed(objects, { ...done, id: done.id });
+        }),
+      ),
+    );
 }
 
 /** `isthmus delete <kind> <names...>`. */
@@ -101,28 +103,31 @@ export function deleteCommand(): Command {
     .argument('<names...>', 'ids or names')
     .option('--dry-run', 'delete nothing; say what would be')
     .option('--json', 'what was deleted as JSON')
-    .action(
-      async (word: string, names: readonly string[], flags: ClientFlags & { readonly dryRun?: true }) => {
-        const kind = kindOf(word);
-        const objects = objectsOf(flags);
-        const place = await objects.placeOf(kind, parentsOf(flags));
-        // All are found before one is gone.
-        const found: { readonly name: string; readonly id: string }[] = [];
-        for (const name of names) found.push({ name, id: (await objects.find(place, name)).id });
-        for (const { name, id } of found) {
-          if (flags.dryRun !== true) await objects.delete(place, id);
-          say(`${kind.name} ${name} (${id}) ${flags.dryRun === true ? 'would be' : 'is'} deleted`);
-        }
-        if (flags.json === true)
-          print(
-            JSON.stringify(
-              found.map((each) => ({ kind: kind.name, ...each })),
-              undefined,
-              2,
-            ),
-          );
-      },
+    .action((word: string, names: readonly string[], flags: DeleteFlags) =>
+      withObjects(flags, (objects) => deleteNamed(objects, { word, names, flags })),
     );
+}
+
+type DeleteFlags = ClientFlags & { readonly dryRun?: true };
+
+async function deleteNamed(
+  objects: Objects,
+  {
+    word,
+    names,
+    flags,
+  }: { readonly word: string; readonly names: readonly string[]; readonly flags: DeleteFlags },
+): Promise<void> {
+  const kind = kindOf(word);
+  const place = await objects.placeOf(kind, parentsOf(flags));
+  // All are found before one is gone.
+  const found: { readonly kind: string; readonly name: string; readonly id: string }[] = [];
+  for (const name of names) found.push({ kind: kind.name, name, id: (await objects.find(place, name)).id });
+  for (const { name, id } of found) {
+    if (flags.dryRun !== true) await objects.delete(place, id);
+    say(`${kind.name} ${name} (${id}) ${flags.dryRun === true ? 'would be' : 'is'} deleted`);
+  }
+  if (flags.json === true) print(JSON.stringify(found, undefined, 2));
 }
 
 const several = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];

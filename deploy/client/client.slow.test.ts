@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { createLog } from '../../proto/process/log.ts';
 import { answerByApp } from '../../proto/process/listening/web-app.ts';
 import { openOffice, password } from '../../test/kit/control-plane/office.ts';
+import { startConnectProxy } from '../../test/kit/engine/connect-proxy.ts';
 import { runCommands } from '../../test/kit/processes/commands.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
@@ -87,6 +88,15 @@ test('a wrong password keeps nothing, and what was kept before stays', async (t)
   assert.deepEqual(Object.keys((JSON.parse(readFileSync(file, 'utf8')) as { contexts: object }).contexts), [
     'here',
   ]);
+});
+
+test('of a sign-in into an environment that is not there no token stays at the control plane', async (t) => {
+  const { office, url, run } = await openScene(t);
+  const [end] = await run(['login', '--url', url, '--user', 'admin', '--environment', 'nowhere']);
+  assert.equal(end?.code, 1);
+  assert.match(end?.said ?? '', /its token is deleted/);
+  const { text } = await office.call('GET', '/management/organizations/DEFAULT/user/tokens');
+  assert.doesNotMatch(text, /isthmus login/);
 });
 
 test('apply creates an API, changes nothing where nothing differs, tells the difference first, and deploys when asked', async (t) => {
@@ -209,6 +219,20 @@ test('a credential follows no redirect, and what is no management API is told as
   assert.match(other?.said ?? '', /no management API/);
   const [half] = await runCommands([['get', 'apis']], { cwd: dir, env: { ISTHMUS_URL: page } });
   assert.match(half?.said ?? '', /ISTHMUS_TOKEN/);
+});
+
+test('what HTTPS_PROXY names stands between, as for every other call that leaves', async (t) => {
+  const { url, dir, run, file } = await openScene(t);
+  await run(['login', '--url', url, '--user', 'admin', '--name', 'here']);
+  const proxy = await startConnectProxy();
+  t.after(() => proxy.close());
+  const { contexts } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly contexts: Readonly<Record<'here', { readonly token: string }>>;
+  };
+  const env = { ISTHMUS_URL: url, ISTHMUS_TOKEN: contexts.here.token, HTTPS_PROXY: proxy.url };
+  const [listed] = await runCommands([['get', 'users']], { cwd: dir, env });
+  assert.equal(listed?.code, 0, listed?.said);
+  assert.equal(proxy.connections(), 1);
 });
 
 test('the completion of bash knows commands, kinds and options', async () => {

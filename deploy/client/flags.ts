@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 
 import { chooseContext, type ContextFlags } from './contexts.ts';
 import type { Parent } from './kinds.ts';
-import { Management } from './management.ts';
+import { withManagement } from './management.ts';
 import { Objects } from './objects.ts';
 import { type Output, outputs } from './show.ts';
 
@@ -37,10 +37,10 @@ export function withOutput(command: Command): Command {
 export const outputOf = ({ json, output = 'table' }: ClientFlags): Output =>
   json === true ? 'json' : output;
 
-/** The objects of the control plane that the flags choose. */
-export function objectsOf(flags: ClientFlags): Objects {
+/** Works on the objects of the control plane that the flags choose. */
+export function withObjects(flags: ClientFlags, use: (objects: Objects) => Promise<void>): Promise<void> {
   const context = chooseContext(flags, process.env);
-  return new Objects(Management.of(context), context);
+  return withManagement(context.url, context, (management) => use(new Objects(management, context)));
 }
 
 /** The parents that the flags name. */

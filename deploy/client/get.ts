@@ -3,15 +3,15 @@ import { collect, createCommand, splitPair, wholeNumber } from '../command.ts';
 import { say } from '../terminal.ts';
 import {
   type ClientFlags,
-  objectsOf,
   outputOf,
   parentsOf,
   withContext,
+  withObjects,
   withOutput,
   withParent,
 } from './flags.ts';
 import { type Kind, kindOf, kinds } from './kinds.ts';
-import type { Fields } from './objects.ts';
+import type { Fields, Objects } from './objects.ts';
 import { showOne, showRows } from './show.ts';
 
 type ListFlags = ClientFlags & {
@@ -46,22 +46,32 @@ export function getCommand(): Command {
       collect,
     )
     .option('--limit <n>', 'list at most so many', wholeNumber(1, rowsMax), rowsUnlessTold)
-    .action(async (word: string, names: readonly string[], flags: ListFlags) => {
-      const kind = kindOf(word);
-      const objects = objectsOf(flags);
-      const place = await objects.placeOf(kind, parentsOf(flags));
-      if (names.length > 0) {
-        const found = [];
-        for (const name of names) found.push((await objects.find(place, name)).fields);
-        return showRows(named(kind, found), kind.columns, outputOf(flags));
-      }
-      const query = queryOf(flags, kind.search);
-      const { rows, total, warning } = await objects.list(place, { limit: flags.limit, query });
-      showRows(named(kind, rows), kind.columns, outputOf(flags));
-      if (warning !== undefined) say(`warning: ${warning}`);
-      if (rows.length === 0) say(`no ${kind.plural}`);
-      if (total !== undefined && total > rows.length) say(`${rows.length} of ${total}; --limit lists more`);
-    });
+    .action((word: string, names: readonly string[], flags: ListFlags) =>
+      withObjects(flags, (objects) => getNamed(objects, { word, names, flags })),
+    );
+}
+
+async function getNamed(
+  objects: Objects,
+  {
+    word,
+    names,
+    flags,
+  }: { readonly word: string; readonly names: readonly string[]; readonly flags: ListFlags },
+): Promise<void> {
+  const kind = kindOf(word);
+  const place = await objects.placeOf(kind, parentsOf(flags));
+  if (names.length > 0) {
+    const found = [];
+    for (const name of names) found.push((await objects.find(place, name)).fields);
+    return showRows(named(kind, found), kind.columns, outputOf(flags));
+  }
+  const query = queryOf(flags, kind.search);
+  const { rows, total, warning } = await objects.list(place, { limit: flags.limit, query });
+  showRows(named(kind, rows), kind.columns, outputOf(flags));
+  if (warning !== undefined) say(`warning: ${warning}`);
+  if (rows.length === 0) say(`no ${kind.plural}`);
+  if (total !== undefined && total > rows.length) say(`${rows.length} of ${total}; --limit lists more`);
 }
 
 /** `isthmus describe <kind> <name>`. */
@@ -79,15 +89,23 @@ export function describeCommand(): Command {
     .argument('<kind>', kindList)
     .argument('<name>', 'id or name')
     .option('--export', 'the API with its plans as one document')
-    .action(async (word: string, name: string, flags: ClientFlags & { readonly export?: true }) => {
-      const kind = kindOf(word);
-      const objects = objectsOf(flags);
-      const place = await objects.placeOf(kind, parentsOf(flags));
-      const { id, fields } = await objects.find(place, name);
-      const isExport = flags.export === true && kind.name === 'api';
-      if (flags.export === true && !isExport) say(`warning: --export says nothing about a ${kind.name}`);
-      showOne(isExport ? await objects.exportDefinition(id) : named(kind, [fields])[0], outputOf(flags));
-    });
+    .action((word: string, name: string, flags: DescribeFlags) =>
+      withObjects(flags, (objects) => describeNamed(objects, { word, name, flags })),
+    );
+}
+
+type DescribeFlags = ClientFlags & { readonly export?: true };
+
+async function describeNamed(
+  objects: Objects,
+  { word, name, flags }: { readonly word: string; readonly name: string; readonly flags: DescribeFlags },
+): Promise<void> {
+  const kind = kindOf(word);
+  const place = await objects.placeOf(kind, parentsOf(flags));
+  const { id, fields } = await objects.find(place, name);
+  const isExport = flags.export === true && kind.name === 'api';
+  if (flags.export === true && !isExport) say(`warning: --export says nothing about a ${kind.name}`);
+  showOne(isExport ? await objects.exportDefinition(id) : named(kind, [fields])[0], outputOf(flags));
 }
 
 /** As `isthmus apply` takes them back. */

@@ -6,7 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { createCommand, wholeNumber } from '../command.ts';
 import { print, say } from '../terminal.ts';
 import { type Context, contextsFile, readContexts, writeContexts } from './contexts.ts';
-import { Management } from './management.ts';
+import { withManagement } from './management.ts';
 import { readSecretly, secretIn } from './secret-input.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 
@@ -66,13 +66,13 @@ export function loginCommand(): Command {
       const { organization, environment } = flags;
       const signedIn = await signIn(url, flags);
       const context: Context = { url: url.href.replace(/\/$/, ''), organization, environment, ...signedIn };
-      // Before anything is kept: who signs in, and whether the environment is there.
-      const management = Management.of(context);
-      await management.call({
-        method: 'GET',
-        path: `/organizations/${encodeURIComponent(organization)}/user`,
-      });
-      await management.call({ method: 'GET', path: `/v2/environments/${encodeURIComponent(environment)}` });
+      try {
+        await proved(context);
+      } catch (error) {
+        // Of a sign-in that failed nothing stays there either.
+        if (context.tokenId !== undefined) say(await deleteOwnToken(context));
+        throw error;
+      }
       const name = flags.name ?? url.host;
       const file = contextsFile(process.env);
       const { contexts } = readContexts(file);
@@ -107,6 +107,17 @@ export function logoutCommand(): Command {
     });
 }
 
+/** Who signs in is somebody, and the environment is there. */
+function proved({ url, token, organization, environment }: Context): Promise<void> {
+  return withManagement(url, { token }, async (management) => {
+    await management.call({
+      method: 'GET',
+      path: `/organizations/${encodeURIComponent(organization)}/user`,
+    });
+    await management.call({ method: 'GET', path: `/v2/environments/${encodeURIComponent(environment)}` });
+  });
+}
+
 /** People find it by this name in the console. */
 const tokenName = (atMs: number): string =>
   `isthmus login, ${userInfo().username}@${hostname()}, ${new Date(atMs).toISOString()}`.slice(0, 200);
@@ -119,24 +130,25 @@ async function signIn(url: URL, flags: LoginFlags): Promise<Pick<Context, 'token
     flags.passwordFile === undefined
       ? (process.env[passwordVariable] ?? (await readSecretly(`password of ${flags.user}: `)))
       : secretIn(flags.passwordFile, 'password');
-  const management = new Management(url.href, { user: flags.user, password });
   const nowMs = systemClock.now();
-  const { body } = await management.call({
-    method: 'POST',
-    path: `/organizations/${encodeURIComponent(flags.organization)}/user/tokens`,
-    body: { name: tokenName(nowMs), expiresAt: new Date(nowMs + flags.days * dayMs).toISOString() },
-  });
+  const { body } = await withManagement(url.href, { user: flags.user, password }, (management) =>
+    management.call({
+      method: 'POST',
+      path: `/organizations/${encodeURIComponent(flags.organization)}/user/tokens`,
+      body: { name: tokenName(nowMs), expiresAt: new Date(nowMs + flags.days * dayMs).toISOString() },
+    }),
+  );
   const made = madeTokenSchema.safeParse(body);
   if (made.success) return { token: made.data.token, tokenId: made.data.id };
   throw new Fault('client.refused', { detail: `What answers at ${url.origin} made no token.` });
 }
 
 /** A token of one's own is left where it stands. */
-async function deleteOwnToken({ tokenId, organization, ...context }: Context): Promise<string> {
+async function deleteOwnToken({ url, token, tokenId, organization }: Context): Promise<string> {
   if (tokenId === undefined) return 'its token was not made here and is still one';
   const path = `/organizations/${encodeURIComponent(organization)}/user/tokens/${encodeURIComponent(tokenId)}`;
   try {
-    await Management.of({ ...context, organization }).call({ method: 'DELETE', path });
+    await withManagement(url, { token }, (management) => management.call({ method: 'DELETE', path }));
     return 'its token is deleted';
   } catch (error) {
     if (error instanceof Fault) return `its token could not be deleted: ${error.detail}`;

@@ -2,12 +2,11 @@ import { z } from 'zod';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import { parseJson } from '../../proto/process/json-text.ts';
-import type { Context } from './contexts.ts';
+import { createOutbound, type Outbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
+import { outboundSettings } from '../../proto/process/outbound/settings.ts';
 
 /** So long one call takes at most, with its answer. */
 const callMsMax = 60_000;
-/** So large an answer may be. */
-const answerBytesMax = 64 * 1024 * 1024;
 
 /** What signs a call in. */
 export type Credential = { readonly token: string } | { readonly user: string; readonly password: string };
@@ -36,21 +35,19 @@ const refusalSchema = z.object({
   details: z.array(z.object({ message: z.string(), location: z.string().optional() })).optional(),
 });
 
-/** Speaks to the management API of one control plane. */
+/** Speaks to the management API of one control plane; see {@link withManagement}. */
 export class Management {
+  readonly #outbound: Pick<Outbound, 'request'>;
   readonly #url: string;
   readonly #authorization: string;
 
-  constructor(url: string, credential: Credential) {
+  constructor(outbound: Pick<Outbound, 'request'>, url: string, credential: Credential) {
+    this.#outbound = outbound;
     this.#url = url.replace(/\/+$/, '');
     this.#authorization =
       'token' in credential
         ? `Bearer ${credential.token}`
         : `Basic ${Buffer.from(`${credential.user}:${credential.password}`).toString('base64')}`;
-  }
-
-  static of({ url, token }: Context): Management {
-    return new Management(url, { token });
   }
 
   /**
@@ -61,13 +58,20 @@ export class Management {
   async call({ method, path, query, body }: Call): Promise<Answer> {
     const url = new URL(`${this.#url}/management${path}`);
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, value);
-    let answer: Response;
-    let text: string;
+    const { status, warning, text } = await this.#answered(url, method, body);
+    if (status < 200 || status > 299) throw refusal({ method, path }, status, text);
+    return {
+      status,
+      body: text === '' ? undefined : bodyOf(text, url),
+      warning: warning === undefined ? undefined : (/"(.*)"/.exec(warning)?.[1] ?? warning),
+    };
+  }
+
+  async #answered(url: URL, method: string, body: unknown) {
     try {
-      answer = await fetch(url, {
+      const { status, headers, ...answer } = await this.#outbound.request(url.href, {
         method,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(callMsMax),
+        timeoutMs: callMsMax,
         headers: {
           authorization: this.#authorization,
           accept: 'application/json',
@@ -76,38 +80,38 @@ export class Management {
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
-      text = await readBounded(answer);
+      // Of `299 - "words"` it is the words.
+      return { status, warning: headers['warning'], text: await answer.text() };
     } catch (error) {
-      if (error instanceof Fault) throw error;
-      throw new Fault('client.unreachable', {
-        detail: `The control plane at ${this.#url} does not answer.`,
-        internal: whyNot(error),
+      if (!(error instanceof Fault)) throw error;
+      throw new Fault(error.code === 'outbound.too_large' ? 'client.refused' : 'client.unreachable', {
+        detail:
+          error.code === 'outbound.too_large'
+            ? error.detail
+            : `The control plane at ${this.#url} does not answer: ${error.detail}`,
+        internal: error.internal,
         cause: error,
       });
     }
-    if (!answer.ok) throw refusal({ method, path }, answer, text);
-    return {
-      status: answer.status,
-      body: text === '' ? undefined : bodyOf(text, url),
-      warning: warningIn(answer.headers.get('warning')),
-    };
   }
 }
 
-/** Of `299 - "words"` the words. */
-const warningIn = (header: string | null): string | undefined =>
-  header === null ? undefined : (/"(.*)"/.exec(header)?.[1] ?? header);
-
-async function readBounded(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of answer.body ?? []) {
-    bytes += part.byteLength;
-    if (bytes > answerBytesMax)
-      throw new Fault('client.refused', { detail: `The answer is larger than ${answerBytesMax} bytes.` });
-    parts.push(part);
+/**
+ * Speaks to a control plane for as long as `use` takes: by the proxy of HTTPS_PROXY, where there is one. Its address is the word of whoever typed
+ * the command, wherever it points.
+ */
+export async function withManagement<Done>(
+  url: string,
+  credential: Credential,
+  use: (management: Management) => Promise<Done>,
+): Promise<Done> {
+  const options = toOutboundOptions(outboundSettings.parse({}), 'private');
+  const outbound = createOutbound({ ...options, allow: [url] });
+  try {
+    return await use(new Management(outbound, url, credential));
+  } finally {
+    await outbound.close();
   }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function bodyOf(text: string, url: URL): unknown {
@@ -128,26 +132,20 @@ function jsonIn(text: string): unknown {
   }
 }
 
-function refusal({ method, path }: Pick<Call, 'method' | 'path'>, answer: Response, text: string): Fault {
+function refusal({ method, path }: Pick<Call, 'method' | 'path'>, status: number, text: string): Fault {
   const said = refusalSchema.safeParse(jsonIn(text));
   const { message, technicalCode, details } = said.success ? said.data : {};
   const code = technicalCode === undefined ? '' : `, ${technicalCode}`;
   const words = message ?? 'The control plane refused without a word of why.';
-  return new Fault(answer.status === 404 ? 'client.not_found' : 'client.refused', {
-    detail: `${words} (${method} ${path}: ${answer.status}${code})`,
-    ...(answer.status === 401 && {
+  return new Fault(status === 404 ? 'client.not_found' : 'client.refused', {
+    detail: `${words} (${method} ${path}: ${status}${code})`,
+    ...(status === 401 && {
       hint: 'The token has ended or was revoked: sign in again with `isthmus login`.',
     }),
-    ...(answer.status >= 300 &&
-      answer.status < 400 && {
+    ...(status >= 300 &&
+      status < 400 && {
         hint: 'It wants to redirect, which is not followed: give the URL that it leads to.',
       }),
     details: (details ?? []).map(({ message: what, location }) => ({ path: location ?? '', message: what })),
   });
-}
-
-function whyNot(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `nothing came within ${callMsMax / 1_000} s`;
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
