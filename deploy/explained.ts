@@ -6,6 +6,7 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Outbound } from '../proto/process/outbound/outbound.ts';
 import { listSpools } from '../proto/spool/folder.ts';
 import { createSpoolReader } from '../proto/spool/reader.ts';
+import { tableOf } from './terminal.ts';
 
 /** A request and the steps that it took. */
 export interface ExplainedRequest {
@@ -219,16 +220,9 @@ export function explainedTable(of: ExplainedRequest): string {
     step.decision,
     [step.said, step.place].filter((each) => each !== undefined).join('  '),
   ]);
-  const table = [['from', 'took', 'phase', 'step', 'decided', 'said'], ...rows];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-  const written = table.map((row) =>
-    row
-      .map((text, at) => (at < 2 ? text.padStart(widths[at] ?? 0) : text.padEnd(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
   const more = steps.left_out === undefined ? [] : [`${steps.left_out} more were left out`];
-  return [...lines, `its steps were written because it was ${steps.for}`, '', ...written, ...more].join('\n');
+  const table = tableOf([['from', 'took', 'phase', 'step', 'decided', 'said'], ...rows], 2);
+  return [...lines, `its steps were written because it was ${steps.for}`, '', table, ...more].join('\n');
 }
 
 /** `12 µs`, `4.1 ms`, `2.03 s`. */

@@ -12,6 +12,14 @@ export function say(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** Rows as lines: columns as wide as their widest cell, two blanks apart; the first `toTheRight` of them end where the next begins. */
+export function tableOf(rows: readonly (readonly string[])[], toTheRight = 0): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const padded = (cell: string, column: number): string =>
+    column < toTheRight ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
+  return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
+}
+
 /** The log of a command that somebody runs by hand: what rooms log stands among its talk as a sentence, `warn: <message> (file: a, records: 5)`. */
 export function createCommandLog(level: 'warn' | 'error' = 'warn'): Log {
   return createLog({ name: 'isthmus', level, destination: { write: (line) => say(sentenceOf(line)) } });

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-import { print } from '../terminal.ts';
+import { print, tableOf } from '../terminal.ts';
 import type { Column } from './kinds.ts';
 import { type Fields, valueAt } from './objects.ts';
 
@@ -17,18 +17,12 @@ const cellCharsMax = 60;
 export function showRows(rows: readonly Fields[], columns: readonly Column[], output: Output): void {
   if (output === 'json') return print(JSON.stringify(rows, undefined, 2));
   if (output === 'yaml') return print(rows.map((row) => stringify(row)).join('---\n'));
-  const table = [
-    columns.map(([header]) => header.toUpperCase()),
-    ...rows.map((row) => columns.map(([, path]) => cellOf(valueAt(row, path)))),
-  ];
-  const widths = columns.map((_, at) => Math.max(...table.map((cells) => (cells[at] ?? '').length)));
-  const lines = table.map((cells) =>
-    cells
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
+  print(
+    tableOf([
+      columns.map(([header]) => header.toUpperCase()),
+      ...rows.map((row) => columns.map(([, path]) => cellOf(valueAt(row, path)))),
+    ]),
   );
-  print(lines.join('\n'));
 }
 
 /** Writes one object whole: YAML where a table is asked for, since no table holds it. */

@@ -3,7 +3,7 @@ import { systemClock } from '../../proto/process/clock.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { atTheDesk } from './fleet-desk.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
-import { createCommandLog, print, say } from '../terminal.ts';
+import { createCommandLog, print, say, tableOf } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly instance?: string; readonly json?: true };
 
@@ -104,14 +104,6 @@ function listCommand(): Command {
       ]);
       print(tableOf([['name', 'id', 'environments', 'tags', 'tenant'], ...rows]));
     });
-}
-
-/** Columns as wide as their widest cell, two spaces apart. */
-function tableOf(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lineOf = (row: readonly string[]): string =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-  return rows.map((row) => lineOf(row).trimEnd()).join('\n');
 }
 
 function reseatCommand(): Command {
