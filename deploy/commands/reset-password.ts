@@ -1,19 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { readPassword } from '../../control-plane/access/passwords.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { databaseCommandSchema } from '../processes.ts';
-import { createCommandLog, print, say } from '../terminal.ts';
+import { createCommand, withConfig, type ConfigFlags } from '../command.ts';
+import { print, say } from '../terminal.ts';
+import { passwordVariable, withNewPassword } from './new-password.ts';
 
 type Flags = ConfigFlags & {
   readonly organization: string;
   readonly deleteTokens?: true;
   readonly json?: true;
 };
-
-/** Never a flag: other users of the machine see those. */
-const passwordVariable = 'ISTHMUS_NEW_PASSWORD';
 
 /** `isthmus reset-password <user>`. */
 export function resetPasswordCommand(): Command {
@@ -32,31 +27,21 @@ export function resetPasswordCommand(): Command {
     .option('--organization <id>', "the user's organization, by id or human-readable id", 'DEFAULT')
     .option('--delete-tokens', 'delete the personal tokens of the user as well')
     .option('--json', 'say the result as JSON')
-    .action(async (username: string, flags: Flags) => {
-      const given = readPassword(process.env[passwordVariable], passwordVariable);
-      const password = given ?? randomBytes(18).toString('base64url');
-      const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
-      const { openStorage } = await import('../../control-plane/storage/storage.ts');
-      const { resetPassword } = await import('../../control-plane/management/account/account.ts');
-      const log = createCommandLog();
-      const { url } = config.database;
-      const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
-      try {
+    .action((username: string, flags: Flags) =>
+      withNewPassword(flags, async (storage, { password, made }) => {
+        const { resetPassword } = await import('../../control-plane/management/account/account.ts');
         const { organization, deleteTokens = false } = flags;
         const wish = { organization, username, password, deletesTokens: deleteTokens };
         const done = await resetPassword({ storage, clock: systemClock }, wish);
-        if (flags.json === true)
-          return print(JSON.stringify({ username, ...done, ...(given === undefined ? { password } : {}) }));
+        if (flags.json === true) return print(JSON.stringify({ username, ...done, password: made }));
         say(
           `${username} has a new password; ${done.sessionsClosed} sessions ended, ${done.tokensDeleted} tokens deleted`,
         );
         if (done.tokensLeft > 0)
           say(`${done.tokensLeft} personal tokens go on working; --delete-tokens deletes them`);
-        if (given !== undefined) return;
+        if (made === undefined) return;
         say('It is shown this once, on standard output:');
-        print(password);
-      } finally {
-        await storage.close();
-      }
-    });
+        print(made);
+      }),
+    );
 }
