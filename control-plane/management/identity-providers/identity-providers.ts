@@ -13,6 +13,7 @@ import {
   type ProviderRef,
   updateProvider as updateRow,
 } from '../../access/identity/identity.store.ts';
+import { namesOf } from '../../access/object-names.ts';
 import { firstAdministrator, holdPeople } from '../../access/users.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
@@ -20,7 +21,6 @@ import { checkRole } from '../members/assignable.ts';
 import { slugOf } from '../slug.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 import { demandAdministrator } from '../users/guards.ts';
-import { groupsOfOrganization } from '../../access/groups.store.ts';
 import {
   configurationOf,
   discoveryOf,
@@ -36,8 +36,6 @@ import {
 
 /** Most providers of an organization. */
 const providersMax = 50;
-/** Groups that are looked up at once, of all environments. */
-const groupsMax = 100_000;
 
 /** Those of an organization, by name. */
 export async function listProviders(desk: Desk, organization: string) {
@@ -220,9 +218,8 @@ async function checkGroups(
   now: OrganizationChange,
   mappings: ProviderMappings['groupMappings'],
 ): Promise<void> {
-  if (mappings.length === 0) return;
-  const rows = await groupsOfOrganization(now.trx, now.organization, groupsMax);
-  const known = new Set(rows.map(({ id }) => id));
+  const ids = mappings.flatMap(({ groups }) => groups);
+  const known = await namesOf(now.trx, now.organization, { type: 'group', ids });
   const details = mappings.flatMap(({ groups }, index) =>
     groups
       .filter((id) => !known.has(id))
