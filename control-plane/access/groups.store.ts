@@ -199,21 +199,6 @@ export function mappedGroups(
     .execute();
 }
 
-/** The environment of a group of the organization; undefined when there is no such group. */
-export async function environmentOfGroup(
-  db: Queries,
-  organization: string,
-  id: string,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('user_group')
-    .select('environment')
-    .where('organization', '=', organization)
-    .where('id', '=', id)
-    .executeTakeFirst();
-  return row?.environment;
-}
-
 /** Says that an object has these groups, and no other. */
 export async function setGroupsOf(
   db: Queries,

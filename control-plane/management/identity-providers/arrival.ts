@@ -22,7 +22,13 @@ import { changeOrganization, type Desk, laterThan, type OrganizationChange } fro
 import { profileColumns } from '../users/user-shape.ts';
 import { secretPlace } from './identity-providers.ts';
 import { giveMapped, lockMappedGroups, type MappedWish } from './mapped.ts';
-import { configurationOf, discoveryOf, mappingsOf, type ProviderType } from './provider-shape.ts';
+import {
+  configurationOf,
+  discoveryOf,
+  mappingsOf,
+  type ProviderMappings,
+  type ProviderType,
+} from './provider-shape.ts';
 
 /** A provider by which people come in. */
 export interface OpenProvider {
@@ -112,9 +118,10 @@ export async function arrive(desk: Desk, arrival: Arrival): Promise<Actor> {
     if (row?.enabled !== 1 || !active.some(({ environment }) => environment === ''))
       throw new Fault('signIn.notAllowed', { internal: 'the provider lets nobody in' });
     const profile = profileOf(claims);
-    const person = personOf(row, profile);
+    const mappings = mappingsOf(row);
+    const person = personOf(row, profile, mappings);
     const environments = active.map(({ environment }) => environment).filter((id) => id !== '');
-    const wish: MappedWish = { row, profile, environments };
+    const wish: MappedWish = { source: row.id, mappings, profile, environments };
     // Before the organization, as everybody takes locks.
     const groups = await lockMappedGroups(now, wish, await findUserOfSource(now.trx, organization, person));
     await holdPeople(now.trx, organization);
@@ -139,8 +146,12 @@ const nameCharsMax = 64;
 const sourceIdSchema = z.string().max(255);
 const emailSchema = z.email().max(256);
 
-function personOf(row: IdentityProviderRow, profile: Profile): Person {
-  const { id = 'sub', firstname, lastname, email } = mappingsOf(row).userProfileMapping;
+function personOf(
+  row: IdentityProviderRow,
+  profile: Profile,
+  { userProfileMapping }: ProviderMappings,
+): Person {
+  const { id = 'sub', firstname, lastname, email } = userProfileMapping;
   const sourceId = sourceIdSchema.safeParse(profile.claim(id));
   if (!sourceId.success) throw new Fault('signIn.failed', { internal: `the profile has no usable ${id}` });
   const address = emailSchema.safeParse(profile.claim(email ?? 'email'));

@@ -1,22 +1,21 @@
 import type { UserRow } from '../../access/access.store.ts';
 import {
   countGroupMembers,
-  environmentOfGroup,
   findGroupMember,
   mappedGroups,
   removeGroupMember,
   setGroupMember,
 } from '../../access/groups.store.ts';
-import type { IdentityProviderRow } from '../../access/identity/identity.store.ts';
 import type { Profile } from '../../access/identity/mapping.ts';
 import type { HeldRole } from '../../access/actor.ts';
 import { addMembership, removeRole, tenantRoles } from '../../access/memberships.store.ts';
+import { namesOf } from '../../access/object-names.ts';
 import { defaultRole } from '../../access/roles.store.ts';
 import { firstAdministrator } from '../../access/users.store.ts';
 import type { OrganizationChange } from '../desk.ts';
 import { groupMembersMax, spelled } from '../groups/group-shape.ts';
 import { type GroupRow, lockGroup } from '../groups/groups.store.ts';
-import { mappingsOf } from './provider-shape.ts';
+import type { ProviderMappings } from './provider-shape.ts';
 
 /*
  * What a provider's mapping gives a user, worked out anew at each sign-in. What it gave bears its name, and goes when it gives it no more;
@@ -25,7 +24,9 @@ import { mappingsOf } from './provider-shape.ts';
 
 /** Whose profile it is, and where the provider gives anything. */
 export interface MappedWish {
-  readonly row: IdentityProviderRow;
+  /** Id of the provider, which what it gives bears. */
+  readonly source: string;
+  readonly mappings: ProviderMappings;
   readonly profile: Profile;
   /** Ids of the environments that it is activated for. */
   readonly environments: readonly string[];
@@ -40,19 +41,21 @@ interface MappedGroup {
 /** Locks the groups that are to change, by id, as everybody does who changes groups. */
 export async function lockMappedGroups(
   now: OrganizationChange,
-  { row, profile, environments }: MappedWish,
+  { source, mappings, profile, environments }: MappedWish,
   known: UserRow | undefined,
 ): Promise<readonly MappedGroup[]> {
   const { organization } = now;
-  const given = mappingsOf(row).groupMappings.filter(({ condition }) => profile.holds(condition));
+  const given = mappings.groupMappings.filter(({ condition }) => profile.holds(condition));
+  // One that was deleted since gives nothing.
+  const named = await namesOf(now.trx, organization, {
+    type: 'group',
+    ids: given.flatMap(({ groups }) => groups),
+  });
   const wanted = new Map<string, string>();
-  for (const id of new Set(given.flatMap(({ groups }) => groups))) {
-    // One that was deleted since gives nothing.
-    const environment = await environmentOfGroup(now.trx, organization, id);
-    if (environment !== undefined && environments.includes(environment)) wanted.set(id, environment);
-  }
+  for (const [id, { environmentId }] of named)
+    if (environments.includes(environmentId)) wanted.set(id, environmentId);
   const had =
-    known === undefined ? [] : await mappedGroups(now.trx, organization, { user: known.id, source: row.id });
+    known === undefined ? [] : await mappedGroups(now.trx, organization, { user: known.id, source });
   const all = new Map([...had.map(({ id, environment }) => [id, environment] as const), ...wanted]);
   const locked: MappedGroup[] = [];
   for (const [id, environment] of [...all].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -68,18 +71,19 @@ export async function giveMapped(
   wish: MappedWish & { readonly user: UserRow; readonly groups: readonly MappedGroup[] },
 ): Promise<void> {
   await giveRoles(now, wish);
-  for (const group of wish.groups) await giveGroup(now, group, { user: wish.user.id, source: wish.row.id });
+  for (const group of wish.groups) await giveGroup(now, group, { user: wish.user.id, source: wish.source });
 }
 
 async function giveRoles(
   now: OrganizationChange,
-  { row, profile, environments, user }: MappedWish & { readonly user: UserRow },
+  { user, ...wish }: MappedWish & { readonly user: UserRow },
 ): Promise<void> {
-  const wanted = await wantedRoles(now, { row, profile, environments });
+  const { source } = wish;
+  const wanted = await wantedRoles(now, wish);
   const all = await tenantRoles(now.trx, now.organization, user.id);
   const isOf = (one: HeldRole) => (other: HeldRole) =>
     one.scope === other.scope && one.reference === other.reference && one.name === other.name;
-  for (const role of all.filter(({ source }) => source === row.id)) {
+  for (const role of all.filter((one) => one.source === source)) {
     if (wanted.some(isOf(role))) continue;
     const isLast =
       role.scope === 'organization' &&
@@ -88,23 +92,23 @@ async function giveRoles(
     // An organization that nobody administers could not be mended by anybody in it.
     if (isLast) continue;
     await removeRole(now.trx, { ...objectOf(now, role), user: user.id }, role.name);
-    await now.audit('MEMBERSHIP_DELETED', auditedOf(role), propertiesOf(user, role, row));
+    await now.audit('MEMBERSHIP_DELETED', auditedOf(role), propertiesOf(user, role, source));
   }
   for (const role of wanted) {
     if (all.some(isOf(role))) continue;
     const membership = { ...objectOf(now, role), user: user.id, name: role.name, nowMs: now.nowMs };
-    await addMembership(now.trx, { ...membership, source: row.id });
-    await now.audit('MEMBERSHIP_CREATED', auditedOf(role), propertiesOf(user, role, row));
+    await addMembership(now.trx, { ...membership, source });
+    await now.audit('MEMBERSHIP_CREATED', auditedOf(role), propertiesOf(user, role, source));
   }
 }
 
 /** The roles that the mapping gives; where it gives none, those that everybody gets. */
 async function wantedRoles(
   now: OrganizationChange,
-  { row, profile, environments }: MappedWish,
+  { mappings, profile, environments }: MappedWish,
 ): Promise<readonly HeldRole[]> {
   const { organization } = now;
-  const given = mappingsOf(row).roleMappings.filter(({ condition }) => profile.holds(condition));
+  const given = mappings.roleMappings.filter(({ condition }) => profile.holds(condition));
   const places = [
     { scope: 'organization', reference: organization, names: given.flatMap((one) => one.organizations) },
     ...environments.map((id) => ({
@@ -160,8 +164,8 @@ const objectOf = ({ organization }: OrganizationChange, { scope, reference }: He
 });
 const auditedOf = ({ scope, reference }: HeldRole) =>
   ({ type: scope === 'organization' ? 'ORGANIZATION' : 'ENVIRONMENT', id: reference }) as const;
-const propertiesOf = (user: UserRow, role: HeldRole, row: IdentityProviderRow) => ({
+const propertiesOf = (user: UserRow, role: HeldRole, source: string) => ({
   USER: user.id,
   ROLE: role.name,
-  IDENTITY_PROVIDER: row.id,
+  IDENTITY_PROVIDER: source,
 });
