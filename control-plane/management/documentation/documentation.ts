@@ -39,6 +39,7 @@ import {
   shelfOf,
   view,
   wayTo,
+  wholeView,
 } from './shelf.ts';
 
 /** Most pages and folders of an API, or of an environment. */
@@ -259,7 +260,7 @@ async function changePage(
     await updatePage(now.trx, page, { last_contributor: actor.id, updated_at_ms: updatedAtMs });
     const after = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
     await audit(now, event, { before: page, after });
-    return oneView(now.trx, ref);
+    return wholeView(now.trx, ref, after);
   });
 }
 

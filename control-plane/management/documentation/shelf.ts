@@ -5,7 +5,7 @@ import type { Queries } from '../../storage/storage.ts';
 import { visibilities } from '../apis/api-shape.ts';
 import { present } from '../fields.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
-import { findPage, type PageHead, type PageOwner, pagesOf } from './documentation.store.ts';
+import { findPage, type PageHead, type PageOwner, type PageRow, pagesOf } from './documentation.store.ts';
 import { type DocumentationView, keptFields, pageTypes } from './documentation-shape.ts';
 
 /** How deep folders lie in one another. */
@@ -87,8 +87,12 @@ export function wayTo({ byId }: Shelf, id: string): readonly PageHead[] {
 
 /** A page with its content. Errors: page.notFound. */
 export async function oneView(db: Queries, ref: PageRef): Promise<DocumentationView> {
-  const page = requirePage(await findPage(db, ref, ref.pageId), ref.pageId);
-  return present({ ...view(await shelfOf(db, ref), page), content: page.content ?? undefined });
+  return wholeView(db, ref, requirePage(await findPage(db, ref, ref.pageId), ref.pageId));
+}
+
+/** The same of a page that was read. */
+export async function wholeView(db: Queries, owner: PageOwner, page: PageRow): Promise<DocumentationView> {
+  return present({ ...view(await shelfOf(db, owner), page), content: page.content ?? undefined });
 }
 
 /** A page as it is answered, without its content. */
