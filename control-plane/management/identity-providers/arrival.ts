@@ -9,6 +9,7 @@ import {
   activationsAt,
   activationsOf,
   findProvider,
+  type IdentityActivationRow,
   type IdentityProviderRow,
   listProviders,
   type ProviderRef,
@@ -54,8 +55,9 @@ export async function openProviders(
 /** One of them with its secret. Errors: identityProvider.notFound, also for one that is disabled or not activated. */
 export async function openProvider(desk: Desk, ref: ProviderRef): Promise<OpenProvider> {
   const { organization, id } = ref;
-  const row = (await openProviders(desk, organization)).find((one) => one.id === id);
-  if (row === undefined)
+  const row = await findProvider(desk.storage.db, ref);
+  const active = await activationsOf(desk.storage.db, ref);
+  if (row === undefined || !letsIn(row, active))
     throw new Fault('identityProvider.notFound', { parameters: { identityProvider: id } });
   const at = { organization, environment: '' };
   const keys = await desk.publisher.dataKeys.open(desk.storage.db, at);
@@ -78,6 +80,10 @@ export async function openProvider(desk: Desk, ref: ProviderRef): Promise<OpenPr
     },
   };
 }
+
+/** Whether people come in by a provider. */
+const letsIn = ({ enabled }: IdentityProviderRow, active: readonly IdentityActivationRow[]): boolean =>
+  enabled === 1 && active.some(({ environment }) => environment === '');
 
 /** Somebody whom a provider has named. */
 interface Arrival {
@@ -115,7 +121,7 @@ export async function arrive(desk: Desk, arrival: Arrival): Promise<Actor> {
       throw new Fault('signIn.failed', { internal: 'it came to its end before' });
     const row = await findProvider(now.trx, ref);
     const active = await activationsOf(now.trx, ref);
-    if (row?.enabled !== 1 || !active.some(({ environment }) => environment === ''))
+    if (row === undefined || !letsIn(row, active))
       throw new Fault('signIn.notAllowed', { internal: 'the provider lets nobody in' });
     const profile = profileOf(claims);
     const mappings = mappingsOf(row);
