@@ -144,11 +144,11 @@ export function updateUser(
   ref: UserRef & { readonly wish: ProfileWish },
 ): Promise<UserView> {
   return changeUser({ desk, actor, ref }, async (now, user) => {
-    await updateRow(now.trx, ref, {
+    const after = await updateRow(now.trx, ref, {
       ...profileColumns(ref.wish, user.username),
       updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
     });
-    await audit(now, 'USER_UPDATED', { before: user, after: await rowOf(now.trx, ref) });
+    await audit(now, 'USER_UPDATED', { before: user, after });
     return viewOf(now.trx, ref);
   });
 }
@@ -162,9 +162,9 @@ export function disableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<Use
   return changeUser({ desk, actor, ref }, async (now, user) => {
     if (user.status !== 'DISABLED') {
       await checkAdministratorLeft(now, user.id);
-      await setStatus(now, user, 'DISABLED');
+      const after = await setStatus(now, user, 'DISABLED');
       await deleteSessions(now.trx, ref, undefined);
-      await audit(now, 'USER_DISABLED', { before: user, after: await rowOf(now.trx, ref) });
+      await audit(now, 'USER_DISABLED', { before: user, after });
     }
     return viewOf(now.trx, ref);
   });
@@ -174,8 +174,8 @@ export function disableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<Use
 export function enableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<UserView> {
   return changeUser({ desk, actor, ref }, async (now, user) => {
     if (user.status === 'DISABLED') {
-      await setStatus(now, user, 'ACTIVE');
-      await audit(now, 'USER_ENABLED', { before: user, after: await rowOf(now.trx, ref) });
+      const after = await setStatus(now, user, 'ACTIVE');
+      await audit(now, 'USER_ENABLED', { before: user, after });
     }
     return viewOf(now.trx, ref);
   });
@@ -253,9 +253,9 @@ export function changeUser<T>(
   });
 }
 
-async function setStatus(now: OrganizationChange, user: UserRow, status: string): Promise<void> {
+function setStatus(now: OrganizationChange, user: UserRow, status: string): Promise<UserRow> {
   const updatedAtMs = laterThan(user.updated_at_ms, now.nowMs);
-  await updateRow(
+  return updateRow(
     now.trx,
     { organization: now.organization, userId: user.id },
     { status, updated_at_ms: updatedAtMs },
