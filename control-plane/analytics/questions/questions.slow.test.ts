@@ -100,7 +100,9 @@ const paramsOf = new Map<string, QuestionParams>([
   ['calls-with-body', { text: 'ASKED' }],
   ['health-response-times', { api: 'a', start: 0, interval: 1_000 }],
   ['health-checks', { api: 'a', success: -1, transition: -1, limit: 10, offset: 0 }],
+  ['health-states', { api: 'a', limit: 10, offset: 0 }],
   ['api-log', { api: 'a', request: 'r' }],
+  ['api-call-steps', { api: 'a', request: 'r' }],
 ]);
 
 /** A lake of all of them, whose files lie in the cache of this machine. */

@@ -4,11 +4,12 @@ import {
   healthChecks,
   healthResponseTime,
   healthResponseTimes,
+  healthStates,
 } from './health-questions.ts';
 import { type Condition, entrypointSql } from './conditions.ts';
 import { customMetricNames } from './custom-metrics.ts';
 import { figures } from './figures.ts';
-import { apiLog, calls, callsBehind, callsWithBody, errorKeys } from './log-questions.ts';
+import { apiCallSteps, apiLog, calls, callsBehind, callsWithBody, errorKeys } from './log-questions.ts';
 import type { Question, QuestionParams } from './question.ts';
 
 /** Which API is asked about. */
@@ -110,6 +111,7 @@ export const questions: readonly Question<QuestionParams, unknown>[] = [
   customMetricNames(sample).question,
   figures(everyFigure).question,
   apiLog,
+  apiCallSteps,
   callsWithBody,
   healthAvailability.endpoint,
   healthAvailability.gateway,
@@ -117,4 +119,5 @@ export const questions: readonly Question<QuestionParams, unknown>[] = [
   healthResponseTime.gateway,
   healthResponseTimes,
   healthChecks,
+  healthStates,
 ];
