@@ -48,6 +48,30 @@ export interface ExpressionScope {
   work?: Work | undefined;
 }
 
+/** What there is of a request where nobody calls. */
+export const noCall: Omit<ExpressionScope, 'surroundings' | 'variables' | 'work'> = {
+  request: {
+    id: '',
+    transactionId: '',
+    method: '',
+    path: '',
+    pathInfo: '',
+    contextPath: '',
+    query: undefined,
+    host: '',
+    scheme: '',
+    remoteAddress: '',
+    headers: { get: () => undefined, getAll: () => [], forEach: () => undefined },
+    content: undefined,
+  },
+  response: undefined,
+  attributes: new Map(),
+  startedAtMs: 0,
+  connection: { httpVersion: '1.1', localAddress: '', remotePort: 0, clientCertificate: undefined },
+  pathParams: new Map(),
+  subscription: undefined,
+};
+
 /** The client's connection. */
 export interface ScopeConnection {
   readonly httpVersion: '1.0' | '1.1' | '2';

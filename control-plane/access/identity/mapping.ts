@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Condition, compileCondition } from '../../../proto/expression/condition.ts';
 import { hasExpression } from '../../../proto/expression/find.ts';
-import type { ExpressionScope, ScopeHeaders } from '../../../proto/expression/scope.ts';
+import { type ExpressionScope, noCall } from '../../../proto/expression/scope.ts';
 import { compileTemplate, compileText, type Template } from '../../../proto/expression/template.ts';
 
 /*
@@ -86,31 +86,10 @@ function textOf(value: unknown): string | undefined {
   return text === '' || text.length > textCharsMax ? undefined : text;
 }
 
-const noHeaders: ScopeHeaders = { get: () => undefined, getAll: () => [], forEach: () => undefined };
-
 /** There is no request; what its expressions do is paid from one budget. */
 function scopeOf(profile: string): ExpressionScope {
   return {
-    request: {
-      id: '',
-      transactionId: '',
-      method: '',
-      path: '',
-      pathInfo: '',
-      contextPath: '',
-      query: undefined,
-      host: '',
-      scheme: '',
-      remoteAddress: '',
-      headers: noHeaders,
-      content: undefined,
-    },
-    response: undefined,
-    attributes: new Map(),
-    startedAtMs: 0,
-    connection: { httpVersion: '1.1', localAddress: '', remotePort: 0, clientCertificate: undefined },
-    pathParams: new Map(),
-    subscription: undefined,
+    ...noCall,
     surroundings: {
       api: { id: '', name: '', version: '', properties: new Map() },
       endpoints: new Map(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { hasExpression } from '../../expression/find.ts';
-import type { ExpressionScope, Surroundings } from '../../expression/scope.ts';
+import { noCall, type Surroundings } from '../../expression/scope.ts';
 import { secretAt } from '../../expression/secrets.ts';
 import { compileTemplate, compileText } from '../../expression/template.ts';
 
@@ -64,7 +64,8 @@ export function workOut(
 ): { readonly value: string } | { readonly why: string } {
   const compiled = compileTemplate(text, z.string());
   if (compiled.kind === 'refused') return { why: compiled.messages.join('; ') };
-  const rendered = compiled.render(new DeployScope(surroundings));
+  // The API alone: nobody calls.
+  const rendered = compiled.render({ ...noCall, surroundings });
   if (rendered.kind === 'value') return { value: rendered.value };
   if (rendered.kind === 'nothing') return { why: 'comes to nothing' };
   // What fails may quote what it was given.
@@ -91,37 +92,3 @@ export function missingSecretIn(
 }
 
 const places: ReadonlySet<string> = new Set(['error', 'parameters', 'group', 'groupName', 'responseTime']);
-
-/** The API alone: nobody calls. */
-class DeployScope implements ExpressionScope {
-  readonly request = {
-    id: '',
-    transactionId: '',
-    method: '',
-    path: '',
-    pathInfo: '',
-    contextPath: '',
-    query: undefined,
-    host: '',
-    scheme: '',
-    remoteAddress: '',
-    headers: { get: () => undefined, getAll: () => [], forEach: () => undefined },
-    content: undefined,
-  };
-  readonly response = undefined;
-  readonly attributes: ReadonlyMap<string, unknown> = new Map();
-  readonly startedAtMs = 0;
-  readonly connection = {
-    httpVersion: '1.1',
-    localAddress: '',
-    remotePort: 0,
-    clientCertificate: undefined,
-  } as const;
-  readonly pathParams: ReadonlyMap<string, readonly string[]> = new Map();
-  readonly subscription = undefined;
-  readonly surroundings: Surroundings;
-
-  constructor(surroundings: Surroundings) {
-    this.surroundings = surroundings;
-  }
-}
