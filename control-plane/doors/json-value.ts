@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../proto/faults/fault.ts';
 import { parseJson } from '../../proto/process/json-text.ts';
+import { createTurns } from '../access/turns.ts';
 import { firstUnkeepable } from '../management/keepable.ts';
 
 /** What the bytes of a body are. */
@@ -17,9 +18,7 @@ const readMsMax = 10_000;
 const heapMibMax = 256;
 /** One large body is read at once, and so many wait. */
 const waitingMax = 8;
-
-let isReading = false;
-const waiting: (() => void)[] = [];
+const turns = createTurns({ concurrencyMax: 1, waitingPerSourceMax: waitingMax, waitingMax });
 
 /** Reads a body whole. Its time grows with its length: 1 MiB takes some 20 ms. */
 export function readJson(bytes: Uint8Array): JsonRead {
@@ -39,16 +38,11 @@ export function readJson(bytes: Uint8Array): JsonRead {
  * Errors: request.too_large for what takes longer than 10 s or more than 256 MiB; request.too_many when too many wait.
  */
 export async function readJsonAside(bytes: Uint8Array): Promise<JsonRead> {
-  if (!isReading) isReading = true;
-  else if (waiting.length < waitingMax) await new Promise<void>((resolve) => waiting.push(resolve));
-  else throw new Fault('request.too_many', { detail: 'Too many large bodies are being read.' });
-  try {
-    return await readInThread(bytes);
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) isReading = false;
-    else next();
-  }
+  // All of one source: they are read in the order in which they came.
+  const read = await turns.take('', () => readInThread(bytes));
+  if (read === 'busy')
+    throw new Fault('request.too_many', { detail: 'Too many large bodies are being read.' });
+  return read;
 }
 
 async function readInThread(bytes: Uint8Array): Promise<JsonRead> {

@@ -1,18 +1,16 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../../../proto/faults/fault.ts';
+import { createTurns } from '../../../access/turns.ts';
 import type { ReadingResult, ReadingTask } from './reading-thread.ts';
 
 /** Longest time that one document may take. */
 const readMsMax = 15_000;
 /** Room for a document and what is made of it. */
 const heapMibMax = 512;
-/** So many are read at once, and so many wait; who comes then is told to come back. */
-const readingMax = 1;
+/** One is read at once, and so many wait; who comes then is told to come back. */
 const waitingMax = 8;
-
-let reading = 0;
-const waiting: (() => void)[] = [];
+const turns = createTurns({ concurrencyMax: 1, waitingPerSourceMax: waitingMax, waitingMax });
 
 /** What came of reading, when nothing was wrong. */
 export type Read = Exclude<ReadingResult, { readonly kind: 'refused' }>;
@@ -23,23 +21,17 @@ export type Read = Exclude<ReadingResult, { readonly kind: 'refused' }>;
  * Errors: request.invalid with places in `payload`, also for what takes longer than 15 s or more than 512 MiB; request.too_many when too many wait.
  */
 export async function readAside(task: ReadingTask): Promise<Read> {
-  if (reading < readingMax) reading += 1;
-  else if (waiting.length < waitingMax) await new Promise<void>((resolve) => waiting.push(resolve));
-  else throw new Fault('request.too_many', { detail: 'Too many documents are being read.' });
-  try {
-    const result = await readInThread(task);
-    if (result.kind !== 'refused') return result;
-    throw new Fault('request.invalid', {
-      details: result.details.map(({ path, message }) => ({
-        path: path === '' ? 'payload' : `payload.${path}`,
-        message,
-      })),
-    });
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) reading -= 1;
-    else next();
-  }
+  // All of one source: they are read in the order in which they came.
+  const result = await turns.take('', () => readInThread(task));
+  if (result === 'busy')
+    throw new Fault('request.too_many', { detail: 'Too many documents are being read.' });
+  if (result.kind !== 'refused') return result;
+  throw new Fault('request.invalid', {
+    details: result.details.map(({ path, message }) => ({
+      path: path === '' ? 'payload' : `payload.${path}`,
+      message,
+    })),
+  });
 }
 
 async function readInThread(workerData: ReadingTask): Promise<ReadingResult> {
