@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Question, Row } from './question.ts';
+import { type CountedRows, countedRows, type Question } from './question.ts';
 
 const OfApi = z.strictObject({ api: z.string() });
 
@@ -90,14 +90,10 @@ const OfPage = z.strictObject({
 });
 
 /** Checks of the endpoints of an API, newest first, and how many there are in all. */
-export const healthChecks: Question<
-  z.output<typeof OfPage>,
-  { readonly rows: readonly Row[]; readonly total: number }
-> = {
+export const healthChecks: Question<z.output<typeof OfPage>, CountedRows> = {
   id: 'health-checks',
   about: 'health',
   params: OfPage,
-  // The count stands beside each row, and alone on a page behind the last.
   sql: (from) =>
     `WITH mine AS (SELECT * FROM ${from} WHERE api_id = $api AND ($success < 0 OR success = $success) ` +
     `AND ($transition < 0 OR transition = $transition)), ` +
@@ -106,10 +102,7 @@ export const healthChecks: Question<
     `ORDER BY timestamp DESC, endpoint_name, gateway_id LIMIT $limit OFFSET $offset) ` +
     `SELECT counted.total, page.* FROM (SELECT count(*)::DOUBLE AS total FROM mine) counted LEFT JOIN page ON true ` +
     `ORDER BY page.at_ms DESC, page.endpoint_name, page.gateway_id`,
-  shape: (rows) => ({
-    rows: rows.filter((row) => row['at_ms'] !== null),
-    total: Number(rows[0]?.['total'] ?? 0),
-  }),
+  shape: countedRows,
 };
 
 const OfStates = z.strictObject({
@@ -122,10 +115,7 @@ const OfStates = z.strictObject({
  * How each endpoint of an API stood for each gateway when that checked it last, by endpoint and gateway: since when it is so, as far as the span
  * tells, and how many of them there are in all.
  */
-export const healthStates: Question<
-  z.output<typeof OfStates>,
-  { readonly rows: readonly Row[]; readonly total: number }
-> = {
+export const healthStates: Question<z.output<typeof OfStates>, CountedRows> = {
   id: 'health-states',
   about: 'health',
   params: OfStates,
@@ -139,8 +129,5 @@ export const healthStates: Question<
     `page AS (SELECT * FROM states ORDER BY endpoint_group, endpoint_name, gateway_id LIMIT $limit OFFSET $offset) ` +
     `SELECT counted.total, page.* FROM (SELECT count(*)::DOUBLE AS total FROM states) counted LEFT JOIN page ON true ` +
     `ORDER BY page.endpoint_group, page.endpoint_name, page.gateway_id`,
-  shape: (rows) => ({
-    rows: rows.filter((row) => row['at_ms'] !== null),
-    total: Number(rows[0]?.['total'] ?? 0),
-  }),
+  shape: countedRows,
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { logFields } from '../../../proto/model/log-record.ts';
 import { type Condition, entrypointSql, narrowing } from './conditions.ts';
-import type { Question, QuestionParams, Row } from './question.ts';
+import { type CountedRows, countedRows, type Question, type QuestionParams, type Row } from './question.ts';
 
 /** Values of conditions, which are checked where they come from, and the numbers of a page. */
 const anyParams = z.record(z.string(), z.union([z.string(), z.number()]));
@@ -55,12 +55,7 @@ const upTo = (rows: string, direction: 'ASC' | 'DESC'): string => {
 };
 
 /** A page of calls, newest first unless it is said otherwise, and how many there are in all. */
-export function calls({
-  conditions,
-  limit,
-  offset,
-  order,
-}: CallsWish): Asked<{ readonly rows: readonly Row[]; readonly total: number }> {
+export function calls({ conditions, limit, offset, order }: CallsWish): Asked<CountedRows> {
   const { sql: narrowed, params } = narrowing(conditions);
   const { by, isAscending } = order ?? { by: 'timestamp', isAscending: false };
   const direction = isAscending ? 'ASC' : 'DESC';
@@ -72,7 +67,6 @@ export function calls({
       id: 'calls',
       about: 'requests',
       params: anyParams,
-      // The count stands beside each row, and alone on a page behind the last.
       sql: (from) =>
         `WITH mine AS NOT MATERIALIZED (SELECT * FROM ${from} WHERE ${narrowed}), ` +
         `page AS (SELECT ${shownOfCall}, ${callOrders[by]} AS place FROM mine ` +
@@ -80,10 +74,7 @@ export function calls({
         `ORDER BY place ${place}, timestamp DESC, request_id LIMIT $limit::BIGINT OFFSET $offset::BIGINT) ` +
         `SELECT counted.total, page.* EXCLUDE (place) FROM (SELECT count(*)::DOUBLE AS total FROM mine) counted ` +
         `LEFT JOIN page ON true ORDER BY page.place ${place}, page.at_ms DESC, page.request_id`,
-      shape(rows) {
-        const found = rows.filter((row) => row['at_ms'] !== null);
-        return { rows: found, total: Number(rows[0]?.['total'] ?? 0) };
-      },
+      shape: countedRows,
     },
   };
 }

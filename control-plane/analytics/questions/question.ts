@@ -22,3 +22,17 @@ export interface Question<Params extends QuestionParams, Answer> {
   sql(from: string): string;
   shape(rows: readonly Row[]): Answer;
 }
+
+/** A page of rows, and how many there are in all. */
+export interface CountedRows {
+  readonly rows: readonly Row[];
+  readonly total: number;
+}
+
+/** Reads an answer where the count (`total`) stands beside each row (`at_ms`), and alone on a page behind the last. */
+export function countedRows(rows: readonly Row[]): CountedRows {
+  return {
+    rows: rows.filter((row) => row['at_ms'] !== null),
+    total: Number(rows[0]?.['total'] ?? 0),
+  };
+}
