@@ -14,11 +14,10 @@ import type { Desk } from '../desk.ts';
 import { momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { type AnalyticsWish, askAboutApi } from './analytics.ts';
+import { fieldsOf } from './log-shape.ts';
 
 /** Figures of health are of the last month: the reference asks for no span. */
 const figuresMs = 30 * 86_400_000;
-
-const foreignText = z.string().optional().catch(undefined);
 
 /** A figure of an API and of each endpoint, or gateway. */
 export const healthFiguresSchema = z.object({
@@ -143,8 +142,7 @@ export async function listEndpointHealth(desk: Desk, ref: ApiRef & PageWish) {
   const span = lastMonth(desk, ref);
   const { rows, total } = await askAboutApi(desk, healthStates, span, { ...boundsOf(ref) });
   const data = rows.map((row): z.infer<typeof endpointHealthSchema> => {
-    const text = (name: string): string | undefined =>
-      foreignText.parse(new Map(Object.entries(row)).get(name));
+    const { text } = fieldsOf(row);
     const atMs = Number(row['at_ms']);
     const sinceMs = row['since_ms'];
     return present({
@@ -173,8 +171,7 @@ function lastMonth(desk: Desk, { at, id }: ApiRef) {
 }
 
 function checkOf(row: Row): z.infer<typeof healthCheckSchema> {
-  const text = (name: string): string | undefined =>
-    foreignText.parse(new Map(Object.entries(row)).get(name));
+  const { text } = fieldsOf(row);
   const [gatewayId = '', endpointName = ''] = [text('gateway_id'), text('endpoint_name')];
   const isSuccess = row['success'] === 1;
   const status = row['check_status'];
