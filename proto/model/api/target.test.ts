@@ -3,13 +3,19 @@ import { test } from 'node:test';
 
 import { judgeOfTargets } from './target.ts';
 
-/** `{}` is where a request brings something. */
-const judged = (written: string, brought: string, known: readonly string[] = []): boolean => {
+/** `{}` is where a request brings something: always the same, or one after the other. */
+const judged = (
+  written: string,
+  brought: string | readonly string[],
+  known: readonly string[] = [],
+): boolean => {
   const judge = judgeOfTargets(({ host, port }) => known.includes(`${host}:${port}`));
   const pieces = written
     .split('{}')
     .flatMap((text, index) => [
-      ...(index === 0 ? [] : [{ text: brought, isOwn: false }]),
+      ...(index === 0
+        ? []
+        : [{ text: typeof brought === 'string' ? brought : (brought[index - 1] ?? ''), isOwn: false }]),
       { text, isOwn: true },
     ]);
   return judge(pieces) === undefined;
@@ -79,6 +85,36 @@ test('a host of which a request says a part may be called only below a name of t
     ['http:{}/b', '//a', false],
   ] as const)
     assert.equal(judged(written, brought), may, `${written} ${brought}`);
+});
+
+test('what several places bring together is no name of the definition', () => {
+  for (const [written, brought, may] of [
+    ['http://{}{}', ['a', '.evil.example'], false],
+    ['http://{}.{}', ['a', 'evil.example'], false],
+    ['http://{}.{}', ['a', 'evil.'], false],
+    ['http://a{}{}', ['b', '.evil'], false],
+    ['grpc://{}.{}/', ['a', 'evil.example'], false],
+    ['http://{}.internal{}', ['fr', '.evil.example'], false],
+    ['http://{}.internal{}', ['fr', '-evil.example'], false],
+    ['http://{}.internal{}', ['fr', ':22'], false],
+    ['http://{}.internal.{}', ['fr', ':22'], false],
+    ['http://{}{}.internal', ['a.b.', 'c'], false],
+    ['http://{}.internal{}', ['fr', '/b/c'], true],
+    ['http://{}.internal{}', ['fr', ''], true],
+    ['http://{}.internal/{}', ['fr', 'b.c:d'], true],
+    ['http://{}-{}.internal/', ['fr', '1'], true],
+  ] as const)
+    assert.equal(judged(written, brought), may, `${written} ${brought.join(' ')}`);
+});
+
+test('spaces and controls that parsers of URLs pass over make no name of a scheme', () => {
+  for (const lead of [' http:', '  http://', '\thttp://', '\n grpc://', 'ht\ttp://', 'http\r\n:'])
+    for (const brought of ['evil.example', '//evil.example', '@evil.example/'])
+      assert.equal(judged(`${lead}{}`, brought), false, JSON.stringify(lead + brought));
+  assert.equal(judged(' http://a/{}', 'b'), true);
+  assert.equal(judged(' http://{}.internal', 'fr'), true);
+  assert.equal(judged(' http://{}.internal', 'a.b'), false);
+  assert.equal(judged('second one:/{}', 'a'), true);
 });
 
 test('path and query are a request’s to choose, within the segment or query that asks for it', () => {

@@ -48,7 +48,19 @@ export interface ChosenHost {
  * A text that is no URL, such as `name:/path`, names something of the definition; whoever reads it looks it up there.
  */
 export function judgeOfTargets(mayBeChosen: (chosen: ChosenHost) => boolean): JudgePieces {
-  return (pieces) => whyMisplaced(pieces) ?? whyNotChosen(pieces, mayBeChosen);
+  return (pieces) => {
+    const read = asRead(pieces);
+    return whyMisplaced(read) ?? whyNotChosen(read, mayBeChosen);
+  };
+}
+
+/** Parsers of URLs pass over spaces and controls in front of one. */
+function asRead(pieces: readonly JoinedPiece[]): readonly JoinedPiece[] {
+  const [first, ...rest] = pieces;
+  if (first?.isOwn !== true) return pieces;
+  const text = first.text.replace(/^[\p{Cc} ]+/u, '');
+  if (text === '') return asRead(rest);
+  return text === first.text ? pieces : [{ text, isOwn: true }, ...rest];
 }
 
 function whyMisplaced(pieces: readonly JoinedPiece[]): string | undefined {
@@ -91,10 +103,12 @@ const beginsPath = (before: string, [brought, ...rest]: readonly JoinedPiece[]):
 
 /** Scheme and host stand in front of whatever a request brings. */
 const ownHost = /^(?:https?|grpcs?):\/\/[^\s/?#\\]+[/?#]/i;
-/** A name of something of the definition does; what cannot stand in the path behind it is escaped. */
-const ownName = /^(?!(?:https?|grpcs?):)[^:/?#\\]+:/i;
+/** A name of something of the definition does; what cannot stand in the path behind it is escaped. Parsers of URLs pass over some controls. */
+const ownName = /^(?!(?:https?|grpcs?):)[^:/?#\\\p{Cc}]+:/iu;
 /** Stands for a label that a request brings. */
 const label = '\0';
+/** For whatever else it brings, but for a path: nothing of a host that the definition says. */
+const foreign = '\x01';
 const ownDomain =
   // oxlint-disable-next-line no-control-regex -- the label's mark
   /^(?:https?|grpcs?):\/\/[\w.\-\0]*\0(?:\.[\w-]+)*\.[a-z](?:[\w-]*\w)?\.?(?::\d+)?(?:[/?#]|$)/i;
@@ -109,7 +123,9 @@ function whyNotChosen(
   const lead = textOf(pieces.slice(0, Math.max(0, first)));
   if (first === -1 || ownHost.test(lead) || ownName.test(lead)) return undefined;
   if (beginsPath(lead, pieces.slice(first))) return undefined;
-  const marked = pieces.map(({ text, isOwn }) => (isOwn || !oneLabel.test(text) ? text : label));
+  const marked = pieces.map(({ text, isOwn }) =>
+    isOwn || text === '' || text.startsWith('/') ? text : oneLabel.test(text) ? label : foreign,
+  );
   if (ownDomain.test(marked.join(''))) return undefined;
   // Parsed as it will be: what spellings of a host mean only the parser knows.
   const text = textOf(pieces)
