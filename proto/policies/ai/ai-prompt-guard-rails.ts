@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { patternFault } from '../../expression/patterns.ts';
 import { template } from '../../expression/template.ts';
 import { off } from '../../model/sections.ts';
+import { namedPattern } from '../pattern-text.ts';
 import { definePolicy } from '../policy-schema.ts';
 import { modelService, modelServiceDocs } from './model-service.ts';
 
@@ -13,19 +13,7 @@ const wordsMax = 500;
 const regexCharsMax = 900;
 const promptCharsMax = 10_000_000;
 
-const namedPattern = z.strictObject({
-  /** What a record calls it. */
-  name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, `_`, `.` or `-`'),
-  regex: z
-    .string()
-    .min(1)
-    .max(regexCharsMax)
-    .superRefine((regex, context) => {
-      const message = patternFault(regex);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
-    }),
-  caseSensitive: z.boolean().default(false),
-});
+const rulePattern = () => namedPattern(regexCharsMax).extend({ caseSensitive: z.boolean().default(false) });
 
 const presets = ['ALL_PROMPTS', 'LAST_USER_PROMPT', 'ALL_USER_PROMPTS', 'CUSTOM_PROMPT'] as const;
 
@@ -47,7 +35,7 @@ export const promptGuardRails = definePolicy({
         rules: z
           .strictObject({
             words: z.array(z.string().min(1).max(256)).max(wordsMax).prefault([]),
-            patterns: z.array(namedPattern).max(listMax).prefault([]),
+            patterns: z.array(rulePattern()).max(listMax).prefault([]),
             promptCharsMax: z.int().min(1).max(promptCharsMax).optional(),
           })
           .prefault({}),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { patternFault } from '../../expression/patterns.ts';
 import { off } from '../../model/sections.ts';
+import { namedPattern } from '../pattern-text.ts';
 import { definePolicy } from '../policy-schema.ts';
 
 /** Kinds of personal data that are found by their form. */
@@ -42,23 +42,7 @@ export const piiFiltering = definePolicy({
         /** How certain a find has to be. */
         threshold: z.number().min(0).max(1).default(0.5),
         skipResponsePayloadFiltering: z.boolean().default(false),
-        patterns: z
-          .array(
-            z.strictObject({
-              /** What a record calls it. */
-              name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, `_`, `.` or `-`'),
-              regex: z
-                .string()
-                .min(1)
-                .max(regexCharsMax)
-                .superRefine((regex, context) => {
-                  const message = patternFault(regex);
-                  if (message !== undefined) context.addIssue({ code: 'custom', message });
-                }),
-            }),
-          )
-          .max(patternsMax)
-          .prefault([]),
+        patterns: z.array(namedPattern(regexCharsMax)).max(patternsMax).prefault([]),
         action: z.enum(['MASK', 'BLOCK']).default('MASK'),
         replacement: z.string().max(256).default('[REDACTED]'),
         resourceName: off('none; what is found here is found by its form'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { patternFault } from '../../expression/patterns.ts';
+import { patternText } from '../pattern-text.ts';
 import { definePolicy } from '../policy-schema.ts';
 
 /** Longest pattern; flags are added to it. */
@@ -15,14 +15,7 @@ export const regexThreatProtection = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
-      regex: z
-        .string()
-        .min(1)
-        .max(regexCharsMax)
-        .superRefine((regex, context) => {
-          const message = patternFault(regex);
-          if (message !== undefined) context.addIssue({ code: 'custom', message });
-        }),
+      regex: patternText(regexCharsMax),
       caseSensitive: z.boolean().default(false),
       /** Of the body alone. */
       fullMatching: z.boolean().default(true),

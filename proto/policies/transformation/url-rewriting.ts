@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { patternFault } from '../../expression/patterns.ts';
 import { template } from '../../expression/template.ts';
 import { pathGroupNames } from '../path-pattern.ts';
+import { patternText } from '../pattern-text.ts';
 import { definePolicy } from '../policy-schema.ts';
 
 /** Replaces addresses of the backend in what it answers. */
@@ -16,14 +16,7 @@ export const urlRewriting = definePolicy({
     z.strictObject({
       rewriteResponseHeaders: z.boolean().default(true),
       rewriteResponseBody: z.boolean().default(true),
-      fromRegex: z
-        .string()
-        .min(1)
-        .max(1_000)
-        .superRefine((text, context) => {
-          const message = patternFault(text);
-          if (message !== undefined) context.addIssue({ code: 'custom', message });
-        }),
+      fromRegex: patternText(1_000),
       toReplacement: template(z.string().max(8_192), pathGroupNames),
     }),
   errors: {
