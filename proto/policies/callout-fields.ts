@@ -10,6 +10,16 @@ const ofTheConnection =
 /** URLs that policies call. */
 export const calledUrlCharsMax = 8_192;
 
+/** The method by which a backend or another server is asked. */
+export const calledMethod = () =>
+  z
+    .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
+    .refine(
+      (method) => method !== 'CONNECT',
+      'must not be CONNECT: it asks for a tunnel, which has no answer',
+    )
+    .default('GET');
+
 /** Headers of a call that a policy makes; a value may hold an expression. */
 export const calledHeaders = z
   .array(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { calledMethod } from './callout-fields.ts';
 import { definePolicy } from './policy-schema.ts';
 
 /** Changes the method of the request. */
@@ -11,13 +12,7 @@ export const overrideRequestMethod = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
-      method: z
-        .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
-        .refine(
-          (method) => method !== 'CONNECT',
-          'must not be CONNECT: it asks for a tunnel, which has no answer',
-        )
-        .default('GET'),
+      method: calledMethod(),
     }),
   errors: {},
   docs: 'The backend is asked by that method, and conditions and expressions behind the step read it in `#request.method`. Which flows a request takes was chosen by the method that it came with. `CONNECT` is refused: no backend answers it.',

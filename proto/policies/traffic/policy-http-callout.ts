@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { template, typedTemplate } from '../../expression/template.ts';
 import { conditionField } from '../answer-condition.ts';
-import { calledHeaders, calledUrlCharsMax } from '../callout-fields.ts';
+import { calledHeaders, calledMethod, calledUrlCharsMax } from '../callout-fields.ts';
 import { definePolicy } from '../policy-schema.ts';
 import { scopeOfVersion2 } from '../scope.ts';
 
@@ -24,13 +24,7 @@ export const httpCallout = definePolicy({
   config: () =>
     z.strictObject({
       scope: scopeOfVersion2,
-      method: z
-        .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
-        .refine(
-          (method) => method !== 'CONNECT',
-          'must not be CONNECT: it asks for a tunnel, which has no answer',
-        )
-        .default('GET'),
+      method: calledMethod(),
       url: template(z.string().min(1).max(calledUrlCharsMax)),
       headers: calledHeaders,
       body: template(z.string().max(textCharsMax)).prefault(''),
