@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { hasExpression } from '../../../proto/expression/find.ts';
 import { type ApiDefinition, judgeOfTargets, targetSchema } from '../../../proto/model/api.ts';
 import { createHostList, type Guard } from '../../../proto/process/outbound/guard.ts';
+import { calledUrlOf } from '../../endpoints/called-url.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { OutlierHost } from '../../endpoints/outliers.ts';
 import { noScripts, type Scripts } from '../../script/script.ts';
@@ -242,7 +243,7 @@ export function hostOf(
 function hostsOf(targets: Iterable<string>) {
   const urls = [...targets].filter((target) => targetSchema.safeParse(target).success);
   return createHostList(
-    urls.map((url) => url.replace(/^grpc(s?):/i, 'http$1:')),
+    urls.map((url) => calledUrlOf(url).url.href),
     'endpointGroups',
   );
 }
