@@ -40,6 +40,9 @@ test('what is not in the table is refused with its line and column', () => {
 test('a long script, and one that is made to be slow, take time that grows with their length', () => {
   const long = "request.headers.'X-A' = 'a'\n".repeat(2_000);
   assert.match(told(script(long)), /^request\.headers/);
+  const chain = "if (request.method == 'GET') {} else ".repeat(20_000);
+  assert.match(told(script(`${chain}{}`)), /^if /);
+  assert.match(told(script('if (1 < 2) '.repeat(20_000))), /blocks are nested deeper than 20/);
   for (const hostile of [
     '('.repeat(5_000),
     `'${'\\\\'.repeat(30_000)}`,

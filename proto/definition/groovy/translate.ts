@@ -64,7 +64,6 @@ class Statements {
   /** Statements up to the end, or to a closing brace. */
   #block(): readonly string[] {
     const reader = this.#reader;
-    if (this.#level > levelsMax) reader.refuse(`blocks are nested deeper than ${levelsMax}`);
     const indent = '  '.repeat(this.#level);
     const lines: string[] = [];
     reader.skipLines();
@@ -181,19 +180,22 @@ class Statements {
 
   #if(): string {
     const reader = this.#reader;
-    reader.demand(/\(/y, '(');
-    const condition = this.#values.condition();
-    reader.demand(/\)/y, ')');
-    const then = this.#branch();
-    const before = reader.at;
-    reader.skipLines();
-    if (reader.take(/else\b/y) === undefined) {
-      reader.at = before;
-      return `if (${condition}) ${then}`;
-    }
-    reader.skip();
-    const other = reader.take(/if\b/y) === undefined ? this.#branch() : this.#if();
-    return `if (${condition}) ${then} else ${other}`;
+    const branches: string[] = [];
+    do {
+      reader.demand(/\(/y, '(');
+      const condition = this.#values.condition();
+      reader.demand(/\)/y, ')');
+      branches.push(`if (${condition}) ${this.#branch()}`);
+      const before = reader.at;
+      reader.skipLines();
+      if (reader.take(/else\b/y) === undefined) {
+        reader.at = before;
+        return branches.join(' else ');
+      }
+      reader.skip();
+    } while (reader.take(/if\b/y) !== undefined);
+    branches.push(this.#branch());
+    return branches.join(' else ');
   }
 
   #branch(): string {
@@ -201,6 +203,7 @@ class Statements {
     const isBlock = reader.takeWord(/\{/y) !== undefined;
     this.#level += 1;
     reader.skip();
+    if (this.#level > levelsMax) reader.refuse(`blocks are nested deeper than ${levelsMax}`);
     const lines = isBlock ? this.#block() : [`${'  '.repeat(this.#level)}${this.#statement()}`];
     this.#level -= 1;
     if (isBlock) reader.demand(/\}/y, '}');
