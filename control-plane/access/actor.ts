@@ -108,7 +108,8 @@ export function visible(actor: Actor, resource: Resource): Visible {
   return seesAll ? { kind: 'all' } : { kind: 'member', organization: actor.organization, user: actor.id };
 }
 
-function isAdmin(
+/** Whether the actor is an ADMIN of the organization, or of the environment. */
+export function isAdmin(
   actor: Actor,
   scope: 'organization' | 'environment',
   reference: string | undefined,

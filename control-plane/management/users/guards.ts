@@ -1,6 +1,6 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { UserRow } from '../../access/access.store.ts';
-import { type Actor, can, type HeldRole } from '../../access/actor.ts';
+import { type Actor, can, type HeldRole, isAdmin } from '../../access/actor.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
 import type { Right } from '../../access/permissions.ts';
 import { eachRight } from '../../access/roles.ts';
@@ -38,11 +38,8 @@ export async function checkNotAbove(now: OrganizationChange, user: UserRow): Pro
  * Errors: request.forbidden.
  */
 export function demandAdministrator(actor: Actor): void {
-  const isAdmin = actor.roles.some(
-    ({ scope, reference, name }) =>
-      scope === 'organization' && reference === actor.organization && name === 'ADMIN',
-  );
-  if (isAdmin && actor.scopes === undefined && actor.tokenExpiresAtMs === undefined) return;
+  const isNarrowed = actor.scopes !== undefined || actor.tokenExpiresAtMs !== undefined;
+  if (!isNarrowed && isAdmin(actor, 'organization', actor.organization)) return;
   throw new Fault('request.forbidden', {
     detail: 'This is for an ADMIN of the organization, with no token that ends or is narrowed.',
   });
