@@ -14,7 +14,7 @@ import { foundApi } from '../apis/api-gate.ts';
 import { lockApi, updateApi } from '../apis/apis.store.ts';
 import { lockApplication, updateApplicationRow } from '../applications/applications.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told } from '../desk.ts';
+import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { present } from '../fields.ts';
 import { checkRole } from '../members/assignable.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -103,7 +103,7 @@ export function createGroup(
       };
       await insertGroup(now.trx, row);
       await addGroupTo(now.trx, { at, id: row.id }, { scope: 'group', references: [row.id] });
-      await audit(now, 'GROUP_CREATED', { GROUP: row.id }, { after: row });
+      await audit(now, 'GROUP_CREATED', { after: row });
       return groupV1View(row, isManageable(actor, row));
     }),
   );
@@ -131,7 +131,7 @@ export function updateGroup(
         ...(writesGroups(actor, ref.at) ? {} : keptFromAdministrators(before)),
         updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
       });
-      await audit(now, 'GROUP_UPDATED', { GROUP: row.id }, { before, after: row });
+      await audit(now, 'GROUP_UPDATED', { before, after: row });
       return groupV1View(row, isManageable(actor, row));
     }),
   );
@@ -147,7 +147,7 @@ export function deleteGroup(
     const row = await lockedGroup(now, ref.id);
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     await deleteGroupRow(now.trx, ref);
-    await audit(now, 'GROUP_DELETED', { GROUP: row.id }, { before: row });
+    await audit(now, 'GROUP_DELETED', { before: row });
   });
 }
 
@@ -202,7 +202,7 @@ async function giveToSome(
   await lockedGroup(now, ref.id);
   await addGroupTo(now.trx, ref, { scope: ref.scope, references });
   if (references.length > 0)
-    await audit(now, 'GROUP_UPDATED', {
+    await now.audit('GROUP_UPDATED', auditedIn(now), {
       GROUP: ref.id,
       [`${ref.scope.toUpperCase()}S`]: String(references.length),
     });
@@ -293,12 +293,8 @@ function requireGroup(row: GroupRow | undefined): GroupRow {
   return row;
 }
 
-// oxlint-disable-next-line max-params -- what happened, and two things that it is told of
-function audit(
-  now: Change,
-  event: AuditEvent,
-  touched: Readonly<Record<string, string>>,
-  told?: Told<GroupRow>,
-): Promise<void> {
-  return now.audit(event, { type: 'ENVIRONMENT', id: now.at.environment, ...told }, touched);
+const auditedIn = ({ at }: Change) => ({ type: 'ENVIRONMENT', id: at.environment }) as const;
+
+function audit(now: Change, event: AuditEvent, told: Told<GroupRow>): Promise<void> {
+  return now.audit(event, { ...auditedIn(now), ...told }, { GROUP: toldRow(told).id });
 }
