@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
+import { sha256Of } from '../../../proto/wire/parcel.ts';
 import type { Actor } from '../../access/actor.ts';
 import { lockedApi, readableApi } from '../apis/api-gate.ts';
 import { change, type Desk } from '../desk.ts';
@@ -60,8 +60,6 @@ export function removePicture(desk: Desk, actor: Actor, ref: PictureRef): Promis
     await now.audit('API_UPDATED', { type: 'API', id: ref.id, before: { [ref.kind]: told } });
   });
 }
-
-const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function typeOf(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
