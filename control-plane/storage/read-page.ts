@@ -27,3 +27,15 @@ export async function readPage<Tables, Table extends keyof Tables, Row>(
   ]);
   return { rows, total: Number((count as { readonly total: number | string }).total) };
 }
+
+/** Reads all of what is read some at a time: each look is behind the id of the last one before, and is taken when those are done with. */
+export async function* readBehind<Item>(
+  look: (after: string) => Promise<readonly Item[]>,
+  idOf: (item: Item) => string,
+): AsyncGenerator<Item, void> {
+  let items = await look('');
+  for (let last = items.at(-1); last !== undefined; last = items.at(-1)) {
+    yield* items;
+    items = await look(idOf(last));
+  }
+}

@@ -4,6 +4,7 @@ import { flowsOwner, lockOrganization } from '../../publish/organization-flows.t
 import { resealRecords, rewriteFlows } from '../../publish/sealed-history.ts';
 import { lockProvider, updateProvider } from '../../access/identity/identity.store.ts';
 import type { HeldLease } from '../../storage/leases.ts';
+import { readBehind } from '../../storage/read-page.ts';
 import { apiOwner } from '../apis/api-gate.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { partsOf, wholeOf } from '../definitions/seal-stored.ts';
@@ -46,22 +47,17 @@ export async function resealStored(parts: Resealing): Promise<number> {
   const { db } = desk.storage;
   if (at.environment === '') return (await resealFlows(parts)) + (await resealProviders(parts));
   let texts = 0;
-  for (
-    let page = await apisHolding(db, at, { needle, after: '' });
-    page.length > 0;
-    page = await apisHolding(db, at, { needle, after: page.at(-1) ?? '' })
-  )
-    for (const id of page) texts += await step(parts, (now) => resealApi(now, id));
+  const apis = readBehind((after) => apisHolding(db, at, { needle, after }), String);
+  for await (const id of apis) texts += await step(parts, (now) => resealApi(now, id));
   for (const crossId of await groupsHolding(db, at, needle))
     texts += await step(parts, (now) => resealGroup(now, crossId));
   for (const id of await dictionariesHolding(db, at, needle))
     texts += await step(parts, (now) => resealDictionary(now, id));
-  for (
-    let pages = await pagesHolding(db, at, { needle, after: '' });
-    pages.length > 0;
-    pages = await pagesHolding(db, at, { needle, after: pages.at(-1)?.id ?? '' })
-  )
-    for (const page of pages) texts += await step(parts, (now) => resealSource(now, page));
+  const pages = readBehind(
+    (after) => pagesHolding(db, at, { needle, after }),
+    ({ id }) => id,
+  );
+  for await (const page of pages) texts += await step(parts, (now) => resealSource(now, page));
   for (let seq: number | undefined = 0; seq !== undefined;) {
     const afterSeq: number = seq;
     texts += await step(parts, async (now) => {

@@ -11,6 +11,7 @@ import {
   rewriteFlows,
   sealRecords,
 } from '../../publish/sealed-history.ts';
+import { readBehind } from '../../storage/read-page.ts';
 import { apiOwner } from '../apis/api-gate.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { type Change, change, changeOrganization, type Desk } from '../desk.ts';
@@ -49,23 +50,18 @@ export async function sealStored(desk: Desk, actor: Actor, log: Log): Promise<vo
   for (const organization of new Set(environments.map((at) => at.organization)))
     await attempt({ organization }, () => sealFlows(desk, actor, organization));
   for (const at of environments) {
-    for (
-      let page = await apiIdsAfter(db, at, '');
-      page.length > 0;
-      page = await apiIdsAfter(db, at, page.at(-1) ?? '')
-    )
-      for (const id of page) await attempt({ ...at, api: id }, () => sealApi(desk, actor, { at, id }));
+    for await (const id of readBehind((after) => apiIdsAfter(db, at, after), String))
+      await attempt({ ...at, api: id }, () => sealApi(desk, actor, { at, id }));
     await attempt(at, () => change(desk, { actor, at }, sealGroups));
-    for (
-      let pages = await accessesAfter(db, at, '');
-      pages.length > 0;
-      pages = await accessesAfter(db, at, pages.at(-1)?.id ?? '')
-    )
-      for (const page of pages)
-        if (isOpenSource(page))
-          await attempt({ ...at, page: page.id }, () =>
-            change(desk, { actor, at }, (now) => sealSource(now, page)),
-          );
+    const pages = readBehind(
+      (after) => accessesAfter(db, at, after),
+      ({ id }) => id,
+    );
+    for await (const page of pages)
+      if (isOpenSource(page))
+        await attempt({ ...at, page: page.id }, () =>
+          change(desk, { actor, at }, (now) => sealSource(now, page)),
+        );
     await attempt(at, () => sealPublished(desk, actor, at));
   }
   if (tally.failed === 0) await noteSealed(db, digest, desk.clock.now());
