@@ -16,6 +16,32 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
 }
 
+/** Something that can be done with a row, by a button at its end. */
+interface Deed<Row> {
+  readonly verb: string;
+  /** What its button is called among those of other rows, e.g. `Edit payments`. */
+  readonly label: (row: Row) => string;
+  /** Absent where the reader may not. */
+  readonly onDo: ((row: Row) => void) | undefined;
+  /** With which rows it can be done; without it, with all. */
+  readonly isFor?: (row: Row) => boolean;
+}
+
+/** The column of what can be done with each row; none where the reader may do nothing. */
+export function deedsColumn<Row>(title: string, deeds: readonly Deed<Row>[]): readonly Column<Row>[] {
+  const allowed = deeds.flatMap(({ onDo, ...deed }) => (onDo === undefined ? [] : [{ ...deed, onDo }]));
+  if (allowed.length === 0) return [];
+  const cell = (row: Row): ReactNode =>
+    allowed
+      .filter(({ isFor }) => isFor === undefined || isFor(row))
+      .map(({ verb, label, onDo }) => (
+        <Button key={verb} size="small" look="quiet" aria-label={label(row)} onClick={() => onDo(row)}>
+          {verb}
+        </Button>
+      ));
+  return [{ title, align: 'end', isDeeds: true, cell }];
+}
+
 /** Where a list stands among all of it. */
 export interface Paging {
   readonly page: number;

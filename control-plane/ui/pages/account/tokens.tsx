@@ -13,7 +13,7 @@ import { FilterBox, SelectField, SwitchField, TextField } from '../../kit/field.
 import { now } from '../../kit/now.ts';
 import { Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import styles from './account.module.css';
@@ -114,25 +114,9 @@ function columnsOf(onDelete: ((token: Token) => void) | undefined): readonly Col
       cell: ({ last_use_at: at }) =>
         at === undefined ? <span className="quiet">not yet</span> : <Time at={at} />,
     },
-    ...(onDelete === undefined
-      ? []
-      : [
-          {
-            title: 'Delete',
-            align: 'end' as const,
-            isDeeds: true,
-            cell: (token: Token) => (
-              <Button
-                size="small"
-                look="quiet"
-                aria-label={`Delete token ${token.name}`}
-                onClick={() => onDelete(token)}
-              >
-                Delete
-              </Button>
-            ),
-          },
-        ]),
+    ...deedsColumn<Token>('Delete', [
+      { verb: 'Delete', label: ({ name }) => `Delete token ${name}`, onDo: onDelete },
+    ]),
   ];
 }
 

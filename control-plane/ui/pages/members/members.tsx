@@ -6,7 +6,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { Body, Panel } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
-import { type Column, DataTable, usePages } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn, usePages } from '../../kit/table.tsx';
 import { Note } from '../../kit/told.tsx';
 import { spoken } from '../organization/questions.ts';
 import { listedGroups } from '../settings/questions.ts';
@@ -96,6 +96,8 @@ function Members({ at }: { readonly at: MemberOf }) {
   );
 }
 
+const rightsOf = ({ displayName }: { readonly displayName: string }): string => `Rights of ${displayName}`;
+
 function columnsOf(
   may: (right: string, action: 'C' | 'R' | 'U' | 'D') => boolean,
   onAsk: (asked: Asked) => void,
@@ -107,43 +109,25 @@ function columnsOf(
       cell: ({ role }) =>
         role === owner ? <Status tone="ok">Primary owner</Status> : <Tag>{spoken(role)}</Tag>,
     },
-    {
-      title: 'Change',
-      align: 'end',
-      isDeeds: true,
-      cell: (member) => (
-        <>
-          <Button
-            size="small"
-            look="quiet"
-            aria-label={`Rights of ${member.displayName}`}
-            onClick={() => onAsk({ deed: 'why', member })}
-          >
-            Rights
-          </Button>
-          {member.role !== owner && may('MEMBER', 'U') && (
-            <Button
-              size="small"
-              look="quiet"
-              aria-label={`Change role of ${member.displayName}`}
-              onClick={() => onAsk({ deed: 'change', member })}
-            >
-              Change role
-            </Button>
-          )}
-          {member.role !== owner && may('MEMBER', 'D') && (
-            <Button
-              size="small"
-              look="quiet"
-              aria-label={`Remove ${member.displayName}`}
-              onClick={() => onAsk({ deed: 'remove', member })}
-            >
-              Remove
-            </Button>
-          )}
-        </>
-      ),
-    },
+    ...deedsColumn<Member>('Change', [
+      {
+        verb: 'Rights',
+        label: rightsOf,
+        onDo: (member) => onAsk({ deed: 'why', member }),
+      },
+      {
+        verb: 'Change role',
+        label: ({ displayName }) => `Change role of ${displayName}`,
+        onDo: may('MEMBER', 'U') ? (member) => onAsk({ deed: 'change', member }) : undefined,
+        isFor: ({ role }) => role !== owner,
+      },
+      {
+        verb: 'Remove',
+        label: ({ displayName }) => `Remove ${displayName}`,
+        onDo: may('MEMBER', 'D') ? (member) => onAsk({ deed: 'remove', member }) : undefined,
+        isFor: ({ role }) => role !== owner,
+      },
+    ]),
   ];
 }
 
@@ -188,21 +172,7 @@ function Groups({ at }: { readonly at: MemberOf }) {
             cell: ({ role }) =>
               role === '' ? <span className="second">the group’s</span> : <Tag>{spoken(role)}</Tag>,
           },
-          {
-            title: 'Rights',
-            align: 'end',
-            isDeeds: true,
-            cell: (member) => (
-              <Button
-                size="small"
-                look="quiet"
-                aria-label={`Rights of ${member.displayName}`}
-                onClick={() => setAsked(member)}
-              >
-                Rights
-              </Button>
-            ),
-          },
+          ...deedsColumn<ByGroup>('Rights', [{ verb: 'Rights', label: rightsOf, onDo: setAsked }]),
         ]}
         paging={paging}
         empty={<p className="inset second">No group has the API, or nobody is in those that have it.</p>}

@@ -11,7 +11,7 @@ import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { AreaField, SwitchField, TextField } from '../../kit/field.tsx';
 import { Toolbar } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { categoriesOf } from './questions.ts';
@@ -94,39 +94,10 @@ function columnsOf({
     },
     { title: 'APIs', align: 'end', cell: ({ totalApis }) => totalApis ?? '–' },
     { title: 'Changed', align: 'end', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
-    ...(onEdit === undefined && onDelete === undefined
-      ? []
-      : [
-          {
-            title: 'Change',
-            align: 'end' as const,
-            isDeeds: true,
-            cell: (category: Category) => (
-              <>
-                {onEdit !== undefined && (
-                  <Button
-                    size="small"
-                    look="quiet"
-                    aria-label={`Edit ${category.name}`}
-                    onClick={() => onEdit(category)}
-                  >
-                    Edit
-                  </Button>
-                )}
-                {onDelete !== undefined && (
-                  <Button
-                    size="small"
-                    look="quiet"
-                    aria-label={`Delete ${category.name}`}
-                    onClick={() => onDelete(category)}
-                  >
-                    Delete
-                  </Button>
-                )}
-              </>
-            ),
-          },
-        ]),
+    ...deedsColumn<Category>('Change', [
+      { verb: 'Edit', label: ({ name }) => `Edit ${name}`, onDo: onEdit },
+      { verb: 'Delete', label: ({ name }) => `Delete ${name}`, onDo: onDelete },
+    ]),
   ];
 }
 

@@ -9,7 +9,7 @@ import { SelectField, SwitchField } from '../../kit/field.tsx';
 import { Panel } from '../../kit/page.tsx';
 import type { Choice } from '../../kit/search-field.tsx';
 import { Tag } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { PersonField } from '../members/person-field.tsx';
@@ -95,35 +95,18 @@ function columnsOf(
         roles['GROUP'] === undefined ? <span className="second">member</span> : <Tag>Administrator</Tag>,
     },
     { title: 'Since', cell: ({ created_at: at }) => <Time at={at} /> },
-    ...(group.manageable
-      ? [
-          {
-            title: 'Change',
-            align: 'end' as const,
-            isDeeds: true,
-            cell: (member: GroupMember) => (
-              <>
-                <Button
-                  size="small"
-                  look="quiet"
-                  aria-label={`Change roles of ${member.displayName}`}
-                  onClick={() => deeds.onChange(member)}
-                >
-                  Roles
-                </Button>
-                <Button
-                  size="small"
-                  look="quiet"
-                  aria-label={`Remove ${member.displayName}`}
-                  onClick={() => deeds.onRemove(member)}
-                >
-                  Remove
-                </Button>
-              </>
-            ),
-          },
-        ]
-      : []),
+    ...deedsColumn<GroupMember>('Change', [
+      {
+        verb: 'Roles',
+        label: ({ displayName }) => `Change roles of ${displayName}`,
+        onDo: group.manageable ? deeds.onChange : undefined,
+      },
+      {
+        verb: 'Remove',
+        label: ({ displayName }) => `Remove ${displayName}`,
+        onDo: group.manageable ? deeds.onRemove : undefined,
+      },
+    ]),
   ];
 }
 

@@ -11,7 +11,7 @@ import { FormDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 import { Toolbar } from '../../kit/page.tsx';
 import { Tag } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { metadataOf } from './questions.ts';
 
@@ -104,39 +104,10 @@ function columnsOf({
           <span className="clip">{value}</span>
         ),
     },
-    ...(onEdit === undefined && onDelete === undefined
-      ? []
-      : [
-          {
-            title: 'Change',
-            align: 'end' as const,
-            isDeeds: true,
-            cell: (field: Metadata) => (
-              <>
-                {onEdit !== undefined && (
-                  <Button
-                    size="small"
-                    look="quiet"
-                    aria-label={`Edit ${field.name}`}
-                    onClick={() => onEdit(field)}
-                  >
-                    Edit
-                  </Button>
-                )}
-                {onDelete !== undefined && (
-                  <Button
-                    size="small"
-                    look="quiet"
-                    aria-label={`Delete ${field.name}`}
-                    onClick={() => onDelete(field)}
-                  >
-                    Delete
-                  </Button>
-                )}
-              </>
-            ),
-          },
-        ]),
+    ...deedsColumn<Metadata>('Change', [
+      { verb: 'Edit', label: ({ name }) => `Edit ${name}`, onDo: onEdit },
+      { verb: 'Delete', label: ({ name }) => `Delete ${name}`, onDo: onDelete },
+    ]),
   ];
 }
 
