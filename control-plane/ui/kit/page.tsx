@@ -2,6 +2,7 @@ import { ChevronRight } from 'lucide-react';
 import { useEffect, type ReactNode } from 'react';
 import type { Figure } from './numbers.ts';
 import styles from './page.module.css';
+import { ProblemBox } from './told.tsx';
 
 /** Head of a page: its one heading, its state, at most one primary action. */
 export function PageHeader({
@@ -40,6 +41,14 @@ export function Tabs({ label, children }: { readonly label: string; readonly chi
 export const Body = ({ children }: { readonly children: ReactNode }) => (
   <div className={styles['body']}>{children}</div>
 );
+
+/** In place of a page whose answer is not there: nothing while it is awaited, then why it is missing. */
+export const Unanswered = ({ error }: { readonly error: unknown }) =>
+  error === null ? null : (
+    <Body>
+      <ProblemBox error={error} />
+    </Body>
+  );
 
 /** What stands above a list; the first is what narrows it, at the end stands what adds to it. */
 export const Toolbar = ({ children, end }: { readonly children: ReactNode; readonly end?: ReactNode }) => (

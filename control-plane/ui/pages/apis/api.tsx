@@ -5,9 +5,8 @@ import { useEffect } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
-import { Body, PageHeader, Tabs } from '../../kit/page.tsx';
+import { PageHeader, Tabs, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
-import { ProblemBox } from '../../kit/told.tsx';
 import { ChangesBar } from './draft/changes.tsx';
 import { ActingContext, type Acting, DeployButton, useActing } from './draft/deploying.tsx';
 import { Refused } from './draft/faults.tsx';
@@ -46,12 +45,7 @@ export function Api() {
     // What is written meanwhile may mend what was refused.
     if (isWriting) reset();
   }, [isWriting, reset]);
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   const params = { env, api: id };
   return (
     <ActingContext value={acting}>

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
-import { Bar, Body, SaveBar } from '../../kit/page.tsx';
+import { Bar, Body, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
 import styles from './inside.module.css';
@@ -29,12 +29,7 @@ export function ApiPlan() {
   const isNew = plan === 'new';
   const { data, error } = useQuery({ ...onePlan({ env, id, plan }), enabled: !isNew });
   if (isNew) return <NewPlan />;
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   return <Edited key={data.tag} of={data.data} tag={data.tag} />;
 }
 

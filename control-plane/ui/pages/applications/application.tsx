@@ -2,10 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import { Copy } from '../../kit/copy.tsx';
 import { shortId } from '../../kit/numbers.ts';
-import { Body, Facts, PageHeader, Panel, Tabs } from '../../kit/page.tsx';
+import { Body, Facts, PageHeader, Panel, Tabs, Unanswered } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
-import { ProblemBox } from '../../kit/told.tsx';
 import { keyModeWords, oneApplication, typeWords } from './questions.ts';
 
 const route = getRouteApi('/$env/applications/$application');
@@ -14,12 +13,7 @@ const route = getRouteApi('/$env/applications/$application');
 export function Application() {
   const { env, application } = route.useParams();
   const { data, error } = useQuery(oneApplication(env, application));
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   const params = { env, application };
   return (
     <>

@@ -7,7 +7,7 @@ import { Button } from '../../kit/button.tsx';
 import { Copy } from '../../kit/copy.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { shortId } from '../../kit/numbers.ts';
-import { Body, Columns, Facts, PageHeader, Panel } from '../../kit/page.tsx';
+import { Body, Columns, Facts, PageHeader, Panel, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
@@ -28,12 +28,7 @@ export function DictionaryPage() {
   const { env, dictionary: id } = route.useParams();
   const { data, error } = useQuery(oneDictionary(env, id));
   const may = useRights({ env });
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   const [tone, word] = stateOf(data);
   const isReadOnly = !may('DICTIONARY', 'U');
   return (

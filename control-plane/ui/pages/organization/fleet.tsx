@@ -12,11 +12,11 @@ import { Effects, FormDialog, ToldDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 import { now } from '../../kit/now.ts';
 import { shortId } from '../../kit/numbers.ts';
-import { Body, PageHeader, Panel } from '../../kit/page.tsx';
+import { Body, PageHeader, Panel, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
-import { Empty, ProblemBox } from '../../kit/told.tsx';
+import { Empty } from '../../kit/told.tsx';
 import {
   createEnrolmentToken,
   deleteFleet,
@@ -36,12 +36,7 @@ export function FleetPage() {
   const { data, error } = useQuery(oneFleet(id));
   const [asked, setAsked] = useState<'edit' | 'delete'>();
   const may = useOrganizationRights();
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   const onClose = () => setAsked(undefined);
   return (
     <>

@@ -8,7 +8,7 @@ import { environments, whoAmI } from '../../api/session.ts';
 import { Button } from '../../kit/button.tsx';
 import { Copy } from '../../kit/copy.tsx';
 import { shortId } from '../../kit/numbers.ts';
-import { Body, Columns, Facts, PageHeader, Panel } from '../../kit/page.tsx';
+import { Body, Columns, Facts, PageHeader, Panel, Unanswered } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
 import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
@@ -25,12 +25,7 @@ export function UserPage() {
   const { user: id } = route.useParams();
   const { data, error } = useQuery(oneUser(id));
   const may = useOrganizationRights();
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   const [tone, word] = stateOf(data);
   const isReadOnly = !may('USER', 'U');
   return (

@@ -6,9 +6,9 @@ import { useChange } from '../../api/change.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
-import { Bar, Body, Columns, Panel } from '../../kit/page.tsx';
+import { Bar, Body, Columns, Panel, Unanswered } from '../../kit/page.tsx';
 import { DataTable } from '../../kit/table.tsx';
-import { Note, ProblemBox } from '../../kit/told.tsx';
+import { Note } from '../../kit/told.tsx';
 import { GroupForm } from './group-form.tsx';
 import { GroupMembers } from './group-members.tsx';
 import { type Group, oneGroup, referencesOfGroup } from './questions.ts';
@@ -21,12 +21,7 @@ export function GroupPage() {
   const { data, error } = useQuery(oneGroup(env, id));
   const [isAsked, setAsked] = useState(false);
   const may = useRights({ env });
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   return (
     <>
       <Bar

@@ -7,10 +7,10 @@ import { Button } from '../../kit/button.tsx';
 import { Copy } from '../../kit/copy.tsx';
 import { now } from '../../kit/now.ts';
 import { shortId } from '../../kit/numbers.ts';
-import { Bar, Body, Columns, Facts, Panel } from '../../kit/page.tsx';
+import { Bar, Body, Columns, Facts, Panel, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
-import { Note, ProblemBox } from '../../kit/told.tsx';
+import { Note } from '../../kit/told.tsx';
 import { oneApi } from '../apis/questions.ts';
 import { Accept, Close, PauseDialog, Reject, Resume } from './deeds.tsx';
 import { KeyOnce } from './key-once.tsx';
@@ -23,12 +23,7 @@ export function SubscriptionPage({ side, id }: { readonly side: Side; readonly i
   const { data, error } = useQuery(oneSubscription(side, id));
   const [made, setMade] = useState<Key>();
   const may = useRights({ env: side.env, [side.of]: side.id });
-  if (data === undefined)
-    return error === null ? null : (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
+  if (data === undefined) return <Unanswered error={error} />;
   const [tone, word] = stateOf(data, now());
   const isByKey = data.plan.security?.type === 'API_KEY';
   return (

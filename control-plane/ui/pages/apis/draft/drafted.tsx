@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useLocation } from '@tanstack/react-router';
 import { createContext, use } from 'react';
 import { useRights } from '../../../api/rights.ts';
-import { Body } from '../../../kit/page.tsx';
-import { Empty, Note, ProblemBox } from '../../../kit/told.tsx';
+import { Unanswered } from '../../../kit/page.tsx';
+import { Empty, Note } from '../../../kit/told.tsx';
 import { type Loaded, loadedDesign } from '../design/questions.ts';
 import { type Designing, useDesign } from '../design/use-design.ts';
 import { oneApi } from '../questions.ts';
@@ -63,11 +63,7 @@ export function Drafted() {
       </Empty>
     );
   if (data !== undefined) return <Drawing key={dataUpdatedAt} loaded={data} page={page} />;
-  return error === null ? null : (
-    <Body>
-      <ProblemBox error={error} />
-    </Body>
-  );
+  return <Unanswered error={error} />;
 }
 
 function Drawing({ loaded, page }: { readonly loaded: Loaded; readonly page: DraftPage }) {
