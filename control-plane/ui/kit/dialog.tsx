@@ -92,6 +92,19 @@ export function ToldDialog({
   );
 }
 
+/** Why something failed that was asked for outside a dialog, e.g. in a menu, until the reader has seen it. */
+export const FailedDialog = ({
+  title,
+  of: { error, reset },
+}: {
+  readonly title: string;
+  readonly of: { readonly error: Error | null; readonly reset: () => void };
+}) => (
+  <ToldDialog title={title} isOpen={error !== null} onClose={() => reset()} done="Close">
+    <ProblemBox error={error} />
+  </ToldDialog>
+);
+
 interface FrameProps {
   readonly title: string;
   readonly about?: string | undefined;

@@ -4,13 +4,13 @@ import { ArrowUp, Download, ListFilter, RotateCw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { Button } from '../../kit/button.tsx';
-import { ToldDialog } from '../../kit/dialog.tsx';
+import { FailedDialog } from '../../kit/dialog.tsx';
 import { download } from '../../kit/download.ts';
 import { FilterBox } from '../../kit/field.tsx';
 import { count, duration, moment } from '../../kit/numbers.ts';
 import { Status, type Tone } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
-import { Empty, ProblemBox } from '../../kit/told.tsx';
+import { Empty } from '../../kit/told.tsx';
 import { StatusChart } from './charts.tsx';
 import { Chips, Facets, groupName, nobody, type OnSearch, SpanMenu } from './narrow.tsx';
 import { type Asked, callsPerPage, exportedCalls, foundCalls, measured } from './questions.ts';
@@ -130,14 +130,7 @@ function Export({ asked }: { readonly asked: Asked }) {
         <Download size={14} aria-hidden />
         Export CSV
       </Button>
-      <ToldDialog
-        title="The export failed"
-        isOpen={exporting.error !== null}
-        onClose={() => exporting.reset()}
-        done="Close"
-      >
-        <ProblemBox error={exporting.error} />
-      </ToldDialog>
+      <FailedDialog title="The export failed" of={exporting} />
     </>
   );
 }

@@ -3,10 +3,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { Ellipsis } from 'lucide-react';
 import { api, answerOf, type Schemas } from '../../../api/client.ts';
 import { IconButton } from '../../../kit/button.tsx';
-import { ToldDialog } from '../../../kit/dialog.tsx';
+import { FailedDialog } from '../../../kit/dialog.tsx';
 import { download } from '../../../kit/download.ts';
 import { Menu } from '../../../kit/menu.tsx';
-import { ProblemBox } from '../../../kit/told.tsx';
 import { fileNameOf, resourceOf } from './documents.ts';
 
 type Form = 'json' | 'yaml' | 'resource';
@@ -64,14 +63,7 @@ export function MoreOfApi({
             : []),
         ]}
       />
-      <ToldDialog
-        title="The export failed"
-        isOpen={exporting.error !== null}
-        onClose={() => exporting.reset()}
-        done="Close"
-      >
-        <ProblemBox error={exporting.error} />
-      </ToldDialog>
+      <FailedDialog title="The export failed" of={exporting} />
     </>
   );
 }
