@@ -1,8 +1,6 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import { api, answerOf } from '../../api/client.ts';
-import { Problem } from '../../api/problem.ts';
+import { useCreation } from '../../api/creation.ts';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 
@@ -34,44 +32,25 @@ export function CreateApi({
   readonly isOpen: boolean;
   readonly onClose: () => void;
 }) {
-  const queries = useQueryClient();
   const navigate = useNavigate();
-  const [wish, setWish] = useState(blank);
-  const [isTried, setTried] = useState(false);
-  const creating = useMutation({
-    mutationFn: () => create(env, wish),
-    onSuccess: async (id) => {
-      await queries.invalidateQueries({ queryKey: ['apis', env] });
-      close();
-      setWish(blank);
-      await navigate({ to: '/$env/apis/$api', params: { env, api: id } });
-    },
+  const { wish, change, faults, close, submit } = useCreation({
+    blank,
+    faultsOf,
+    places,
+    create: (written) => create(env, written),
+    touches: [['apis', env]],
+    onMade: (id) => void navigate({ to: '/$env/apis/$api', params: { env, api: id } }),
+    onClose,
   });
-  const change = (part: Partial<Wish>): void => {
-    // What was refused is what it was then.
-    creating.reset();
-    setWish((before) => ({ ...before, ...part }));
-  };
-  const close = (): void => {
-    setTried(false);
-    creating.reset();
-    onClose();
-  };
-  const seen = faultsOf(wish);
-  const told = creating.error === null ? undefined : Problem.of(creating.error).at(places);
-  const send = (): void => {
-    setTried(true);
-    if (Object.keys(seen).length === 0) creating.mutate();
-  };
   return (
     <FormDialog
       title="Create API"
       about="A proxy in front of a backend over HTTP. Nothing reaches gateways before you deploy."
       isOpen={isOpen}
       onClose={close}
-      submit={{ verb: 'Create API', mutation: { ...creating, mutate: send }, others: told?.others }}
+      submit={{ verb: 'Create API', ...submit }}
     >
-      <Fields wish={wish} onChange={change} faults={isTried ? { ...told?.faults, ...seen } : {}} />
+      <Fields wish={wish} onChange={change} faults={faults} />
     </FormDialog>
   );
 }
