@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, answerOf, type Schemas } from '../../api/client.ts';
+import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
@@ -65,17 +66,14 @@ function Form({
   readonly of: Schemas['ApiV4'];
   readonly isReadOnly: boolean;
 }) {
-  const queries = useQueryClient();
   const [written, setWritten] = useState<Partial<General>>({});
   const shown = { ...of, ...written };
-  const saving = useMutation({
-    mutationFn: () => saveGeneral({ env, id: of.id }, written),
-    onSuccess: async () => {
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: ['api', env, of.id] }),
-        queries.invalidateQueries({ queryKey: ['apis', env] }),
-      ]);
-    },
+  const saving = useChange({
+    change: () => saveGeneral({ env, id: of.id }, written),
+    touches: [
+      ['api', env, of.id],
+      ['apis', env],
+    ],
   });
   const details = saving.error === null ? [] : Problem.of(saving.error).details;
   const faultOf = (field: string): string | undefined =>

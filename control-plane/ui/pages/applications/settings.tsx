@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
@@ -52,7 +53,6 @@ function Form({
   readonly of: Schemas['Application'];
   readonly isReadOnly: boolean;
 }) {
-  const queries = useQueryClient();
   const [written, setWritten] = useState<Partial<Wish>>({});
   const wish: Wish = {
     name: of.name,
@@ -62,14 +62,12 @@ function Form({
     keyMode: of.api_key_mode,
     ...written,
   };
-  const saving = useMutation({
-    mutationFn: () => saveApplication(env, of.id, wish),
-    onSuccess: async () => {
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: ['application', env, of.id] }),
-        queries.invalidateQueries({ queryKey: ['applications', env] }),
-      ]);
-    },
+  const saving = useChange({
+    change: () => saveApplication(env, of.id, wish),
+    touches: [
+      ['application', env, of.id],
+      ['applications', env],
+    ],
   });
   const seen = faultsOfWish(wish);
   const told = saving.error === null ? undefined : Problem.of(saving.error).at(places);

@@ -1,7 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Tag as TagIcon, Undo2 } from 'lucide-react';
 import { useState } from 'react';
+import { useChange } from '../../../api/change.ts';
 import type { Schemas } from '../../../api/client.ts';
 import { useRights } from '../../../api/rights.ts';
 import { Button } from '../../../kit/button.tsx';
@@ -98,14 +99,11 @@ function Actions({ env, id, of }: Props) {
 const labelCharsMax = 32;
 
 function Label({ env, id, of, onClose }: Props & { readonly onClose: () => void }) {
-  const queries = useQueryClient();
   const [words, setWords] = useState(of.label ?? '');
-  const labelling = useMutation({
-    mutationFn: () => writeLabel({ env, id }, String(of.number), words),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['api', env, id, 'revisions'] });
-      onClose();
-    },
+  const labelling = useChange({
+    change: () => writeLabel({ env, id }, String(of.number), words),
+    touches: [['api', env, id, 'revisions']],
+    onDone: onClose,
   });
   return (
     <FormDialog
@@ -128,15 +126,14 @@ function Label({ env, id, of, onClose }: Props & { readonly onClose: () => void 
 }
 
 function GoBack({ env, id, of, onClose }: Props & { readonly onClose: () => void }) {
-  const queries = useQueryClient();
   const navigate = useNavigate();
   const { data } = useQuery(revisionChanges({ env, id }, String(of.number), 'current'));
-  const goingBack = useMutation({
-    mutationFn: () => rollBack({ env, id }, of.number),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['api', env, id] });
+  const goingBack = useChange({
+    change: () => rollBack({ env, id }, of.number),
+    touches: [['api', env, id]],
+    onDone: () => {
       onClose();
-      await navigate({ to: '/$env/apis/$api', params: { env, api: id } });
+      void navigate({ to: '/$env/apis/$api', params: { env, api: id } });
     },
   });
   return (
