@@ -5,6 +5,7 @@ import { Panel } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status, type Tone } from '../../kit/status.tsx';
 import { groupsOf, type Group, type Row, rowsOf } from './waterfall-rows.ts';
+import sides from './traffic.module.css';
 import styles from './waterfall.module.css';
 
 type Steps = Schemas['CallSteps'];
@@ -39,8 +40,8 @@ export function Waterfall({
       isBare
       end={
         <span className={styles['legend']}>
-          <i className={styles['gateway']} /> Gateway
-          <i className={styles['backend']} /> Backend
+          <i className={sides['gateway']} /> Gateway
+          <i className={sides['backend']} /> Backend
           <Segments label="Scale" segments={scales} value={scale} onChoose={setScale} />
         </span>
       }
@@ -106,7 +107,7 @@ function GroupRows({ group, allUs }: { readonly group: Group; readonly allUs: nu
             <Decided row={row} />
           </td>
           <td className={styles['track']}>
-            <i className={styles[row.side]} style={placed(row.fromUs, row.tookUs, allUs)} />
+            <i className={sides[row.side]} style={placed(row.fromUs, row.tookUs, allUs)} />
           </td>
           <td>
             <Length us={row.tookUs} />
