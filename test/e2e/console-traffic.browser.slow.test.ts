@@ -80,6 +80,13 @@ async function logs({ management, gateway }: Platform, browser: TestBrowser): Pr
   await page.getByRole('cell', { name: 'no API' }).first().waitFor();
   await page.getByRole('button', { name: 'Clear' }).click();
   await found(page, all).waitFor();
+  // Lists and what narrows them agree on whom no application speaks for; of a refused caller that is not known.
+  const unspoken = called.echo + called.nowhere;
+  assert.equal(await page.getByRole('cell', { name: 'no application' }).count(), unspoken);
+  await page.getByRole('checkbox', { name: new RegExp(`^no application ?${unspoken}`) }).click();
+  await found(page, unspoken).waitFor();
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await found(page, all).waitFor();
   // As its client wrote it.
   await page.getByRole('searchbox').fill('%3Cb%3E');
   await found(page, 1).waitFor();

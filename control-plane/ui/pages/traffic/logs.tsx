@@ -305,7 +305,7 @@ function columnsOf(env: string, hasApi: boolean): readonly Column<Call>[] {
       : []),
     {
       title: 'Application',
-      cell: ({ application }) => <Word>{application?.name ?? '–'}</Word>,
+      cell: (call) => <Word>{applicationNameOf(call)}</Word>,
     },
     {
       title: 'Took',
@@ -324,6 +324,12 @@ const Word = ({ children }: { readonly children: string }) => (
 
 const apiNameOf = ({ apiId, apiName = apiId }: Call): string =>
   groupName('api', { key: apiId, name: apiName });
+
+/** As it is called among what calls are narrowed by; a call that was refused before it was known whose it is has none there. */
+const applicationNameOf = ({ application }: Call): string =>
+  application === undefined
+    ? '–'
+    : groupName('application', { key: application.id, name: application.name ?? application.id });
 
 /** Leads to what is recorded of a call; of one that no API took, the row says all of it. */
 function ToCall({ env, of: { method, uri, apiId, requestId } }: { readonly env: string; readonly of: Call }) {
