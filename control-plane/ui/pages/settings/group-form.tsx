@@ -1,15 +1,14 @@
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, answerOf, organization } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
-import { SelectField, SwitchField, TextField } from '../../kit/field.tsx';
+import { SwitchField, TextField } from '../../kit/field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import styles from '../account/account.module.css';
-import { rolesOf, spoken } from '../organization/questions.ts';
 import type { Group } from './questions.ts';
+import { RoleField } from './role-field.tsx';
 
 type Event = Group['event_rules'][number]['event'];
 
@@ -52,8 +51,18 @@ export function GroupForm({
           onChange={({ target: { value } }) => set({ name: value })}
         />
         <div className={styles['pair']}>
-          <RoleField scope="API" group={shown} onChange={set} />
-          <RoleField scope="APPLICATION" group={shown} onChange={set} />
+          {/* What a member holds unless he is given another one. */}
+          {(['API', 'APPLICATION'] as const).map((scope) => (
+            <RoleField
+              key={scope}
+              scope={scope}
+              value={shown.roles[scope] ?? ''}
+              onChange={(role) => {
+                const { [scope]: _, ...others } = shown.roles;
+                set({ roles: role === '' ? others : { ...others, [scope]: role } });
+              }}
+            />
+          ))}
         </div>
         {isWhole && <Decided group={shown} error={saving.error} onChange={set} />}
         {saving.error !== null && <ProblemBox error={saving.error} />}
@@ -133,37 +142,5 @@ function Decided({
         }
       />
     </>
-  );
-}
-
-/** The role that a member holds on whatever has the group, unless he is given another one. */
-function RoleField({
-  scope,
-  group,
-  onChange,
-}: {
-  readonly scope: 'API' | 'APPLICATION';
-  readonly group: Group;
-  readonly onChange: (part: Partial<Group>) => void;
-}) {
-  const { data } = useQuery(rolesOf(scope));
-  const value = group.roles[scope] ?? '';
-  // Nobody becomes the owner of something by a group.
-  const names = (data ?? []).map(({ name }) => name).filter((name) => name !== 'PRIMARY_OWNER');
-  return (
-    <SelectField
-      label={scope === 'API' ? 'Role on APIs' : 'Role on applications'}
-      value={value}
-      options={[
-        ['', 'None'],
-        ...[...new Set([...names, ...(value === '' ? [] : [value])])].map(
-          (name) => [name, spoken(name)] as const,
-        ),
-      ]}
-      onChange={({ target: { value: next } }) => {
-        const { [scope]: _, ...others } = group.roles;
-        onChange({ roles: next === '' ? others : { ...others, [scope]: next } });
-      }}
-    />
   );
 }

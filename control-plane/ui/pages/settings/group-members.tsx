@@ -5,7 +5,7 @@ import { api, answerOf, organization } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
-import { SelectField, SwitchField } from '../../kit/field.tsx';
+import { SwitchField } from '../../kit/field.tsx';
 import { Panel } from '../../kit/page.tsx';
 import type { Choice } from '../../kit/search-field.tsx';
 import { Tag } from '../../kit/status.tsx';
@@ -13,8 +13,9 @@ import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { PersonField } from '../members/person-field.tsx';
-import { rolesOf, spoken } from '../organization/questions.ts';
+import { spoken } from '../organization/questions.ts';
 import { type Group, groupMembersPerPage, type GroupMember, membersOfGroup } from './questions.ts';
+import { RoleField } from './role-field.tsx';
 
 interface Of {
   readonly env: string;
@@ -151,13 +152,14 @@ function MemberDialog({
       submit={{ verb: member === undefined ? 'Add member' : 'Save roles', mutation: saving, isReady }}
     >
       {member === undefined && <PersonField value={person} onChoose={setPerson} />}
-      <Held scope="API" label="Role on APIs" value={roles['API'] ?? ''} onChange={set} />
-      <Held
-        scope="APPLICATION"
-        label="Role on applications"
-        value={roles['APPLICATION'] ?? ''}
-        onChange={set}
-      />
+      {(['API', 'APPLICATION'] as const).map((scope) => (
+        <RoleField
+          key={scope}
+          scope={scope}
+          value={roles[scope] ?? ''}
+          onChange={(name) => set(scope, name)}
+        />
+      ))}
       <SwitchField
         label="Administers the group"
         hint="May change its members and their roles"
@@ -165,34 +167,6 @@ function MemberDialog({
         onChange={(isOn) => set('GROUP', isOn ? 'ADMIN' : '')}
       />
     </FormDialog>
-  );
-}
-
-function Held({
-  scope,
-  label,
-  value,
-  onChange,
-}: {
-  readonly scope: 'API' | 'APPLICATION';
-  readonly label: string;
-  readonly value: string;
-  readonly onChange: (scope: string, name: string) => void;
-}) {
-  const { data } = useQuery(rolesOf(scope));
-  const names = (data ?? []).map(({ name }) => name).filter((name) => name !== 'PRIMARY_OWNER');
-  return (
-    <SelectField
-      label={label}
-      value={value}
-      options={[
-        ['', 'None'],
-        ...[...new Set([...names, ...(value === '' ? [] : [value])])].map(
-          (name) => [name, spoken(name)] as const,
-        ),
-      ]}
-      onChange={({ target: { value: next } }) => onChange(scope, next)}
-    />
   );
 }
 
