@@ -4,6 +4,7 @@ import {
   useEffect,
   useId,
   useState,
+  type ChangeEvent,
   type InputHTMLAttributes,
   type ReactNode,
   type SelectHTMLAttributes,
@@ -143,21 +144,28 @@ export function SwitchField({
 }
 
 /** One of a few. */
-export function SelectField({
+export function SelectField<Value extends string>({
   label,
   hint,
   error,
   isOptional = false,
   options,
+  onChoose,
   ...select
 }: FieldProps &
   SelectHTMLAttributes<HTMLSelectElement> & {
-    readonly options: readonly (readonly [value: string, label: string])[];
+    readonly options: readonly (readonly [value: Value, label: string])[];
+    /** Where only some values can be chosen: gets one of them, in place of `onChange`. */
+    readonly onChoose?: (value: Value) => void;
   }) {
+  const choose = ({ target }: ChangeEvent<HTMLSelectElement>): void => {
+    const chosen = options.find(([value]) => value === target.value)?.[0];
+    if (chosen !== undefined) onChoose?.(chosen);
+  };
   return (
     <Frame {...{ label, hint, error, isOptional }}>
       {(ids) => (
-        <select {...select} {...ids}>
+        <select {...select} {...(onChoose !== undefined && { onChange: choose })} {...ids}>
           {options.map(([value, name]) => (
             <option key={value} value={value}>
               {name}

@@ -9,7 +9,6 @@ const securities: readonly (readonly [Security, string])[] = [
   ['API_KEY', 'API key: callers subscribe and send a key'],
   ['KEY_LESS', 'Keyless: everybody may call it'],
 ];
-const isSecurity = (value: string): value is Security => securities.some(([known]) => known === value);
 
 interface Wish {
   readonly name: string;
@@ -102,7 +101,7 @@ function Fields({
       <SelectField
         label="Who may call it"
         value={security}
-        onChange={({ target: { value } }) => isSecurity(value) && onChange({ security: value })}
+        onChoose={(chosen) => onChange({ security: chosen })}
         options={securities}
       />
     </>

@@ -159,20 +159,14 @@ function Seen({ shown, isReadOnly, faultOf, onChange }: FieldsProps) {
           label="Visibility"
           value={shown.visibility ?? 'PRIVATE'}
           options={visibilities}
-          onChange={({ target: { value } }) => {
-            const chosen = visibilities.find(([each]) => each === value)?.[0];
-            if (chosen !== undefined) onChange({ visibility: chosen });
-          }}
+          onChoose={(visibility) => onChange({ visibility })}
         />
         <SelectField
           label="In the portal"
           error={faultOf('lifecycleState')}
           value={shown.lifecycleState}
           options={lives}
-          onChange={({ target: { value } }) => {
-            const chosen = lives.find(([each]) => each === value)?.[0];
-            if (chosen !== undefined) onChange({ lifecycleState: chosen });
-          }}
+          onChoose={(lifecycleState) => onChange({ lifecycleState })}
         />
       </fieldset>
     </Panel>

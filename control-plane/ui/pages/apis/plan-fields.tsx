@@ -100,10 +100,7 @@ function Shown({ wish, isNew = false, isReadOnly = false, details, onChange }: F
           disabled={!isNew}
           value={wish.security.type}
           options={securities}
-          onChange={({ target: { value } }) => {
-            const type = securities.find(([each]) => each === value)?.[0];
-            if (type !== undefined) onChange({ ...wish, security: { type } });
-          }}
+          onChoose={(type) => onChange({ ...wish, security: { type } })}
         />
         <Configuration
           {...{ wish, isReadOnly, details }}

@@ -97,10 +97,7 @@ export function ApplicationFields({
         error={faults.keyMode}
         disabled={isChosen}
         options={keyModes}
-        onChange={({ target: { value } }) => {
-          const chosen = keyModes.find(([mode]) => mode === value)?.[0];
-          if (chosen !== undefined) onChange({ keyMode: chosen });
-        }}
+        onChoose={(keyMode) => onChange({ keyMode })}
       />
       <TextField
         label="Domain"

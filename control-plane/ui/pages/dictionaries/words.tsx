@@ -200,15 +200,7 @@ export function Source({ env, of, isReadOnly }: Props) {
             setRate(Number.isNaN(valueAsNumber) ? 1 : valueAsNumber)
           }
         />
-        <SelectField
-          label="Unit"
-          value={unit}
-          options={units}
-          onChange={({ target: { value } }) => {
-            const chosen = units.find(([each]) => each === value)?.[0];
-            if (chosen !== undefined) setUnit(chosen);
-          }}
-        />
+        <SelectField label="Unit" value={unit} options={units} onChoose={setUnit} />
       </div>
       {saving.error !== null && <ProblemBox error={saving.error} />}
       {isChanged && (

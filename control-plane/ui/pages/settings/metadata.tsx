@@ -153,9 +153,8 @@ function FieldDialog({
         label="Kind"
         value={format}
         options={formats}
-        onChange={(event) => {
-          const chosen = formats.find(([each]) => each === event.target.value)?.[0];
-          if (chosen !== undefined) setFormat(chosen);
+        onChoose={(chosen) => {
+          setFormat(chosen);
           setValue('');
         }}
       />
