@@ -6,7 +6,7 @@ import { trafficSearch } from './pages/traffic/search.ts';
 import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
 import { settingsRoutes } from './routes/settings.ts';
-import { demandSession, listSearch, organizationShell, root, shell } from './routes/roots.tsx';
+import { demandSession, listSearch, organizationShell, pageSearch, root, shell } from './routes/roots.tsx';
 import { NotHere } from './shell/not-here.tsx';
 
 /** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */
@@ -127,9 +127,6 @@ const apiImportInto = createRoute({
   component: lazyRouteComponent(() => import('./pages/apis/transfer/import.tsx'), 'ImportIntoApi'),
 });
 
-const pageSearch = ({ page }: Record<string, unknown>): { readonly page?: number } =>
-  typeof page === 'number' && Number.isInteger(page) && page > 1 ? { page } : {};
-
 const apiRevisions = createRoute({
   getParentRoute: () => api,
   path: '/revisions',
@@ -171,7 +168,7 @@ const apiAnalytics = createRoute({
 
 const subscriptionsSearch = ({ shown, page }: Record<string, unknown>): SubscriptionsSearch => ({
   ...((shown === 'pending' || shown === 'ended') && { shown }),
-  ...(typeof page === 'number' && Number.isInteger(page) && page > 1 && { page }),
+  ...pageSearch({ page }),
 });
 
 const apiSubscriptions = createRoute({

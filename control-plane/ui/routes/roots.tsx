@@ -30,6 +30,10 @@ export async function demandSession(queries: QueryClient, back: string): Promise
   if ((await queries.ensureQueryData(whoAmI)) === null) throw redirect({ to: '/sign-in', search: { back } });
 }
 
+/** Which page of a list an address says; the first is not said. */
+export const pageSearch = ({ page }: Record<string, unknown>): { readonly page?: number } =>
+  typeof page === 'number' && Number.isInteger(page) && page > 1 ? { page } : {};
+
 /** What of a list its address says. */
 export interface ListSearch {
   readonly q?: string;
@@ -39,6 +43,6 @@ export interface ListSearch {
 
 export const listSearch = ({ q, page, sort }: Record<string, unknown>): ListSearch => ({
   ...(typeof q === 'string' && q !== '' && { q }),
-  ...(typeof page === 'number' && Number.isInteger(page) && page > 1 && { page }),
+  ...pageSearch({ page }),
   ...(typeof sort === 'string' && { sort }),
 });
