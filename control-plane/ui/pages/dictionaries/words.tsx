@@ -45,7 +45,7 @@ export function Words({ env, of, isReadOnly }: Props) {
   });
   const set = (word: Word): void => setWritten(shown.map((each) => (each.at === word.at ? word : each)));
   const keys = shown.map(({ key }) => key);
-  const hasFault = keys.some((key, at) => key === '' || keys.indexOf(key) !== at);
+  const hasFault = keys.includes('') || new Set(keys).size < keys.length;
   const add = isReadOnly ? undefined : (
     <Button
       size="small"
