@@ -5,7 +5,7 @@ import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { TextField } from '../../kit/field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
-import { doWith, type Key, keysOf, type Side, type Subscription, useChange } from './side.ts';
+import { doWith, type Key, keysOf, type Side, type Subscription, useSubscriptionChange } from './side.ts';
 
 interface Asked {
   readonly side: Side;
@@ -22,7 +22,7 @@ export function Accept({
 }: Asked & { readonly onKey: (key: Key | undefined) => void }) {
   const [reason, setReason] = useState('');
   const [end, setEnd] = useState('');
-  const accepting = useChange(
+  const accepting = useSubscriptionChange(
     side.env,
     () =>
       doWith(side, subscription.id, {
@@ -62,7 +62,7 @@ export function Accept({
 
 export function Reject({ side, subscription, onClose }: Asked) {
   const [reason, setReason] = useState('');
-  const rejecting = useChange(
+  const rejecting = useSubscriptionChange(
     side.env,
     () => doWith(side, subscription.id, { verb: 'reject', ...(reason !== '' && { reason }) }),
     onClose,
@@ -101,7 +101,11 @@ function Message({
 
 export function Close({ side, subscription, onClose }: Asked) {
   const { data: keys } = useQuery(keysOf(side, subscription.id));
-  const closing = useChange(side.env, () => doWith(side, subscription.id, { verb: 'close' }), onClose);
+  const closing = useSubscriptionChange(
+    side.env,
+    () => doWith(side, subscription.id, { verb: 'close' }),
+    onClose,
+  );
   const isByKey = subscription.plan.security?.type === 'API_KEY';
   const live = keys?.filter(({ revoked, expired }) => !revoked && !expired).length;
   return (
@@ -128,7 +132,11 @@ export function Close({ side, subscription, onClose }: Asked) {
 
 /** Calls are refused until somebody resumes it. */
 export function PauseDialog({ side, subscription, onClose }: Asked) {
-  const pausing = useChange(side.env, () => doWith(side, subscription.id, { verb: 'pause' }), onClose);
+  const pausing = useSubscriptionChange(
+    side.env,
+    () => doWith(side, subscription.id, { verb: 'pause' }),
+    onClose,
+  );
   return (
     <FormDialog
       title="Pause the subscription?"
@@ -142,7 +150,7 @@ export function PauseDialog({ side, subscription, onClose }: Asked) {
 
 /** Takes effect at once: nothing is lost by it. */
 export function Resume({ side, subscription }: Omit<Asked, 'onClose'>) {
-  const resuming = useChange(
+  const resuming = useSubscriptionChange(
     side.env,
     () => doWith(side, subscription.id, { verb: 'resume' }),
     () => undefined,

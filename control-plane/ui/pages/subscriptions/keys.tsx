@@ -17,7 +17,7 @@ import {
   revokeKey,
   type Side,
   type Subscription,
-  useChange,
+  useSubscriptionChange,
 } from './side.ts';
 
 /** The keys of a subscription; none is shown, a fingerprint tells them apart in lists and logs. */
@@ -107,7 +107,7 @@ interface Asked {
 }
 
 function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey: (key: Key) => void }) {
-  const renewing = useChange(
+  const renewing = useSubscriptionChange(
     side.env,
     () => renewKey(side, subscription),
     (key) => {
@@ -127,7 +127,7 @@ function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey:
 }
 
 function Revoke({ side, subscription, apiKey, onClose }: Asked & { readonly apiKey: Key }) {
-  const revoking = useChange(side.env, () => revokeKey(side, subscription, apiKey.id), onClose);
+  const revoking = useSubscriptionChange(side.env, () => revokeKey(side, subscription, apiKey.id), onClose);
   return (
     <FormDialog
       title={`Revoke the key ${apiKey.hash8}?`}

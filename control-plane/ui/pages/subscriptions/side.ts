@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
+import { useChange } from '../../api/change.ts';
 import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
 import type { Tone } from '../../kit/status.tsx';
 
@@ -190,23 +191,11 @@ export async function revokeKey(side: Side, subscription: Subscription, key: str
 }
 
 /** A change of subscriptions of an environment: what pages show of them is asked anew, from both sides. */
-export function useChange<Answer>(
+export const useSubscriptionChange = <Answer>(
   env: string,
   change: () => Promise<Answer>,
   onDone: (answer: Answer) => void,
-) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: async (answer) => {
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: ['subscriptions', env] }),
-        queries.invalidateQueries({ queryKey: ['tasks'] }),
-      ]);
-      onDone(answer);
-    },
-  });
-}
+) => useChange({ change, touches: [['subscriptions', env], ['tasks']], onDone });
 
 const states: Readonly<Record<Subscription['status'], readonly [Tone, string]>> = {
   PENDING: ['warn', 'Pending'],

@@ -8,7 +8,7 @@ import { type Choice, SearchField } from '../../kit/search-field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { oneApplication, saveApplication } from '../applications/questions.ts';
 import { listedApis, pathsOf, plansOf } from '../apis/questions.ts';
-import { type Side, subscribe, type Subscription, useChange } from './side.ts';
+import { type Side, subscribe, type Subscription, useSubscriptionChange } from './side.ts';
 import { securityWords } from './words.ts';
 
 const choicesMax = 20;
@@ -66,7 +66,7 @@ function Asked({ side, onClose, onSubscribed }: Props) {
   const planId = chosenPlan?.id;
   const applicationId = side.of === 'api' ? other?.id : side.id;
   const client = useClient(env, applicationId, chosenPlan);
-  const subscribing = useChange(
+  const subscribing = useSubscriptionChange(
     env,
     async () => {
       await client.keep();
