@@ -285,6 +285,8 @@ async function runsPalette(platform: Platform, browser: TestBrowser): Promise<vo
   await page.getByRole('option', { name: /dark theme/ }).waitFor();
   await page.keyboard.press('Enter');
   await eventually(async () => (await page.locator('html').getAttribute('data-theme')) === 'dark');
+  // Colours fade over; half-way they are of neither theme.
+  await eventually(async () => (await page.evaluate('document.getAnimations().length')) === 0);
   await looker(page, { ...view, colorScheme: 'dark' })('roles-by-palette');
   await page.context().close();
 }
