@@ -72,15 +72,7 @@ export class Trail {
 
   /** Something has ended now. */
   mark(mark: Mark, of: Marked, isResponse = false): void {
-    const { count: index } = this;
-    if (index >= marksMax) {
-      this.left += 1;
-      return;
-    }
-    this.#at[index] = performance.now();
-    this.#marks[index] = isResponse ? mark + ofResponse : mark;
-    this.#of[index] = of;
-    this.count = index + 1;
+    this.#put(isResponse ? mark + ofResponse : mark, performance.now(), of);
   }
 
   /** A step has; of one that has nothing to do in this phase and no condition nothing is said. */
@@ -135,13 +127,16 @@ export class Trail {
 
   /** 0 is a time that was not: only of the call itself, whose time comes later, it counts. */
   #engineMark(mark: Mark, atUs: number, of?: Marked): void {
+    if (atUs !== 0 || mark === marks.attempt) this.#put(mark, -atUs - 1, of);
+  }
+
+  #put(mark: number, at: number, of: Marked): void {
     const { count: index } = this;
-    if (atUs === 0 && mark !== marks.attempt) return;
     if (index >= marksMax) {
       this.left += 1;
       return;
     }
-    this.#at[index] = -atUs - 1;
+    this.#at[index] = at;
     this.#marks[index] = mark;
     this.#of[index] = of;
     this.count = index + 1;
