@@ -199,3 +199,29 @@ test('of so many keys it is kept what he has to be told; what is over is not', a
   );
   sent[1]?.answer();
 });
+
+test('what he was not asked is not told him in another window, and nothing of it that did not fit into a bucket', async () => {
+  const { clock, sent, counters } = start();
+  const bucket = { kind: 'gcra', burst: 2, refill: 1, refillMs: 60_000 } as const;
+  const late = counters.take('late', rule, 1);
+  await turn();
+  await clock.advance(100);
+  await late;
+  for (const key of ['old', 'both']) await counters.take(key, rule, 5);
+  await clock.advance(60_000);
+  await counters.take('both', rule, 1);
+  for (const amount of [1, 2, 1]) await counters.take('bucket', bucket, amount);
+  sent[0]?.answer();
+  await turn();
+  void counters.take('d', rule, 1);
+  await turn();
+  assert.deepEqual(
+    sent[1]?.takes.map(({ key, amount }) => [key, amount]),
+    [
+      ['both', 1],
+      ['bucket', 2],
+      ['d', 1],
+    ],
+  );
+  sent[1]?.answer();
+});

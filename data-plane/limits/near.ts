@@ -65,11 +65,8 @@ export class NearCounters {
     return {
       take: (key, rule, amount) => {
         const count = own.take(key, rule, amount);
-        const isTaken = amount > 0 && (rule.kind !== 'gcra' || count.count <= rule.burst);
-        if (isTaken) {
-          const take = { environment: asked, key, rule, amount };
-          this.#keep({ take, own, amount, resetAtMs: count.resetAtMs });
-        }
+        const take = { environment: asked, key, rule, amount };
+        if (isTaken(take, count)) this.#keep({ take, own, amount, resetAtMs: count.resetAtMs });
         return this.#isAlone ? estimateOf(count) : count;
       },
     };
@@ -131,7 +128,13 @@ export class NearCounters {
   }
 }
 
-const nameOf = ({ environment, key, rule }: Take): string =>
+/** Names what it counts. */
+export const nameOf = ({ environment, key, rule }: Take): string =>
   `${rule.kind}\n${environment}\n${rule.group ?? ''}${key}`;
 
-const estimateOf = ({ count, resetAtMs }: Count): Count => ({ count, resetAtMs, isEstimate: true });
+/** Whether there is something to tell of what was counted here: a bucket takes nothing that does not fit. */
+export const isTaken = ({ rule, amount }: Take, { count }: Count): boolean =>
+  amount > 0 && (rule.kind !== 'gcra' || count <= rule.burst);
+
+/** The same count as one that others do not know. */
+export const estimateOf = ({ count, resetAtMs }: Count): Count => ({ count, resetAtMs, isEstimate: true });
