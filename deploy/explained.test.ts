@@ -90,6 +90,7 @@ test('what a gateway wrote is told by the control plane as by the gateway itself
   const here = await explainFromSpool(gateway.dataDir, idOf(failed));
   assert.deepEqual(told.steps, here.steps);
   assert.equal(told.steps?.for, 'failed');
+  assert.equal(told.tookMs, here.tookMs, 'not in whole milliseconds');
   assert.equal(told.api, api);
   assert.doesNotMatch(explainedTable(told), /hidden/);
   const missing = await ask('bare');

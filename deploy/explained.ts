@@ -166,6 +166,15 @@ export async function explainFromControlPlane(
   );
   if (log.status !== 200 && log.status !== 404) throw refusedBy(log, 'the log of it');
   const { steps, stepsMissing, message } = toldSchema.parse(log.body);
+  const told =
+    steps &&
+    StepList.parse({
+      for: steps.for,
+      steps: steps.list.map(({ fromUs, tookUs, ...step }) => ({ ...step, from_us: fromUs, took_us: tookUs })),
+      ...(steps.leftOut !== undefined && { left_out: steps.leftOut }),
+    });
+  // The management API has whole milliseconds; steps end with the request.
+  const last = told?.left_out === undefined ? told?.steps.at(-1) : undefined;
   return {
     requestId,
     timestamp: call.timestamp,
@@ -174,19 +183,9 @@ export async function explainFromControlPlane(
     status: call.status,
     errorKey: call.errorKey,
     api: call.apiId,
-    tookMs: call.gatewayResponseTime,
-    steps:
-      steps &&
-      StepList.parse({
-        for: steps.for,
-        steps: steps.list.map(({ fromUs, tookUs, ...step }) => ({
-          ...step,
-          from_us: fromUs,
-          took_us: tookUs,
-        })),
-        ...(steps.leftOut !== undefined && { left_out: steps.leftOut }),
-      }),
-    missing: steps === undefined ? (stepsMissing ?? message) : undefined,
+    tookMs: last === undefined ? call.gatewayResponseTime : (last.from_us + last.took_us) / 1_000,
+    steps: told,
+    missing: told === undefined ? (stepsMissing ?? message) : undefined,
   };
 }
 
