@@ -10,8 +10,9 @@ import { isCsrfToken, ThrottledFault } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Desk } from '../management/desk.ts';
 import { routes } from '../management/index.ts';
-import { basePaths, type Content, type Route } from '../management/route.ts';
+import { basePaths, type Content, type Route, type RouteAnswer } from '../management/route.ts';
 import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
+import { etagOf, isKept } from './etag.ts';
 import { readJsonBody, readUpload } from './json-body.ts';
 import { managementOpenApi } from './openapi.ts';
 import { registerConsole } from './console.ts';
@@ -106,13 +107,28 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
     url: front.urlOf(context),
     source: front.sourceOf(context),
   });
-  if (answer.etag !== undefined) context.header('ETag', answer.etag);
   for (const [name, value] of Object.entries(answer.headers ?? {}))
     context.header(name, value, { append: name === 'Warning' });
   if (answer.content !== undefined) return contentAnswer(context, answer.content);
-  return answer.body === undefined
-    ? context.body(null, answer.status)
-    : context.json(answer.body as object, answer.status as 200);
+  if (answer.version === undefined)
+    return answer.body === undefined
+      ? context.body(null, answer.status)
+      : context.json(answer.body as object, answer.status as 200);
+  return versionedAnswer(context, route, answer);
+}
+
+/** An answer with an ETag; 304 without a body to whoever has it already. */
+function versionedAnswer(
+  context: Context,
+  { method }: Route,
+  { body, status, version }: RouteAnswer,
+): Response {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const etag = etagOf(version ?? 0, text);
+  context.header('ETag', etag);
+  if (method === 'get' && isKept(context.req.header('if-none-match'), etag)) return context.body(null, 304);
+  if (body === undefined) return context.body(null, status);
+  return context.body(text, status as 200, { 'Content-Type': 'application/json' });
 }
 
 /** What is no JSON: nothing in it is run, whoever wrote it. */

@@ -63,6 +63,10 @@ function register(app: OpenAPIHono, route: Route, base: string): void {
         ...(answer !== undefined &&
           route.status !== 204 && { content: { 'application/json': { schema: answer } } }),
       },
+      ...(route.isVersioned &&
+        route.method === 'get' && {
+          304: { description: 'The answer is the one whose ETag If-None-Match names.' },
+        }),
       default: errorAnswer,
     },
   });

@@ -90,7 +90,10 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly answer?: z.ZodType;
   /** Media types of an answer that is {@link Content}. */
   readonly contentTypes?: readonly string[];
-  /** Present when the answer carries a strong ETag made of this number. */
+  /**
+   * Present when the answer carries a strong ETag: this number, which rises with every change of the row, and a hash of what is answered,
+   * since an answer may say more than its row does. If-Match asks for the number, If-None-Match for all of it.
+   */
   readonly version?: (result: Result) => number;
   /** Headers of the answer beside those that every answer has; `Warning` comes beside what the door warns of. */
   readonly headers?: (
@@ -120,7 +123,8 @@ export interface RouteAnswer {
   readonly body: unknown;
   /** In place of the body. */
   readonly content?: Content;
-  readonly etag: string | undefined;
+  /** What the ETag is made of; undefined where there is none. */
+  readonly version: number | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -142,6 +146,8 @@ export interface Route {
     readonly answer: z.ZodType | undefined;
   };
   readonly contentTypes: readonly string[] | undefined;
+  /** Whether its answer has an ETag. */
+  readonly isVersioned: boolean;
   readonly upload: Upload | undefined;
   readonly takesBody: boolean;
   /** Undefined: as many as the door takes. */
@@ -196,6 +202,7 @@ function route<Params, Query, Body, Result>(
     status,
     schemas: { params, query, body, answer },
     contentTypes: spec.contentTypes,
+    isVersioned: spec.version !== undefined,
     upload: spec.upload,
     takesBody: body !== undefined,
     bodyBytesMax: spec.bodyBytesMax,
@@ -224,12 +231,12 @@ function route<Params, Query, Body, Result>(
       const result = await spec.run(call);
       const headers = await spec.headers?.(call, result);
       if (spec.contentTypes !== undefined)
-        return { status, headers, body: undefined, content: result as Content, etag: undefined };
+        return { status, headers, body: undefined, content: result as Content, version: undefined };
       return {
         status,
         headers,
         body: status === 204 ? undefined : maskSealed(result),
-        etag: spec.version === undefined ? undefined : `"${spec.version(result)}"`,
+        version: spec.version?.(result),
       };
     },
   };
@@ -299,12 +306,16 @@ async function permitted(
 }
 
 /**
- * Compares If-Match with the version that a row has now; an absent header matches.
+ * Compares If-Match with the version that a row has now; an absent header matches. What an ETag says beside the version is of an answer, and
+ * does not count here: `"7"` and `"7.xyz"` mean the same row.
  *
  * Errors: request.precondition_failed. Weak tags never match (RFC 9110, 13.1.1).
  */
 export function checkIfMatch(ifMatch: string | undefined, version: number): void {
   if (ifMatch === undefined) return;
-  const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (!tags.includes('*') && !tags.includes(`"${version}"`)) throw new Fault('request.precondition_failed');
+  const versions = ifMatch
+    .split(',')
+    .map((tag) => /^"(\d+)(?:\.[\w-]*)?"$/.exec(tag.trim())?.[1] ?? tag.trim());
+  if (!versions.includes('*') && !versions.includes(String(version)))
+    throw new Fault('request.precondition_failed');
 }

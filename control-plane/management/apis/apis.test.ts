@@ -67,7 +67,7 @@ for (const database of testDatabases) {
       const created = await office.call('POST', `${environment}/apis`, { body: apiBody('/a') });
       const path = `${environment}/apis/${String(created.body['id'])}`;
       const first = created.headers.get('etag') ?? '';
-      assert.match(first, /^"\d+"$/);
+      assert.match(first, /^"\d+\.[\w-]{16}"$/);
       const update = (etag: string, body: unknown) =>
         office.call('PUT', path, { body, headers: { 'if-match': etag } });
       const { body: read } = await office.call('GET', path);

@@ -8,6 +8,7 @@ import { publishSubscription } from '../deployments/publication.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
 import { findPlan } from '../plans/plans.store.ts';
+import { checkIfMatch } from '../route.ts';
 import { viewOf } from './showing.ts';
 import type { SubscriptionUpdate, SubscriptionView, Verified, VerifyWish } from './subscription-shape.ts';
 import { customApiKeySchema } from '../../../proto/model/subscription.ts';
@@ -25,16 +26,17 @@ type Set = Parameters<typeof updateSubscription>[2];
 /**
  * Replaces what can be written of an accepted or paused subscription; its keys end when it does.
  *
- * Errors: subscription.notUpdatable; request.invalid when it would end before it starts.
+ * Errors: subscription.notUpdatable; request.precondition_failed; request.invalid when it would end before it starts.
  */
 export function editSubscription(
   desk: Desk,
   actor: Actor,
-  ref: SubscriptionRef & { readonly wish: SubscriptionUpdate },
+  ref: SubscriptionRef & { readonly wish: SubscriptionUpdate; readonly ifMatch?: string | undefined },
 ): Promise<SubscriptionView> {
   const { wish } = ref;
   return changeSubscription({ desk, actor, ref }, async (now, found) => {
     const before = found.subscription;
+    checkIfMatch(ref.ifMatch, before.updated_at_ms);
     requireServed(before);
     const endingAtMs = momentMs(wish.endingAt);
     const startingAtMs = momentMs(wish.startingAt) ?? before.starting_at_ms;

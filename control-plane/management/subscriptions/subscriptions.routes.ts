@@ -133,8 +133,8 @@ export const subscriptionRoutes = [
     body: updateSubscriptionSchema,
     answer,
     version,
-    run: ({ desk, actor, at, params: { apiId, subscriptionId }, body }) =>
-      editSubscription(desk, actor, { at, id: apiId, subscriptionId, wish: body }),
+    run: ({ desk, actor, at, params: { apiId, subscriptionId }, body, ifMatch }) =>
+      editSubscription(desk, actor, { at, id: apiId, subscriptionId, wish: body, ifMatch }),
   }),
   define.post(`${onePath}/_transfer`, {
     operationId: 'transferApiSubscription',
