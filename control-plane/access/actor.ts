@@ -1,6 +1,6 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import { type Action, actions, partsOf, permissions, type Right, type Scope } from './permissions.ts';
-import { letters, roleMay } from './roles.ts';
+import { letters, type Permitting, roleMay } from './roles.ts';
 
 /** A role that somebody holds somewhere: `reference` is the id of the organization, environment, API or application. */
 export interface HeldRole {
@@ -98,7 +98,13 @@ export function heldRights(
 /** Whose objects a list may show: everybody's, or those that this user is a member of. Stores turn it into SQL. */
 export type Visible =
   | { readonly kind: 'all' }
-  | { readonly kind: 'member'; readonly organization: string; readonly user: string };
+  | {
+      readonly kind: 'member';
+      readonly organization: string;
+      readonly user: string;
+      /** By these roles alone; whatever he holds when absent. */
+      readonly roles?: readonly string[];
+    };
 
 /** What of an environment's APIs or applications the actor sees in lists. */
 export function visible(actor: Actor, resource: Resource): Visible {
@@ -106,6 +112,28 @@ export function visible(actor: Actor, resource: Resource): Visible {
     isAdmin(actor, 'organization', resource.organization) ||
     isAdmin(actor, 'environment', resource.environment);
   return seesAll ? { kind: 'all' } : { kind: 'member', organization: actor.organization, user: actor.id };
+}
+
+/**
+ * With which of an environment's APIs or applications the actor may do that, for a list or a count: {@link can} as a condition that stores turn
+ * into SQL. `roles` are those of the right's scope that there are.
+ */
+export function visibleWith(
+  actor: Actor,
+  right: Right,
+  { at, roles }: { readonly at: Resource; readonly roles: readonly Permitting[] },
+): Visible {
+  const { name, action } = partsOf(right);
+  const isOpen = actor.scopes === undefined || actor.scopes.includes(right);
+  const seen = visible(actor, at);
+  if (isOpen && seen.kind === 'all') return seen;
+  const may = isOpen ? roles.filter((role) => roleMay(role, name, action)) : [];
+  return {
+    kind: 'member',
+    organization: actor.organization,
+    user: actor.id,
+    roles: may.map((role) => role.name),
+  };
 }
 
 /** Whether the actor is an ADMIN of the organization, or of the environment. */

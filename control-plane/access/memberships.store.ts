@@ -304,13 +304,17 @@ export function isMemberOf(
   scope: Scope,
   visible: Extract<Visible, { kind: 'member' }>,
 ): Expression<SqlBool> {
+  const { organization, user, roles } = visible;
+  if (roles?.length === 0) return sql<SqlBool>`1 = 0`;
+  const by = (column: string) =>
+    roles === undefined ? sql`` : sql` and ${sql.ref(column)} in (${sql.join(roles)})`;
   // Asked once for a list; with the object in the question SQLite read all that the user holds for each of 10,000 rows.
   return sql<SqlBool>`(${id} in (select membership.reference from membership
-    where membership.organization = ${visible.organization} and membership.scope = ${scope}
-    and membership.member_type = 'USER' and membership.member = ${visible.user})
+    where membership.organization = ${organization} and membership.scope = ${scope}
+    and membership.member_type = 'USER' and membership.member = ${user}${by('membership.role')})
     or ${id} in (select object.reference from user_group_member held join user_group_object object
     on object.group_id = held.group_id and object.scope = held.scope
-    where held.organization = ${visible.organization} and held.scope = ${scope} and held.member = ${visible.user}))`;
+    where held.organization = ${organization} and held.scope = ${scope} and held.member = ${user}${by('held.role')}))`;
 }
 
 function heldRole(row: {

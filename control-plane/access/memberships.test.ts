@@ -5,7 +5,7 @@ import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { migrations } from '../storage/migrations/index.ts';
 import { openStorage } from '../storage/storage.ts';
-import { can, visible, type Actor } from './actor.ts';
+import { can, visible, visibleWith, type Actor } from './actor.ts';
 import { objectRoles, primaryOwners, tenantRoles } from './memberships.store.ts';
 import { permissions, type Right, type Scope } from './permissions.ts';
 import { rightsOf } from './roles.ts';
@@ -41,6 +41,21 @@ test('an ADMIN may do everything below, nothing above', () => {
   assert.ok(beyond.length > 0 && beyond.every((right) => right.startsWith('organization-')));
   assert.deepEqual(visible(of('environment', 'e'), at), { kind: 'all' });
   assert.equal(visible(of('environment', 'other'), at).kind, 'member');
+});
+
+test('what a list shows by a right is what the roles permit that there are, and nothing that a narrowed token does not', () => {
+  const made = { scope: 'api', name: 'DECIDER', rights: new Map([['subscription', 'U']]) } as const;
+  const roles = [
+    ...['OWNER', 'PRIMARY_OWNER', 'USER'].map((name) => ({ scope: 'api', name }) as const),
+    made,
+  ];
+  const of = (who: Actor) => visibleWith(who, 'api-subscription:update', { at, roles });
+  const member = { kind: 'member', organization: 'o', user: 'u' };
+  assert.deepEqual(of(actor()), { ...member, roles: ['OWNER', 'PRIMARY_OWNER', 'DECIDER'] });
+  const admin = actor({ scope: 'environment', reference: 'e', name: 'ADMIN' });
+  assert.deepEqual(of(admin), { kind: 'all' });
+  assert.deepEqual(of({ ...admin, scopes: ['api-subscription:update'] }), { kind: 'all' });
+  assert.deepEqual(of({ ...admin, scopes: ['api-plan:update'] }), { ...member, roles: [] });
 });
 
 test('rights are spelled as the reference does; a role that nobody knows holds nothing', () => {

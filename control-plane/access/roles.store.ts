@@ -1,6 +1,6 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { Queries } from '../storage/storage.ts';
-import { type Letters, readRights } from './roles.ts';
+import { type Letters, type Permitting, readRights, systemRoleNames } from './roles.ts';
 import type { Scope } from './permissions.ts';
 
 /** A role that people made. */
@@ -46,6 +46,18 @@ export function listRoles(
     .where('scope', '=', scope)
     .orderBy('name')
     .execute();
+}
+
+/** All roles of a scope with what they permit: the system's, and those that people made. */
+export async function permittingRoles(
+  db: Queries,
+  { organization, scope }: Pick<RoleRef, 'organization' | 'scope'>,
+): Promise<readonly Permitting[]> {
+  const made = await listRoles(db, { organization, scope });
+  return [
+    ...systemRoleNames(scope).map((name) => ({ scope, name })),
+    ...made.map((row) => ({ scope, name: row.name, rights: rightsOfRow(row) })),
+  ];
 }
 
 /** One of them. */

@@ -79,7 +79,7 @@ const rightsByRole = new Map<string, ReadonlyMap<string, Letters>>(
 );
 
 /** A role as far as it permits something: `rights` are there for one that people made. */
-interface Permitting {
+export interface Permitting {
   readonly scope: Scope;
   readonly name: string;
   readonly rights?: ReadonlyMap<string, Letters> | undefined;

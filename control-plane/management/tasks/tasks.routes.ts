@@ -1,5 +1,5 @@
 import { resource } from '../route.ts';
-import { listTasks, tasksMax, tasksSchema } from './tasks.ts';
+import { countTasks, listTasks, taskCountSchema, tasksMax, tasksSchema } from './tasks.ts';
 
 const define = resource({ tag: 'Users', scope: 'v1-organization' });
 
@@ -11,5 +11,12 @@ export const taskRoutes = [
     summary: `Lists what waits for you, oldest first: subscriptions to decide, reviews to give and to answer; ${tasksMax} at most.`,
     answer: tasksSchema,
     run: ({ desk, actor }) => listTasks(desk, actor),
+  }),
+  define.get('/user/tasks/_count', {
+    operationId: 'countTasks',
+    permission: 'signed-in',
+    summary: 'Counts what waits for you, in all and by environment.',
+    answer: taskCountSchema,
+    run: ({ desk, actor }) => countTasks(desk, actor),
   }),
 ];

@@ -42,6 +42,9 @@ for (const database of testDatabases)
         const page = body['page'] as { readonly total_elements: number };
         const data = body['data'] as readonly { type: string; data: Record<string, string> }[];
         assert.equal(page.total_elements, data.length);
+        const count = await office.call('GET', `${organization}/user/tasks/_count`, as);
+        const environments = data.length === 0 ? {} : { [office.at.environment]: data.length };
+        assert.deepEqual(count.body, { total: data.length, environments });
         return data.map(({ type, data: { application = '', plan = '', request = '', comment = '' } }) =>
           [type, names[application]?.name, names[plan]?.name, request || comment].filter(Boolean).join(': '),
         );

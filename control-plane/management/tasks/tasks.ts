@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { type Actor, can, visible } from '../../access/actor.ts';
+import { type Actor, visibleWith } from '../../access/actor.ts';
+import { permittingRoles } from '../../access/roles.store.ts';
 import { displayNames } from '../../access/users.store.ts';
 import { namesIn } from '../analytics/names.store.ts';
 import type { Desk } from '../desk.ts';
@@ -8,7 +8,7 @@ import { present } from '../fields.ts';
 import type { ReviewRow } from '../reviews/reviews.store.ts';
 import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { listEnvironmentRows } from '../tenants/tenants.store.ts';
-import { openReviewRows, pendingRows } from './tasks.store.ts';
+import { countWaiting, openReviewRows, pendingRows, type Waiting } from './tasks.store.ts';
 
 /** Tasks that are told at most, the oldest of each environment first. */
 export const tasksMax = 1_000;
@@ -54,25 +54,26 @@ export const tasksSchema = z
   })
   .openapi('TasksPage');
 
-/** What waits for the actor in all environments of his organization: subscriptions that he may decide, reviews that he may give or has to answer. */
+/** How much waits, in all and by the ids of environments; those in which nothing does are left out. */
+export const taskCountSchema = z
+  .object({ total: z.int(), environments: z.record(z.string(), z.int()) })
+  .openapi('TaskCount');
+
+/**
+ * What waits for the actor in all environments of his organization: subscriptions that he may decide, reviews that he may give or has to answer.
+ * `total_elements` counts all of it, also what is beyond {@link tasksMax}.
+ */
 export async function listTasks(desk: Desk, actor: Actor): Promise<z.infer<typeof tasksSchema>> {
   const { organization } = actor;
   const { db } = desk.storage;
-  // Once for all: which of what he is a member of he may decide is a question of his roles there.
-  const known = await desk.access.withScope(actor, 'api');
   const tasks: TaskView[] = [];
-  for (const { id: environment } of await listEnvironmentRows(db, organization)) {
-    const at: EnvironmentRef = { organization, environment };
-    const wish = { at, visible: visible(actor, at), limit: tasksMax };
-    const may = (
-      right: 'api-subscription:update' | 'api-reviews:update' | 'api-definition:update',
-      api: string,
-    ) => can(known, right, { ...at, api });
-    for (const row of await pendingRows(db, wish))
-      if (may('api-subscription:update', row.api_id)) tasks.push(subscriptionTask(row));
-    for (const row of await openReviewRows(db, wish))
-      if (may(row.state === 'IN_REVIEW' ? 'api-reviews:update' : 'api-definition:update', row.api_id))
-        tasks.push(reviewTask(row));
+  let total = 0;
+  for (const waiting of await waitingFor(desk, actor)) {
+    const pending = await pendingRows(db, waiting, tasksMax);
+    const reviews = await openReviewRows(db, waiting, tasksMax);
+    tasks.push(...pending.map(subscriptionTask), ...reviews.map(reviewTask));
+    const isAll = pending.length < tasksMax && reviews.length < tasksMax;
+    total += isAll ? pending.length + reviews.length : await countWaiting(db, waiting);
   }
   const data = tasks.toSorted((a, b) => a.created_at - b.created_at).slice(0, tasksMax);
   return {
@@ -82,10 +83,36 @@ export async function listTasks(desk: Desk, actor: Actor): Promise<z.infer<typeo
       current: 1,
       size: data.length,
       per_page: data.length,
-      total_pages: 1,
-      total_elements: data.length,
+      total_pages: Math.ceil(total / Math.max(data.length, 1)),
+      total_elements: total,
     },
   };
+}
+
+/** The same as a number, which the database makes: what a console asks again and again. */
+export async function countTasks(desk: Desk, actor: Actor): Promise<z.infer<typeof taskCountSchema>> {
+  const counts = new Map<string, number>();
+  for (const waiting of await waitingFor(desk, actor)) {
+    const count = await countWaiting(desk.storage.db, waiting);
+    if (count > 0) counts.set(waiting.at.environment, count);
+  }
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return { total, environments: Object.fromEntries(counts) };
+}
+
+/** What the actor may do about it, by environment: the rights are part of the question, so that a limit leaves out nothing that is his. */
+async function waitingFor({ storage: { db } }: Desk, actor: Actor): Promise<readonly Waiting[]> {
+  const { organization } = actor;
+  const roles = await permittingRoles(db, { organization, scope: 'api' });
+  return (await listEnvironmentRows(db, organization)).map(({ id: environment }) => {
+    const at = { organization, environment };
+    return {
+      at,
+      toDecide: visibleWith(actor, 'api-subscription:update', { at, roles }),
+      toReview: visibleWith(actor, 'api-reviews:update', { at, roles }),
+      toChange: visibleWith(actor, 'api-definition:update', { at, roles }),
+    };
+  });
 }
 
 const subscriptionTask = (row: SubscriptionRow): TaskView => ({

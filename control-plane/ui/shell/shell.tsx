@@ -4,7 +4,7 @@ import { ChevronsUpDown, Menu as MenuIcon, Moon, Search, Sun } from 'lucide-reac
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { environments, ownOrganization, signOut, whoAmI } from '../api/session.ts';
 import { IconButton } from '../kit/button.tsx';
-import { useTasks } from '../api/tasks.ts';
+import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
 import { Mark } from './mark.tsx';
 import { useOrganizationRights, useRights } from '../api/rights.ts';
@@ -223,14 +223,14 @@ const initialsOf = (name: string): string =>
 
 function EnvironmentLinks({ env, onClick }: { readonly env: string; readonly onClick: () => void }) {
   const may = useRights({ env });
-  const { rows: tasks = [] } = useTasks(env);
+  const tasks = useTaskCount(env);
   const shown = pages.filter(({ right }) => right === undefined || may(right, 'R'));
   return shown.map(({ group, name, to, Icon }, at) => [
     group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
     <Link key={to} to={to} params={{ env }} onClick={onClick}>
       <Icon size={16} aria-hidden />
       <span>{name}</span>
-      {to === '/$env/tasks' && tasks.length > 0 && <b className={styles['badge']}>{tasks.length}</b>}
+      {to === '/$env/tasks' && tasks > 0 && <b className={styles['badge']}>{tasks}</b>}
     </Link>,
   ]);
 }

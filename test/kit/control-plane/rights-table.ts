@@ -367,6 +367,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   closeOtherSessions: '+++ +++ +++',
   closeSession: '+++ +++ +++',
   listTasks: '+++ +++ +++',
+  countTasks: '+++ +++ +++',
   listIdentityProviders: '+-- --- ---',
   createIdentityProvider: '+-- --- ---',
   getIdentityProvider: '+-- --- ---',
