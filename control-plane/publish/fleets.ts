@@ -63,9 +63,13 @@ export interface Fleets {
   /** Errors: request.invalid (contradicting tags, unknown environment), request.conflict (name taken). */
   create(trx: Trx, by: { organization: string; actor: string }, wish: FleetWish): Promise<Fleet>;
   /** Makes it as the wish says; gateways get the new tags with the next head. Errors: as create, request.not_found. */
-  update(trx: Trx, by: OrganizationItem & { actor: string }, wish: FleetWish): Promise<Fleet>;
-  /** Removes the fleet with its tokens and revokes its gateways. Errors: request.not_found. */
-  delete(trx: Trx, by: OrganizationItem & { actor: string }): Promise<void>;
+  update(
+    trx: Trx,
+    by: OrganizationItem & { actor: string },
+    wish: FleetWish,
+  ): Promise<{ readonly before: Fleet; readonly after: Fleet }>;
+  /** Removes the fleet with its tokens and revokes its gateways; what it was. Errors: request.not_found. */
+  delete(trx: Trx, by: OrganizationItem & { actor: string }): Promise<Fleet>;
   list(organization: string, page: ListStretch): Promise<readonly Fleet[]>;
   get(organization: string, id: string): Promise<Fleet | undefined>;
   /** Makes a token; it is returned here and never again. Errors: request.not_found, request.invalid (expiry in the past). */
@@ -145,7 +149,7 @@ export function createFleets(options: FleetsOptions): Fleets {
           .execute(),
       );
       await publishSettings(trx, publisher, { before, after: row, actor });
-      return toFleet(row);
+      return { before: toFleet(before), after: toFleet(row) };
     },
     async delete(trx, { organization, id, actor }) {
       const before = await lockFleet(trx, organization, id);
@@ -153,6 +157,7 @@ export function createFleets(options: FleetsOptions): Fleets {
       await trx.deleteFrom('fleet').where('organization', '=', organization).where('id', '=', id).execute();
       const withdrawn = { ...before, environments: '[]' };
       await publishSettings(trx, publisher, { before, after: withdrawn, actor });
+      return toFleet(before);
     },
     ...readMethods(options),
     ...tokenMethods(options),

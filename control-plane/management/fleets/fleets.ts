@@ -145,24 +145,21 @@ export async function updateFleet(
   actor: Actor,
   { wish, ...ref }: FleetRef & { readonly wish: FleetWish },
 ): Promise<FleetAnswer> {
-  const before = await requireFleet(desk, ref);
+  await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_UPDATED', async (trx) => {
     const resolved = await withEnvironmentIds(trx, ref.organization, wish);
-    const fleet = await desk.fleets.update(
-      trx,
-      { organization: ref.organization, id: ref.id, actor: actor.id },
-      resolved,
-    );
-    return { id: ref.id, result: fleetView(fleet), before, after: fleet };
+    const by = { organization: ref.organization, id: ref.id, actor: actor.id };
+    const { before, after } = await desk.fleets.update(trx, by, resolved);
+    return { id: ref.id, result: fleetView(after), before, after };
   });
 }
 
 /** Removes a fleet and revokes its gateways. */
 export async function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<void> {
-  const before = await requireFleet(desk, ref);
+  await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_DELETED', async (trx) => {
-    await desk.fleets.delete(trx, { organization: ref.organization, id: ref.id, actor: actor.id });
-    return { id: ref.id, result: undefined, before };
+    const by = { organization: ref.organization, id: ref.id, actor: actor.id };
+    return { id: ref.id, result: undefined, before: await desk.fleets.delete(trx, by) };
   });
 }
 
