@@ -17,7 +17,7 @@ import { namesOf } from '../../access/object-names.ts';
 import { firstAdministrator, holdPeople } from '../../access/users.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
-import { checkRole } from '../members/assignable.ts';
+import { checkRoles } from '../members/assignable.ts';
 import { slugOf } from '../slug.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 import { demandAdministrator } from '../users/guards.ts';
@@ -196,17 +196,22 @@ async function checkedRoles(
   mappings: ProviderMappings['roleMappings'],
 ): Promise<ProviderMappings['roleMappings']> {
   const checked: ProviderMappings['roleMappings'] = [];
+  const named = mappings.flatMap(({ environments }) => Object.values(environments).flat());
+  await checkRoles(
+    now,
+    'organization',
+    mappings.flatMap(({ organizations }) => organizations),
+  );
+  await checkRoles(now, 'environment', named);
   for (const [index, { condition, organizations, environments }] of mappings.entries()) {
-    for (const name of organizations) await checkRole(now, 'organization', name);
     const byId = new Map<string, string[]>();
-    for (const [named, names] of Object.entries(environments)) {
-      const environment = await resolveEnvironment(now.trx, now.organization, named);
+    for (const [name, names] of Object.entries(environments)) {
+      const environment = await resolveEnvironment(now.trx, now.organization, name);
       const path = `roleMappings[${index}].environments`;
       if (environment === undefined)
         throw new Fault('request.invalid', {
-          details: [{ path, message: `there is no environment "${named}"` }],
+          details: [{ path, message: `there is no environment "${name}"` }],
         });
-      for (const name of names) await checkRole(now, 'environment', name);
       byId.set(environment.id, names);
     }
     checked.push({ condition, organizations, environments: Object.fromEntries(byId) });

@@ -71,7 +71,12 @@ export async function giveMapped(
   wish: MappedWish & { readonly user: UserRow; readonly groups: readonly MappedGroup[] },
 ): Promise<void> {
   await giveRoles(now, wish);
-  for (const group of wish.groups) await giveGroup(now, group, { user: wish.user.id, source: wish.source });
+  if (wish.groups.length === 0) return;
+  const given = async (scope: 'api' | 'application') =>
+    defaultRole(now.trx, { organization: now.organization, scope });
+  const defaults = { api: await given('api'), application: await given('application') };
+  for (const group of wish.groups)
+    await giveGroup(now, group, { user: wish.user.id, source: wish.source, defaults });
 }
 
 async function giveRoles(
@@ -118,8 +123,11 @@ async function wantedRoles(
     })),
   ] as const;
   const roles: HeldRole[] = [];
+  const defaults = new Map<'organization' | 'environment', string>();
   for (const { scope, reference, names } of places) {
-    const all = names.length > 0 ? names : [await defaultRole(now.trx, { organization, scope })];
+    const given = defaults.get(scope) ?? (await defaultRole(now.trx, { organization, scope }));
+    defaults.set(scope, given);
+    const all = names.length > 0 ? names : [given];
     roles.push(...[...new Set(all)].map((name) => ({ scope, reference, name })));
   }
   return roles;
@@ -128,7 +136,16 @@ async function wantedRoles(
 async function giveGroup(
   now: OrganizationChange,
   { row, isWanted }: MappedGroup,
-  { user, source }: { readonly user: string; readonly source: string },
+  {
+    user,
+    source,
+    defaults,
+  }: {
+    readonly user: string;
+    readonly source: string;
+    /** Roles where a group names none. */
+    readonly defaults: { readonly api: string; readonly application: string };
+  },
 ): Promise<void> {
   const ref = { at: { organization: now.organization, environment: row.environment }, id: row.id };
   const before = await findGroupMember(now.trx, ref, user);
@@ -141,11 +158,9 @@ async function giveGroup(
     await now.audit('MEMBERSHIP_DELETED', object, { USER: user, IDENTITY_PROVIDER: source });
     return;
   }
-  const given = (scope: 'api' | 'application') =>
-    defaultRole(now.trx, { organization: now.organization, scope });
   const roles = {
-    api: row.api_role ?? (await given('api')),
-    application: row.application_role ?? (await given('application')),
+    api: row.api_role ?? defaults.api,
+    application: row.application_role ?? defaults.application,
   };
   if (before?.roles.api === roles.api && before.roles.application === roles.application) return;
   const isFull = (await countGroupMembers(now.trx, ref)) >= groupMembersMax;

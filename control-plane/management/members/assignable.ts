@@ -20,10 +20,21 @@ export async function checkRole(
   scope: Scope,
   role: string,
 ): Promise<void> {
+  await checkRoles(now, scope, [role]);
+}
+
+/** The same of several, by one look at those that there are. Errors: role.invalid. */
+export async function checkRoles(
+  now: Pick<OrganizationChange, 'trx' | 'organization'>,
+  scope: Scope,
+  roles: readonly string[],
+): Promise<void> {
+  if (roles.length === 0) return;
   const custom = await listRoles(now.trx, { organization: now.organization, scope });
   const names = [...systemRoleNames(scope), ...custom.map(({ name }) => name)];
   const given = names.filter((name) => name !== primaryOwner);
-  if (given.includes(role)) return;
+  const role = roles.find((name) => !given.includes(name));
+  if (role === undefined) return;
   throw new Fault('role.invalid', {
     detail: `There is no role "${role}" for an ${scope === 'api' ? 'API' : scope}.`,
     hint: `There are ${given.join(', ')}.`,
