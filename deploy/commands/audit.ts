@@ -38,16 +38,12 @@ function verifyCommand(onExit: (code: number) => void): Command {
       const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
       const { openStorage } = await import('../../control-plane/storage/storage.ts');
       const { verifyAudit } = await import('../../control-plane/management/audit/verify.ts');
-      const { resolveOrganization } = await import('../../control-plane/management/tenants/tenants.store.ts');
+      const { demandOrganization } = await import('../../control-plane/management/tenants/tenants.ts');
       const log = createCommandLog('error');
       const { url } = config.database;
       const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
       try {
-        const organization = (await resolveOrganization(storage.db, flags.organization))?.id;
-        if (organization === undefined)
-          throw new Fault('request.not_found', {
-            detail: `There is no organization "${flags.organization}".`,
-          });
+        const organization = await demandOrganization(storage.db, flags.organization);
         const verdict = await verifyAudit(storage.db, organization, kept);
         print(flags.json === true ? JSON.stringify(verdict) : describe(verdict));
         if (verdict.faults.length > 0) onExit(1);

@@ -1,6 +1,5 @@
 import type { Actor } from '../../control-plane/access/actor.ts';
 import type { Desk } from '../../control-plane/management/desk.ts';
-import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { loadFor, type ConfigFlags } from '../command.ts';
@@ -31,7 +30,7 @@ export async function atTheDesk<T>(
   const { openKeyringOf } = await import('../../control-plane/publish/sealed.ts');
   const { openDesk } = await import('../../control-plane/open-desk.ts');
   const { operator } = await import('../../control-plane/management/fleets/reseat.ts');
-  const { resolveOrganization } = await import('../../control-plane/management/tenants/tenants.store.ts');
+  const { demandOrganization } = await import('../../control-plane/management/tenants/tenants.ts');
   const storage = await openStorage({
     url: config.database.url,
     dataDir: config.dataDir,
@@ -43,13 +42,8 @@ export async function atTheDesk<T>(
       dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
     });
     const { desk } = openDesk({ storage, keyring, clock, log, config });
-    const found = await resolveOrganization(storage.db, flags.organization);
-    if (found === undefined)
-      throw new Fault('request.not_found', {
-        detail: `There is no organization "${flags.organization}".`,
-        hint: 'Start the control plane once: its first start makes the organization DEFAULT.',
-      });
-    return await work({ desk, actor: operator(found.id), organization: found.id });
+    const organization = await demandOrganization(storage.db, flags.organization);
+    return await work({ desk, actor: operator(organization), organization });
   } finally {
     await storage.close();
   }

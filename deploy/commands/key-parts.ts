@@ -1,5 +1,4 @@
 import type { Desk } from '../../control-plane/management/desk.ts';
-import { Fault } from '../../proto/faults/fault.ts';
 import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import type { Log } from '../../proto/process/log.ts';
@@ -28,13 +27,8 @@ export interface KeyParts {
 
 /** The id of an organization that is named by its id or human-readable id. Errors: request.not_found. */
 export async function organizationOf({ storage }: Pick<KeyParts, 'storage'>, named: string): Promise<string> {
-  const { resolveOrganization } = await import('../../control-plane/management/tenants/tenants.store.ts');
-  const found = await resolveOrganization(storage.db, named);
-  if (found !== undefined) return found.id;
-  throw new Fault('request.not_found', {
-    detail: `There is no organization "${named}".`,
-    hint: 'Give its id or human-readable id; the first one is called DEFAULT.',
-  });
+  const { demandOrganization } = await import('../../control-plane/management/tenants/tenants.ts');
+  return demandOrganization(storage.db, named);
 }
 
 /** Opens the control plane's database and its keys, beside control planes that run. */

@@ -15,7 +15,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { byCommandLine, writeAudit } from '../audit/audit.store.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
 import { present } from '../fields.ts';
-import { resolveOrganization } from '../tenants/tenants.store.ts';
+import { demandOrganization } from '../tenants/tenants.ts';
 
 /** Whoever may open the database with the command line; there is no signed-in user. */
 const operator = 'isthmus reset-password';
@@ -123,9 +123,7 @@ export async function resetPassword(
 ): Promise<Reset> {
   const hash = await hashPassword(wish.password);
   return storage.transaction(async (trx) => {
-    const organization = (await resolveOrganization(trx, wish.organization))?.id;
-    if (organization === undefined)
-      throw new Fault('request.not_found', { detail: `There is no organization "${wish.organization}".` });
+    const organization = await demandOrganization(trx, wish.organization);
     const user = await findUser(trx, organization, wish.username);
     if (user === undefined)
       throw new Fault('request.not_found', {

@@ -9,7 +9,7 @@ import { holdPeople, updateUser } from '../../access/users.store.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { byCommandLine, writeAudit } from '../audit/audit.store.ts';
 import { laterThan } from '../desk.ts';
-import { resolveOrganization } from '../tenants/tenants.store.ts';
+import { demandOrganization } from '../tenants/tenants.ts';
 
 /** Whoever may open the database with the command line; there is no signed-in user. */
 const operator = 'isthmus break-glass';
@@ -41,9 +41,7 @@ export async function breakGlass(
   const passwordHash = await hashPassword(wish.password);
   const access = createAccess({ storage, clock });
   return storage.transaction(async (trx) => {
-    const organization = (await resolveOrganization(trx, wish.organization))?.id;
-    if (organization === undefined)
-      throw new Fault('request.not_found', { detail: `There is no organization "${wish.organization}".` });
+    const organization = await demandOrganization(trx, wish.organization);
     await holdPeople(trx, organization);
     const nowMs = clock.now();
     const passwordUntilMs = nowMs + wish.lastsMs;

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Queries } from '../../storage/storage.ts';
 import type { Desk } from '../desk.ts';
 import {
   type EnvironmentRow,
@@ -28,6 +29,16 @@ export async function getOrganization(desk: Desk, organization: string): Promise
   const row = await resolveOrganization(desk.storage.db, organization);
   if (row === undefined) throw new Fault('request.not_found');
   return { id: row.id, name: row.name, description: row.description, hrids: [row.hrid] };
+}
+
+/** The id of an organization that is named by its id or human-readable id. Errors: request.not_found. */
+export async function demandOrganization(db: Queries, named: string): Promise<string> {
+  const found = await resolveOrganization(db, named);
+  if (found !== undefined) return found.id;
+  throw new Fault('request.not_found', {
+    detail: `There is no organization "${named}".`,
+    hint: 'Give its id or human-readable id; the first start of a control plane makes DEFAULT.',
+  });
 }
 
 /** The environments of the organization. */
