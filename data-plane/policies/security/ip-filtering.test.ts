@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import ipaddr from 'ipaddr.js';
 
 import { catalog } from '../../../proto/policies/catalog.ts';
 import { kitGround, namesBy, startPolicy } from '../../../test/kit/gateway/policies.ts';
@@ -80,6 +81,43 @@ test('an address is the same in each spelling, of IPv6 and of an IPv4 address th
   for (const from of ['2001:db8::8', '::ffff:192.0.2.65', '2001:db8:6::'])
     assert.equal(await passes(config, { from }), true, from);
   assert.equal(await passes({ whitelistIps: ['fe80::1'] }, { from: 'fe80::1%eth0' }), true);
+});
+
+/** How `192.0.2.66` may come in the dress of IPv6. */
+const dresses = [
+  '::ffff:192.0.2.66',
+  '::192.0.2.66',
+  '64:ff9b::192.0.2.66',
+  '64:ff9b::c000:242',
+  '64:ff9b:1::192.0.2.66',
+  '64:ff9b:1:c000:2:4200::',
+  '64:ff9b:1:c0:0:242::',
+  '64:ff9b:1:0:c0:2:4200:0',
+  '2002:c000:242::1',
+  '2001:0:cb00:7101:8000:63bf:3fff:fdbd',
+  '2001:0:c000:242::',
+  '2001:db8::5efe:192.0.2.66',
+];
+
+test('a black list closes an address also where a translator or a tunnel carries it; a white list opens it to nobody else', async () => {
+  for (const from of dresses) {
+    for (const entry of ['192.0.2.66', '192.0.2.64/28'])
+      assert.equal(await passes({ blacklistIps: [entry] }, { from }), false, `${entry} ${from}`);
+    assert.equal(await passes({ blacklistIps: ['192.0.2.67'] }, { from }), true, from);
+    const isSame = from.startsWith('::ffff:');
+    assert.equal(await passes({ whitelistIps: ['192.0.2.66'] }, { from }), isSame, from);
+    const custom = {
+      useCustomIPAddress: true,
+      customIPAddress: "{#request.headers['Real-Ip']}",
+      blacklistIps: ['192.0.2.66'],
+    };
+    const told = isSame ? '192.0.2.66' : ipaddr.parse(from.replace(/^::(?=192)/, '0:0:0:0:0:0:')).toString();
+    assert.equal(await passes(custom, { headers: { 'Real-Ip': from }, told }), false, from);
+    const hops = { matchAllFromXForwardedFor: true, blacklistIps: ['192.0.2.66'] };
+    assert.equal(await passes(hops, { headers: { 'X-Forwarded-For': from } }), false, from);
+  }
+  assert.equal(await passes({ blacklistIps: ['64:ff9b::/96'] }, { from: dresses[2] ?? '' }), false);
+  assert.equal(await passes({ whitelistIps: ['64:ff9b::/96'] }, { from: dresses[2] ?? '' }), true);
 });
 
 test('matchAllFromXForwardedFor judges every hop; what the caller may have written himself lets nobody in', async () => {

@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 
 import { isConstant, needsOf, type Template } from '../../../proto/expression/template.ts';
 import { type IpEntry, readIpEntries } from '../../../proto/policies/security/ip-filtering.ts';
+import { spellingsOf } from '../../../proto/process/outbound/carried-addresses.ts';
 import { forwardedAddress } from '../../../proto/process/peers.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory, type PolicyHost, type Verdict } from '../policy.ts';
 
@@ -31,7 +32,8 @@ export const ipFiltering: PolicyFactory<'ip-filtering'> = (config, { refuse, hos
     const judged = config.useCustomIPAddress
       ? (callers?.all.filter((each) => each !== undefined) ?? [])
       : [request.remoteAddress];
-    const address = judged.find((each) => closed?.holds(each) === true) ?? judged[0] ?? request.remoteAddress;
+    const address =
+      judged.find((each) => closed?.closesAny([each]) === true) ?? judged[0] ?? request.remoteAddress;
     return refuse('IP_FILTERING_FORBIDDEN', { parameters: { address } });
   };
   const callersOf = config.useCustomIPAddress
@@ -45,7 +47,7 @@ export const ipFiltering: PolicyFactory<'ip-filtering'> = (config, { refuse, hos
       run(call: PolicyCall) {
         const callers = callersOf(call);
         const closed = black(call);
-        if (callers === undefined || closed === undefined || closed.holdsAny(callers.all))
+        if (callers === undefined || closed === undefined || closed.closesAny(callers.all))
           return refused(call, callers, closed);
         const open = white(call);
         const isLetIn = whitelistIps.length === 0 || open?.holdsAny(callers.believed) === true;
@@ -97,6 +99,13 @@ class AddressList {
   /** Of what nobody can read anything is to be feared: it is in every list that says something. */
   holdsAny(addresses: readonly (string | undefined)[]): boolean {
     return addresses.some((address) => (address === undefined ? !this.#isEmpty : this.holds(address)));
+  }
+
+  /** As {@link holdsAny}, and of an IPv6 address also what a translator or a tunnel would make of it. */
+  closesAny(addresses: readonly (string | undefined)[]): boolean {
+    return addresses.some((address) =>
+      address === undefined ? !this.#isEmpty : spellingsOf(address).some((each) => this.holds(each)),
+    );
   }
 }
 
@@ -166,7 +175,7 @@ async function judgeByNames({ callers, closed, open, isLetIn }: Question, look: 
     addressesOf(closed.names, look),
     addressesOf(open?.names ?? [], look),
   ]);
-  if (!refused.isWhole || refused.list.holdsAny(callers.all)) return false;
+  if (!refused.isWhole || refused.list.closesAny(callers.all)) return false;
   return isLetIn || callers.believed.some((each) => each !== undefined && letIn.list.holds(each));
 }
 
@@ -187,7 +196,9 @@ async function addressesOf(names: readonly string[], { names: book, families }: 
 /** One spelling of an address; an IPv4 one that IPv6 carries is that IPv4 address. Undefined for what is none. */
 function canonical(text: string): string | undefined {
   if (/^\d+(?:\.\d+){3}$/.test(text)) return text;
-  const [address = ''] = text.split('%');
+  const [said = ''] = text.split('%');
+  // ipaddr.js takes this form, which the kernel too writes for an IPv4-compatible address, for a mapped one.
+  const address = said.replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:');
   return ipaddr.IPv6.isValid(address) ? ipaddr.process(address).toString() : undefined;
 }
 

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 
 import { Fault } from '../../faults/fault.ts';
+import { carriedAddress, spellingsOf } from './carried-addresses.ts';
 import type { OwnDoors } from './own-doors.ts';
 
 /** public: addresses of the internet only. private: those of private networks too. local: of this machine too. See {@link createGuard}. */
@@ -45,7 +46,7 @@ const privateRanges = ['private', 'uniqueLocal', 'carrierGradeNat'];
  * Makes the guard of a profile.
  *
  * Link-local, unspecified, multicast, reserved and metadata addresses are refused in all profiles unless allowed; `private` refuses loopback
- * too, `public` also private ranges. What is denied is refused although it is allowed. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4, ISATAP) are judged by
+ * too, `public` also private ranges. What is denied is refused although it is allowed. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4, ISATAP, Teredo) are judged by
  * what they carry.
  *
  * An entry of a list is a name (`idp.example.com`), a wildcard (`*.example.com`), an address, a CIDR range, any of these
@@ -186,29 +187,4 @@ function isOrdinary(address: string, profile: AddressProfile): boolean {
   // Of IPv6 only 2000::/3 was ever given to anybody (RFC 4291 section 2.4): what is left may mean whatever a network makes of it.
   if (plain.kind() === 'ipv6' && range === 'unicast') return ((plain.toByteArray()[0] ?? 0) & 0xe0) === 0x20;
   return range === 'unicast' || (profile !== 'public' && privateRanges.includes(range));
-}
-
-/** An address as it stands, and the IPv4 address that it carries. */
-function spellingsOf(address: string): readonly string[] {
-  if (!ipaddr.isValid(address)) return [address];
-  return [address, carriedAddress(ipaddr.process(address)).toNormalizedString()];
-}
-
-/** The IPv4 address inside an IPv6 form that a translator or tunnel would unpack; else the address itself. */
-function carriedAddress(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
-  if (address.kind() === 'ipv4') return address;
-  const bytes = address.toByteArray();
-  const startsWith = (prefix: readonly number[]): boolean =>
-    prefix.every((byte, index) => bytes[index] === byte);
-  const zeros = Array.from({ length: 12 }, () => 0);
-  const nat64 = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
-  if (startsWith(nat64)) return new ipaddr.IPv4(bytes.slice(12));
-  // ::/96 holds the deprecated IPv4-compatible form; :: and ::1 are judged as what they are.
-  if (startsWith(zeros) && bytes.slice(12, 15).some((byte) => byte !== 0))
-    return new ipaddr.IPv4(bytes.slice(12));
-  if (startsWith([0x20, 0x02])) return new ipaddr.IPv4(bytes.slice(2, 6));
-  // ISATAP (RFC 5214 section 6.1): an interface of any prefix; the first byte says whether the IPv4 address is a global one.
-  if ([0, 2].includes(bytes[8] ?? 1) && [0, 0x5e, 0xfe].every((byte, index) => bytes[9 + index] === byte))
-    return new ipaddr.IPv4(bytes.slice(12));
-  return address;
 }
