@@ -11,7 +11,7 @@ import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { normalise, readingsOf } from './path-readings.ts';
 
 test('a path that reads one way has no other reading', () => {
-  for (const path of ['', '/', '/a/b', '/a.b/c..d', '/.well-known/x', '/a/b/'])
+  for (const path of ['', '/', '/a/b', '/a.b/c..d', '/.well-known/x', '/a/b/', '/v1/x:cancel', '/$metadata'])
     assert.deepEqual(readingsOf(path), { others: [], leadsOut: false });
 });
 
@@ -49,6 +49,14 @@ const spellings: readonly (readonly [sent: string, readAs: string])[] = [
   ['/open%e0%80%af../admin', '/open/../admin'],
   ['/open%F0%80%80%AF%f8%80%80%80%ae%fc%80%80%80%80%aeadmin', '/open/..admin'],
   ['/%f0%80%81%a1dmin', '/admin'],
+  ['/admin./x', '/admin/x'],
+  ['/admin%20/x', '/admin/x'],
+  ['/admin%2e%20./x', '/admin/x'],
+  ['/open/..%20/admin', '/admin'],
+  ['/%u0061dmin', '/admin'],
+  ['/open%u002f..%U002Fadmin', '/admin'],
+  ['/admin::$DATA', '/admin'],
+  ['/admin:$i30:$INDEX_ALLOCATION/x', '/admin/x'],
   // What is no UTF-8 beside it takes nothing away from what is.
   ['/gr%C3%B6%C3%9Fe%2f%ff', '/gr%C3%B6%C3%9Fe/%ff'],
 ];
@@ -64,6 +72,8 @@ for (const path of [
   '/%2e%2e/sec',
   '/%252e%252e/sec',
   '/x/%2f..%2f..',
+  '/..%20/sec',
+  '/x/.%2e%20/../sec',
 ])
   test(`${path} may lead out of its API`, () => assert.equal(readingsOf(path).leadsOut, true));
 
@@ -74,6 +84,8 @@ test('paths that hold whole URLs, keys of objects and matrix parameters lead now
     '/cars;color=red;year=2012/doors;n=1',
     '/a%20b%2Bc/d%25',
     '/v1//users/',
+    '/a.%20b./c%20./Hello,%20World...',
+    '/Orders(7)/$links/Name%20of%20it.',
   ])
     assert.equal(readingsOf(path).leadsOut, false, path);
 });
@@ -86,6 +98,11 @@ test('a path with more readings than anybody means is taken for one that leads o
     `//${'/'.repeat(60_000)}`,
     `/${';'.repeat(60_000)}`,
     `/${'%25'.repeat(40)}2e`,
+    `/a${'.'.repeat(60_000)}b`,
+    `/${'a./'.repeat(20_000)}`,
+    `/${'a%20./'.repeat(10_000)}x`,
+    `/${':$'.repeat(30_000)}`,
+    `/..${' '.repeat(60_000)}x/.`,
   ]) {
     const startedMs = performance.now();
     readingsOf(long);
@@ -140,6 +157,9 @@ const waysIn = [
   '/admin%2523x',
   '/admin%2500',
   '/admin%20',
+  '/admin./users',
+  '/admin%20/users',
+  '/admin...%20.',
   '/ad%0amin',
   '//x/admin',
   '/%c0%aeadmin/../admin',

@@ -7,7 +7,7 @@ export interface Readings {
 }
 
 /** What makes a path readable in more than one way: escapes, parameters of segments, dot segments, empty segments. */
-const ambiguous = /[%;\\]|\/\/|\/\.\.?(?:\/|$)/;
+const ambiguous = /[%;\\]|\/\/|[. ](?:\/|$)|:\$/;
 /** Past these nobody means the path, and what it means to somebody cannot be told in reasonable time: readings, and their characters in all. */
 const readingsMax = 48;
 const readCharsMax = 65_536;
@@ -16,7 +16,8 @@ const readCharsMax = 65_536;
  * What servers do to a path before they look at it; in which order and how often is theirs. RFC 3986 sections 3.3, 5.2.4 and 6.2.2 for
  * escapes and dot segments; `;` parameters as servlet containers take them away; merged slashes as nginx and Go do. Who hands on what he has
  * decoded shows the next one a query, a fragment or the end of a text. The URL parser of the web takes tabs and line ends away, blanks at
- * the end, and a name behind `//` for a host. A lax reader of UTF-8 takes an overlong form for what it spells.
+ * the end, and a name behind `//` for a host. A lax reader of UTF-8 takes an overlong form for what it spells. Windows drops dots and blanks at
+ * the end of a name and reads `name::$DATA` as the name; its HTTP stack decodes `%uNNNN`.
  */
 const habits: readonly ((path: string) => string)[] = [
   decode,
@@ -28,6 +29,9 @@ const habits: readonly ((path: string) => string)[] = [
   withoutBlanks,
   (path) => (path.startsWith('//') ? path.replace(/^\/+[^/]*/, '') : path),
   (path) => path.replaceAll(overlong, spelled),
+  asNamesOfWindows,
+  (path) =>
+    path.includes('%u') || path.includes('%U') ? path.replaceAll(/%u00([0-7][0-9a-f])/gi, fromHex) : path,
 ];
 
 const plain: Readings = { others: [], leadsOut: false };
@@ -85,10 +89,10 @@ export function normalise(path: string): string {
 /** One round, as a server decodes. What is no escape stays, and so do escapes beyond ASCII: {@link normalise} compares them as they are. */
 function decode(path: string): string {
   if (!path.includes('%')) return path;
-  return path.replaceAll(/%([0-7][0-9a-f])/gi, (_escape, hex: string) =>
-    String.fromCharCode(parseInt(hex, 16)),
-  );
+  return path.replaceAll(/%([0-7][0-9a-f])/gi, fromHex);
 }
+
+const fromHex = (_escape: string, hex: string): string => String.fromCharCode(parseInt(hex, 16));
 
 /** Without tabs and line ends, and without blanks at the end, whatever slashes stand among them. */
 function withoutBlanks(path: string): string {
@@ -96,6 +100,15 @@ function withoutBlanks(path: string): string {
   let end = path.length;
   while (end > 0 && (path.charCodeAt(end - 1) <= 0x20 || path[end - 1] === '/')) end -= 1;
   return path.slice(0, end).replaceAll(/[\t\n\r]/g, '') + path.slice(end).replaceAll(/[\0-\x20]/g, '');
+}
+
+/** Without dots and blanks at the ends of names, and without the streams of files; `.. ` is `..`. */
+function asNamesOfWindows(path: string): string {
+  if (!/[. ](?:\/|$)|:\$/.test(path)) return path;
+  return path
+    .replaceAll(/(?::[^/:]*)?:\$[a-z_]+(?=\/|$)/gi, '')
+    .replaceAll(/(^|\/)(\.{1,2}) +(?=\/|$)/g, '$1$2')
+    .replaceAll(/(?<=[^/. ])[. ]+(?=\/|$)/g, '');
 }
 
 /** ASCII in two to six bytes (RFC 3629 section 3, RFC 2279 section 2), escaped. */

@@ -85,6 +85,15 @@ const tricks = [
   '/admin/x%23',
   '/admin/x%20',
   '/%c1%a1dmin/x',
+  '/admin./x',
+  '/admin%20/x',
+  '/admin%2e%20/x',
+  '/ADMIN.../x.',
+  '/admin/x...',
+  '/y/..%20/admin/x',
+  '/%u0061dmin/x',
+  '/admin/x::$DATA',
+  '/admin:$i30:$INDEX_ALLOCATION/x',
   '/admin/x/',
 ];
 
@@ -102,6 +111,17 @@ test('no spelling of a closed path comes past the black list, and none past the 
       assert.equal(judge(config, path), forbidden, path);
     }
   }
+});
+
+test('what Windows folds opens nothing in a white list, and closes no other path', () => {
+  const whitelist = [{ pattern: '/open/*' }];
+  for (const path of ['/open./x', '/open%20/x', '/open/x/..%20/../admin', '/%u006fpen/x'])
+    assert.equal(judge({ whitelist }, path), forbidden, path);
+  for (const path of ['/open/x.', '/open/x%20', '/open/a.b', '/open/..x', '/open/v1:cancel'])
+    assert.equal(judge({ whitelist }, path), undefined, path);
+  const blacklist = [{ pattern: '/admin/x' }];
+  for (const path of ['/admin.x', '/admin/.x', '/admin%20x', '/admin/x.y', '/admin/x:cancel', '/.../admin/x'])
+    assert.equal(judge({ blacklist }, path), undefined, path);
 });
 
 test('an open path may be spelled as its rule spells it, or plainly; letters beyond ASCII are the same escaped or not', () => {
