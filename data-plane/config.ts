@@ -122,7 +122,7 @@ const settings = z.strictObject({
       .max(1_000)
       .default([])
       .describe(
-        'Hosts, addresses, CIDR ranges (each with `:port` if wanted) or URLs that a request may choose: where an expression takes scheme, host or port of a target, of a URL of dynamic-routing, policy-http-callout, traffic-shadowing or policy-circuit-breaker, or of the attribute request.endpoint, out of what a client brings. What is not named here is not called. Endpoints of the API need not be named, nor labels below a name that the definition says.',
+        'Hosts, addresses, CIDR ranges (each with `:port` if wanted) or URLs that a request may choose: where an expression takes scheme, host or port of a target, of a URL of dynamic-routing, policy-http-callout, traffic-shadowing, policy-circuit-breaker, metrics-reporter or of a service of ai-prompt-guard-rails or ai-semantic-caching, or of the attribute request.endpoint, out of what a client brings. What is not named here is not called. Endpoints of the API need not be named, nor labels below a name that the definition says.',
       ),
     outlierDetection: section({
       consecutive5xx: z

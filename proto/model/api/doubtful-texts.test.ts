@@ -93,12 +93,15 @@ test('an address whose host a request would choose is told; one that is the defi
     "http://a.example:{#request.params['port'][0]}/",
     "{('http://' + #request.headers['X'][0])}",
     "http://{#request.headers['X'][0]}/{#properties['a']}",
+    "http://{#request.headers['X'][0]}.a.example:{#request.headers['Y'][0]}/",
   ])
     assert.deepEqual(said(target(text)), inTarget, text);
   for (const text of [
     "http://a.example/{#request.headers['X'][0]}",
     'http://a.example{#request.pathInfo}',
     "http://{#request.headers['X'][0]}.a.example",
+    "http://{#request.headers['X'][0]}.a.example{#request.pathInfo}",
+    "http://{#request.headers['X'][0]}.{#request.headers['Y'][0]}.a.example{#request.pathInfo}?q={#request.id}",
     "{#properties['a']}{#request.pathInfo}",
     "{#properties['a'] + #request.pathInfo}",
     "http://{#properties['a']}/b?c={#request.id}",
@@ -122,6 +125,8 @@ test('an address whose host a request would choose is told; one that is the defi
     ['traffic-shadowing', { target: host }, 'target'],
     ['policy-circuit-breaker', { redirectToURL: host }, 'redirectToURL'],
     ['metrics-reporter', { url: host, body: '' }, 'url'],
+    ['ai-prompt-guard-rails', { classifier: { url: host } }, 'classifier.url'],
+    ['ai-semantic-caching', { embeddings: { url: host } }, 'embeddings.url'],
     [
       'policy-assign-attributes',
       {

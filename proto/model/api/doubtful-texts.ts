@@ -44,6 +44,8 @@ const addressFields: ReadonlyMap<string, RegExp> = new Map([
   ['traffic-shadowing', /^target$/],
   ['policy-circuit-breaker', /^redirectToURL$/],
   ['metrics-reporter', /^url$/],
+  ['ai-prompt-guard-rails', /^classifier\.url$/],
+  ['ai-semantic-caching', /^embeddings\.url$/],
 ]);
 
 function addressesOf(api: ApiDefinition): readonly { readonly path: string; readonly text: string }[] {
@@ -78,6 +80,10 @@ function routedBy({ policy, configuration }: PlacedStep['step']): RegExp | undef
 
 /** What a client may bring where it is asked for no more than a name, a path or a number. */
 const broughtHarmless = ['x', '/x', '1'];
+/** Places of an address that are tried apart from those behind them. */
+const labelsMax = 4;
+/** In an address with more than so many nothing is tried apart: it would take long, and nobody writes one. */
+const placesMax = 16;
 const judge = judgeOfTargets(() => false);
 const places: ReadonlySet<string> = new Set(pathGroupNames);
 
@@ -85,14 +91,33 @@ function chosenByRequests(text: string): string | undefined {
   if (!text.includes('{')) return undefined;
   const written = writtenPieces(text);
   const isChosen =
-    written[0] === undefined ||
-    broughtHarmless.every((brought) => {
-      const pieces = written.map((own): JoinedPiece => ({ text: own ?? brought, isOwn: own !== undefined }));
-      return judge(pieces) !== undefined;
-    });
+    written[0] === undefined || !broughtTo(written).some((pieces) => judge(pieces) === undefined);
   return isChosen
     ? "lets a request choose the host: it leads to endpoints of the API, and elsewhere only on gateways whose upstream.chosenByRequests names the host; what #properties and #dictionaries say is nobody's choice"
     : undefined;
+}
+
+/** An address with what clients may bring to it: one thing everywhere, or one to the first few places, which may be labels of a host, and another to the rest. */
+function broughtTo(written: readonly (string | undefined)[]): readonly (readonly JoinedPiece[])[] {
+  const places = written.filter((own) => own === undefined).length;
+  const withBrought = (first: string, rest: string, firstPlaces: number): readonly JoinedPiece[] => {
+    let place = 0;
+    return written.map((own): JoinedPiece => {
+      if (own !== undefined) return { text: own, isOwn: true };
+      place += 1;
+      return { text: place <= firstPlaces ? first : rest, isOwn: false };
+    });
+  };
+  return broughtHarmless.flatMap((rest) => [
+    withBrought(rest, rest, 0),
+    ...broughtHarmless.flatMap((first) =>
+      first === rest
+        ? []
+        : Array.from({ length: places > placesMax ? 0 : Math.min(places - 1, labelsMax) }, (_, split) =>
+            withBrought(first, rest, split + 1),
+          ),
+    ),
+  ]);
 }
 
 /** The texts of which an address is made, as far as they are the definition's own; undefined where a request brings one. */
