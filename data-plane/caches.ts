@@ -1,10 +1,8 @@
-import { rootCertificates } from 'node:tls';
-
 import type { Clock } from '../proto/process/clock.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import type { Guard } from '../proto/process/outbound/guard.ts';
-import { readAuthorities } from '../proto/process/pem-files.ts';
+import { besideWellKnown, readAuthorities } from '../proto/process/pem-files.ts';
 import type { CachePlace } from '../proto/resources/cache-redis.ts';
 import type { GatewayConfig } from './config.ts';
 import { CaptureMemory } from './http/exchange.ts';
@@ -145,7 +143,7 @@ function redisPlaceOf(
 ) {
   const [{ host, port } = { host: '', port: 0 }] = servers;
   const named = servers.map((server) => `${bracketed(server.host)}:${server.port}`);
-  const ca = caFile === undefined ? {} : { ca: [...rootCertificates, readAuthorities(caFile)] };
+  const ca = besideWellKnown(caFile === undefined ? undefined : readAuthorities(caFile));
   return {
     ...(sentinels === undefined
       ? { url: `redis://${bracketed(host)}:${port}` }

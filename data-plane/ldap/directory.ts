@@ -1,7 +1,8 @@
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
+import { besideWellKnown } from '../../proto/process/pem-files.ts';
 import type { DirectoryPlace } from '../../proto/resources/auth-provider-ldap-resource.ts';
 import type { Credentials } from '../policies/served.ts';
 import type { Directory, DirectoryLogin } from '../resources/resource.ts';
@@ -87,8 +88,7 @@ async function login(
 function opener({ place, guard, ca, clock }: DirectoryOptions, ask: Ask) {
   const { servers, user, password, connectMsMax, startsTls } = place;
   let context: SecureContext | undefined;
-  const secureContext = (): SecureContext =>
-    (context ??= createSecureContext(ca === undefined ? {} : { ca: [...rootCertificates, ca] }));
+  const secureContext = (): SecureContext => (context ??= createSecureContext(besideWellKnown(ca)));
   const dial: LdapDial = { guard, clock, connectMsMax, startsTls, secureContext };
   let first = 0;
   const reach = async (signal: AbortSignal): Promise<LdapConnection> => {

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 
 import { Fault } from '../faults/fault.ts';
 import type { Log } from './log.ts';
@@ -57,6 +58,10 @@ export function readAuthorities(file: string): string {
   checkAuthorities(file, pem);
   return pem;
 }
+
+/** For whoever dials: the well-known authorities and these; without these nothing, which is the well-known ones. */
+export const besideWellKnown = (ca: string | undefined): { readonly ca?: string[] } =>
+  ca === undefined ? {} : { ca: [...rootCertificates, ca] };
 
 /** Reads a text. Errors: config.invalid, with the file. */
 export function readPemFile(file: string): string {

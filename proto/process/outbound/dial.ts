@@ -1,6 +1,6 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, rootCertificates } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 
 import { Fault } from '../../faults/fault.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Guard,
   type Target,
 } from './guard.ts';
+import { besideWellKnown } from '../pem-files.ts';
 import { isTlsCode, withoutRuntimeHint } from '../tls-words.ts';
 
 /** How sockets are opened. */
@@ -47,7 +48,7 @@ const connectAnswerBytesMax = 16 * 1024;
  */
 export function createDialler(options: DialOptions): Dial {
   const secureContext = createSecureContext({
-    ...(options.ca === undefined ? {} : { ca: [...rootCertificates, options.ca] }),
+    ...besideWellKnown(options.ca),
     ...(options.cert === undefined ? {} : { cert: options.cert, key: options.key }),
   });
   const proxy = options.proxy === undefined ? undefined : parseProxy(options.proxy.url);
