@@ -5,8 +5,8 @@ import { definePolicy } from '../policy-schema.ts';
 
 const callsMax = 10_000;
 const waitMsMax = 3_600_000;
-/** In percent; at 0 nothing would ever pass. */
-const rate = z.int().min(1).max(100);
+/** In percent. The form of the reference takes 0, and its library then fails every request: nothing that works has it. */
+const rate = z.int().min(1, 'must be 1 or more: at 0 nothing would ever pass').max(100);
 
 /** Spares a backend that fails. */
 export const circuitBreaker = definePolicy({
