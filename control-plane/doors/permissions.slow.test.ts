@@ -211,6 +211,7 @@ async function prepare(office: Office) {
     ['number', '1'],
     ['eventId', 'none'],
     ['pluginId', 'http-proxy'],
+    ['fetcherId', 'http-fetcher'],
     ['groupId', groupId],
     ['userId', 'none'],
     ['memberId', 'none'],

@@ -24,6 +24,8 @@ import { auditRoutes } from './audit/audit.routes.ts';
 import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
 import { documentationRoutes } from './documentation/documentation.routes.ts';
+import { fetcherRoutes } from './documentation/fetchers.routes.ts';
+import { pageFetcher } from './documentation/page-polling.ts';
 import { portalPageRoutes } from './documentation/portal-pages.routes.ts';
 import { draftRoutes } from './drafts/drafts.routes.ts';
 import { entrypointRoutes } from './entrypoints/entrypoints.routes.ts';
@@ -64,6 +66,7 @@ const resources: readonly Route[] = [
   ...instanceRoutes,
   ...documentationRoutes,
   ...portalPageRoutes,
+  ...fetcherRoutes,
   ...planRoutes,
   ...pluginRoutes,
   ...sharedPolicyGroupRoutes,
@@ -96,7 +99,7 @@ const resources: readonly Route[] = [
 ];
 
 /** Who has words fetched, by the kind of the owner. */
-export const fetchers = { dictionary: dictionaryFetcher, api: propertyFetcher } as const;
+export const fetchers = { dictionary: dictionaryFetcher, api: propertyFetcher, page: pageFetcher } as const;
 
 /** All of them, with the tokens that can be narrowed to what they ask for. */
 export const routes: readonly Route[] = [

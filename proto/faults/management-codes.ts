@@ -107,6 +107,12 @@ export const managementCodes = {
   'page.notFound': { status: 404, owner: 'client', text: 'There is no such page here.' },
   'page.LINK.invalid': { status: 400, owner: 'client', text: 'The link leads nowhere.' },
   'page.folder.invalid': { status: 400, owner: 'client', text: 'The folder does not allow this.' },
+  'fetcher.notFound': { status: 404, owner: 'client', text: 'Pages cannot come from such a thing.' },
+  'fetch.cron.invalid': {
+    status: 400,
+    owner: 'client',
+    text: 'The page cannot be fetched by such a schedule.',
+  },
   'page.used_as_general_condition': {
     status: 400,
     owner: 'client',

@@ -4,6 +4,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, can, visible } from '../../access/actor.ts';
 import { addMembership, removeMemberships } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
+import { endFetchesOfApi } from '../documentation/documentation.store.ts';
 import { endProperties, pauseProperties, publishApi } from '../deployments/dynamic-properties.ts';
 import { findDeployment } from '../deployments/deployments.store.ts';
 import { deployLocked, withdrawnApi } from '../deployments/publication.ts';
@@ -199,6 +200,7 @@ export function deleteApi(
         hint: 'Close them, or add closePlans=true.',
       });
     for (const plan of open) await closePlanLocked(now, api, plan);
+    await endFetchesOfApi(now.trx, at, id);
     await deleteRow(now.trx, at, id);
     await deleteMetadata(now.trx, { at, scope: 'api', id });
     await endProperties(now, api);

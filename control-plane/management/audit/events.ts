@@ -18,6 +18,8 @@ export const auditEvents = {
   PAGE_UPDATED: 'A page of documentation was changed, moved or taken back.',
   PAGE_PUBLISHED: 'A page of documentation was published.',
   PAGE_DELETED: 'A page of documentation was deleted.',
+  PAGE_FETCH_FAILED: 'A page cannot be fetched by its schedule; it stays as it is.',
+  PAGE_FETCH_RECOVERED: 'A page can be fetched by its schedule again.',
   CATEGORY_CREATED: 'A category was made.',
   CATEGORY_UPDATED: 'A category, or the order of its APIs, was changed.',
   CATEGORY_DELETED: 'A category was deleted; APIs name it no more.',

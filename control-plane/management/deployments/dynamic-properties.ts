@@ -1,10 +1,11 @@
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import { propertySourceOf } from '../../../proto/model/api/dynamic-properties.ts';
-import type { Words } from '../../../proto/model/fetched/words.ts';
+import { wordsOfText } from '../../../proto/model/fetched/words.ts';
 import { findApi, lockApi, type ApiRow } from '../apis/apis.store.ts';
 import { noRoomFor } from '../apis/fetched-properties.ts';
 import type { Change } from '../desk.ts';
+import { wordsQuestion } from '../fetches/fetching.ts';
 import { type Fetcher, wordsOf } from '../fetches/fetches.ts';
 import {
   beginFetching,
@@ -39,10 +40,15 @@ export const pauseProperties = (now: Change, api: ApiRow): Promise<void> =>
 export const endProperties = (now: Change, api: ApiRow): Promise<void> =>
   endFetching(now.trx, fetchedRef(api));
 
+const bounds = {
+  wordsMax: apiLimits.propertiesMax,
+  keyCharsMax: 256,
+  valueCharsMax: apiLimits.propertyCharsMax,
+};
+
 /** Properties of APIs, for whoever polls. */
 export const propertyFetcher: Fetcher = {
-  bounds: { wordsMax: apiLimits.propertiesMax, keyCharsMax: 256, valueCharsMax: apiLimits.propertyCharsMax },
-  async source({ trx, at, secrets }, id) {
+  async question({ trx, at, secrets }, id) {
     const api = await findApi(trx, at, id);
     const deployment =
       api?.state === 'STARTED'
@@ -51,7 +57,8 @@ export const propertyFetcher: Fetcher = {
     if (deployment === undefined) return undefined;
     const { services } = JSON.parse(deployment.definition) as ApiDefinition;
     const { definition } = await secrets.open({ services }, { kind: 'api', id });
-    return propertySourceOf(definition.services);
+    const source = propertySourceOf(definition.services);
+    return source && wordsQuestion(source, bounds);
   },
   async lock(now, id) {
     const api = await lockApi(now.trx, now.at, id);
@@ -61,7 +68,8 @@ export const propertyFetcher: Fetcher = {
     return {
       object: { type: 'API', id },
       events: { failed: 'API_PROPERTIES_FETCH_FAILED', recovered: 'API_PROPERTIES_FETCH_RECOVERED' },
-      publish(words: Words) {
+      publish(text) {
+        const words = wordsOfText(text);
         const problem = noRoomFor(propertiesIn(deployment), words);
         if (problem === undefined) now.publish([apiRecord(api, deployment, words)]);
         return Promise.resolve(problem);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { Words } from '../../../proto/model/fetched/words.ts';
+import { type Words, wordsOfText } from '../../../proto/model/fetched/words.ts';
 import { encodeDictionary } from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
@@ -16,6 +16,7 @@ import {
   toldRow,
 } from '../desk.ts';
 import { type Fetcher, wordsOf } from '../fetches/fetches.ts';
+import { wordsQuestion } from '../fetches/fetching.ts';
 import {
   beginFetching,
   endFetching,
@@ -197,12 +198,12 @@ export function actOnDictionary(
 
 /** Dynamic dictionaries, for whoever polls. */
 export const dictionaryFetcher: Fetcher = {
-  bounds: dictionaryBounds,
-  async source({ trx, at, secrets }, id) {
+  async question({ trx, at, secrets }, id) {
     const row = await findDictionary(trx, at, { column: 'id', value: id });
     if (row?.state !== 'STARTED') return undefined;
     const { definition } = await secrets.open(providerOf(row), { kind: 'dictionary', id });
-    return sourceOf(row, definition);
+    const source = sourceOf(row, definition);
+    return source && wordsQuestion(source, dictionaryBounds);
   },
   async lock(now, id) {
     const row = await lockDictionary(now.trx, now.at, id);
@@ -210,8 +211,8 @@ export const dictionaryFetcher: Fetcher = {
     return {
       ...audited(now, row),
       events: { failed: 'DICTIONARY_FETCH_FAILED', recovered: 'DICTIONARY_FETCH_RECOVERED' },
-      async publish(words) {
-        await publishWords(now, row, words);
+      async publish(text) {
+        await publishWords(now, row, wordsOfText(text));
         return undefined;
       },
     };

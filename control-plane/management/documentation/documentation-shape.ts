@@ -1,11 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { mask } from '../../../proto/trust/sealed-text.ts';
 import { visibilities } from '../apis/api-shape.ts';
-import { demanding, idSchema, nameSchema, readOnlyFields } from '../fields.ts';
-import { isPlainUrl } from '../fetches/fetch-text.ts';
-
-/** Most characters of a page. */
-export const contentCharsMax = 524_288;
+import { idSchema, nameSchema, readOnlyFields } from '../fields.ts';
+import { contentCharsMax, sourceSchema } from './page-fetchers.ts';
+import { pageFetchSchema } from './page-fetches.ts';
 
 /** What a page may be. */
 export const pageTypes = ['MARKDOWN', 'FOLDER', 'SWAGGER', 'ASYNCAPI', 'ASCIIDOC', 'LINK'] as const;
@@ -16,29 +13,6 @@ export const signs = new Map([
   ['ASYNCAPI', /^[\s{]*["']?asyncapi["']?\s*:/m],
 ]);
 
-/** Where a page comes from; its content is fetched when it is made without one, and whenever somebody asks for it. */
-const sourceSchema = demanding(
-  z.strictObject({
-    type: z.literal('http-fetcher'),
-    configuration: z.strictObject({
-      // One with a key in it is shown as a mask, which may come back.
-      url: z
-        .string()
-        .max(2_048)
-        .refine(
-          (text) => text === mask || isPlainUrl(text),
-          'must be an http or https URL without user and password',
-        ),
-      autoFetch: z.literal(false, 'is not supported yet: leave it out, and fetch with _fetch').optional(),
-      fetchCron: z.literal('', 'is not supported yet: leave it out, and fetch with _fetch').optional(),
-      useSystemProxy: z
-        .literal(false, 'is what control-plane.outbound.proxy says for all; leave it out')
-        .optional(),
-    }),
-  }),
-  'type',
-  'configuration',
-).openapi('PageSource');
 /** What is kept of a page beside its columns: who may see it, how it is shown, and where it comes from. */
 export const keptFields = {
   source: sourceSchema.optional(),
@@ -82,6 +56,7 @@ export const updatePageSchema = z
       'hidden',
       'generalConditions',
       'contentType',
+      'lastFetch',
     ),
     ...writableFields,
     order: z.int().min(0).max(100_000).optional(),
@@ -103,6 +78,8 @@ export const documentationSchema = z
     hidden: z.boolean().optional(),
     generalConditions: z.boolean(),
     lastContributor: z.string(),
+    /** Of a page that is fetched by a schedule. */
+    lastFetch: pageFetchSchema.optional(),
     updatedAt: z.string(),
   })
   .openapi('Page');

@@ -87,6 +87,17 @@ export function findPage(db: Queries, owner: PageOwner, pageId: string): Promise
     .executeTakeFirst();
 }
 
+/** One page of an environment, whoever has it. */
+export function findAnyPage(db: Queries, at: EnvironmentRef, pageId: string): Promise<PageRow | undefined> {
+  return inTenant(db.selectFrom('api_page'), at).selectAll().where('id', '=', pageId).executeTakeFirst();
+}
+
+/** Fetches no page of an API any more. */
+export async function endFetchesOfApi(trx: Trx, at: EnvironmentRef, apiId: string): Promise<void> {
+  const ofApi = inTenant(trx.selectFrom('api_page'), at).select('id').where('api_id', '=', apiId);
+  await inTenant(trx.deleteFrom('fetched'), at).where('kind', '=', 'page').where('id', 'in', ofApi).execute();
+}
+
 /** Adds a page. */
 export async function insertPage(trx: Trx, row: Insertable<ApiPageTable>): Promise<void> {
   await trx.insertInto('api_page').values(row).execute();

@@ -261,10 +261,6 @@ test('a page that comes from a URL is fetched when it is made and when somebody 
       { ...source, configuration: { url: 'http://u:p@h/' } },
       /without user and password.*source\.configuration\.url/,
     ],
-    [
-      { ...source, configuration: { ...source.configuration, autoFetch: true } },
-      /not supported yet.*autoFetch/,
-    ],
   ] as const) {
     const refused = await office.call('POST', pages, {
       body: { name: 'No', type: 'MARKDOWN', source: wish },

@@ -8,7 +8,7 @@ import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { listCategories } from '../categories/categories.store.ts';
 import { type Change, change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
-import { fetchText, isPlainUrl } from '../fetches/fetch-text.ts';
+import { isPlainUrl } from '../fetches/fetch-text.ts';
 import {
   deletePage,
   findPage,
@@ -19,13 +19,14 @@ import {
   updatePage,
 } from './documentation.store.ts';
 import {
-  contentCharsMax,
   type DocumentationList,
   type DocumentationView,
   type newPageSchema,
   signs,
   type updatePageSchema,
 } from './documentation-shape.ts';
+import { contentCharsMax } from './page-fetchers.ts';
+import { contentAt, endFetches, noteFetched, scheduleFetches, scheduleOf } from './page-fetches.ts';
 import { accessOf, openedSource } from './page-source.ts';
 import {
   demandFolder,
@@ -79,7 +80,8 @@ export async function createDocumentation(
 ): Promise<DocumentationView> {
   if (wish.type === 'FOLDER' && wish.source !== undefined)
     throw invalid('source', 'is for pages: a folder has no content');
-  const content = wish.content ?? (await contentAt(desk, wish.source));
+  scheduleOf(wish.source);
+  const content = wish.content ?? (wish.source && (await contentAt(desk, wish.source)));
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedOwner(now, ref);
     return oneView(now.trx, { ...ref, pageId: (await addPage(now, ref, { ...wish, content })).id });
@@ -97,18 +99,8 @@ export async function fetchDocumentation(desk: Desk, actor: Actor, ref: PageRef)
   return changePage({ desk, actor, ref }, async (now, _shelf, page) => {
     const { content: checked } = columns({ name, type, content });
     await updatePage(now.trx, page, { content: checked });
+    await noteFetched(now, page);
     return 'PAGE_UPDATED';
-  });
-}
-
-async function contentAt(desk: Desk, source: DocumentationView['source']): Promise<string | undefined> {
-  if (source === undefined) return undefined;
-  const { url } = source.configuration;
-  return fetchText(desk, {
-    url,
-    accept: '*/*',
-    bytesMax: contentCharsMax,
-    path: 'source.configuration.url',
   });
 }
 
@@ -122,7 +114,7 @@ async function foundOwner(db: Queries, { at, id }: PageOwner): Promise<void> {
 }
 
 /** Two changes of one owner's pages wait for each other. Errors: request.not_found. */
-async function lockedOwner(now: Change, { at, id }: PageOwner): Promise<void> {
+export async function lockedOwner(now: Change, { at, id }: PageOwner): Promise<void> {
   if (id === undefined) await lockEnvironment(now.trx, at, 0);
   else await lockedApi(now, id);
 }
@@ -151,8 +143,9 @@ async function addPage(now: Change, ref: PageOwner, wish: NewPage): Promise<Page
     updated_at_ms: now.nowMs,
   };
   await insertPage(now.trx, row);
+  await scheduleFetches(now, row);
   if (wish.homepage === true) await makeHomepage(now, shelf, row);
-  await audit(now, 'PAGE_CREATED', { after: row });
+  await auditPage(now, 'PAGE_CREATED', { after: row });
   return row;
 }
 
@@ -181,7 +174,7 @@ export async function keepDescription(
     return;
   }
   await updatePage(now.trx, before, { content, last_contributor: now.actor.id, updated_at_ms: now.nowMs });
-  await audit(now, 'PAGE_UPDATED', { before, after: { ...before, content } });
+  await auditPage(now, 'PAGE_UPDATED', { before, after: { ...before, content } });
 }
 
 /** Replaces what can be written of a page; another order moves it among those of its folder. Errors: those of a creation, page.notFound. */
@@ -194,13 +187,16 @@ export function editDocumentation(
     if (wish.type !== page.type) throw invalid('type', `cannot change; it is ${page.type}`);
     demandName(shelf, { ...wish, parentId: page.parent_id, id: page.id });
     await demandTarget(now, shelf, { ...wish, content: wish.content ?? page.content ?? undefined });
+    scheduleOf(wish.source);
     const { content, ...set } = columns(wish);
+    const access = await accessOf(now, wish, { id: page.id, before: page });
     await updatePage(now.trx, page, {
       ...set,
-      access: await accessOf(now, wish, { id: page.id, before: page }),
+      access,
       ...(wish.content !== undefined && { content }),
       ...(wish.homepage === false && { is_homepage: 0 }),
     });
+    if (access !== page.access) await scheduleFetches(now, { ...page, access });
     if (wish.homepage === true) await makeHomepage(now, shelf, page);
     if (wish.order !== undefined) await move(now, shelf, { page, order: wish.order });
     if (wish.isPublished === undefined || wish.isPublished === (page.is_published === 1))
@@ -243,7 +239,8 @@ export function removeDocumentation(desk: Desk, actor: Actor, ref: PageRef): Pro
         hint: 'Delete what lies in it first.',
       });
     await deletePage(now.trx, page);
-    await audit(now, 'PAGE_DELETED', { before: page });
+    await endFetches(now, page);
+    await auditPage(now, 'PAGE_DELETED', { before: page });
   });
 }
 
@@ -259,7 +256,7 @@ async function changePage(
     const updatedAtMs = laterThan(page.updated_at_ms, now.nowMs);
     await updatePage(now.trx, page, { last_contributor: actor.id, updated_at_ms: updatedAtMs });
     const after = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
-    await audit(now, event, { before: page, after });
+    await auditPage(now, event, { before: page, after });
     return wholeView(now.trx, ref, after);
   });
 }
@@ -304,7 +301,8 @@ async function move(
     if (one.position !== position) await updatePage(now.trx, one, { position });
 }
 
-function columns(wish: Omit<NewPage, 'parentId' | 'published'>) {
+/** Content and name as they are kept. Errors: swagger.invalid, request.invalid. */
+export function columns(wish: Pick<NewPage, 'content' | 'name' | 'visibility'> & { readonly type: string }) {
   const { type, content, name, visibility = 'PRIVATE' } = wish;
   if (type === 'FOLDER' && content !== undefined) throw invalid('content', 'is not for a folder');
   if (content !== undefined && content !== '' && signs.get(type)?.test(content) === false)
@@ -319,7 +317,8 @@ function columns(wish: Omit<NewPage, 'parentId' | 'published'>) {
   return { name, content: content ?? null, visibility };
 }
 
-function audit(
+/** Tells what became of a page. */
+export function auditPage(
   now: Change,
   event: AuditEvent,
   told: Told<PageHead & Partial<Pick<PageRow, 'content'>>>,

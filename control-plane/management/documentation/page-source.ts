@@ -1,8 +1,11 @@
 import type { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { isMask } from '../../../proto/trust/sealed-text.ts';
 import { hasOpenSecrets, type SecretsOwner } from '../../publish/definition-secrets.ts';
 import type { Change } from '../desk.ts';
 import { type PageHead, rewriteAccess } from './documentation.store.ts';
 import type { DocumentationView, keptFields } from './documentation-shape.ts';
+import { type PageSource as Source, serverFields } from './page-fetchers.ts';
 
 /*
  * The URL that a page comes from may carry a key (`?private_token=x`): it is sealed as a whole then, opened when it is asked, and a mask elsewhere.
@@ -24,8 +27,27 @@ export async function accessOf(
   page: { readonly id: string; readonly before?: Pick<PageHead, 'access'> },
 ): Promise<string> {
   const kept = page.before && sourceOf(page.before);
+  demandOwnServer(written, kept?.source);
   const { source } = await secrets.seal({ source: written }, ownerOf(page.id), kept);
   return JSON.stringify({ excludedAccessControls, accessControls, configuration, source });
+}
+
+/** Who may not read a secret must not have it sent to a server of his. Errors: request.invalid for masks beside another server. */
+function demandOwnServer(written: Source | undefined, kept: Source | undefined): void {
+  if (written === undefined || kept === undefined) return;
+  const server = serverFields[written.type];
+  const serverOf = ({ configuration }: Source): unknown => Reflect.get(configuration, server);
+  if (serverOf(written) === serverOf(kept)) return;
+  const masked = Object.entries(written.configuration).filter(
+    ([name, value]) => name !== server && typeof value === 'string' && isMask(value),
+  );
+  if (masked.length > 0)
+    throw new Fault('request.invalid', {
+      details: masked.map(([name]) => ({
+        path: `source.configuration.${name}`,
+        message: 'was for another server: write it again',
+      })),
+    });
 }
 
 /** Where a page comes from, as it is asked. Errors: secrets.tampered, secrets.key_missing. */

@@ -44,6 +44,7 @@ export const updatePortalPageSchema = z
       'parentPath',
       'generalConditions',
       'contentType',
+      'lastFetch',
     ),
     ...writableFields,
     parentId: idSchema.optional(),

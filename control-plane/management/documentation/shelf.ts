@@ -5,8 +5,10 @@ import type { Queries } from '../../storage/storage.ts';
 import { visibilities } from '../apis/api-shape.ts';
 import { present } from '../fields.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
+import { type FetchedRow } from '../fetches/fetches.store.ts';
 import { findPage, type PageHead, type PageOwner, type PageRow, pagesOf } from './documentation.store.ts';
 import { type DocumentationView, keptFields, pageTypes } from './documentation-shape.ts';
+import { fetchesOf, pageFetchOf } from './page-fetches.ts';
 
 /** How deep folders lie in one another. */
 const foldersDeepMax = 8;
@@ -22,6 +24,8 @@ export interface Shelf {
   readonly byId: ReadonlyMap<string, PageHead>;
   /** Names of open plans, by the page of their general conditions. */
   readonly conditions: ReadonlyMap<string, string>;
+  /** How fetching goes of those that are fetched by a schedule, by id. */
+  readonly fetches: ReadonlyMap<string, FetchedRow>;
 }
 
 /** Reads all of them, without contents. */
@@ -33,7 +37,12 @@ export async function shelfOf(db: Queries, owner: PageOwner): Promise<Shelf> {
     const { generalConditions } = JSON.parse(definition) as { readonly generalConditions?: string };
     return generalConditions === undefined ? [] : [[generalConditions, name] as const];
   });
-  return { pages, byId: new Map(pages.map((page) => [page.id, page])), conditions: new Map(conditions) };
+  return {
+    pages,
+    byId: new Map(pages.map((page) => [page.id, page])),
+    conditions: new Map(conditions),
+    fetches: await fetchesOf(db, owner.at, pages),
+  };
 }
 
 /** Errors: page.folder.invalid unless it is a folder of this owner in which something may lie. */
@@ -115,6 +124,7 @@ export function view(shelf: Shelf, page: PageHead): DocumentationView {
       : undefined,
     generalConditions: shelf.conditions.has(page.id),
     lastContributor: page.last_contributor,
+    lastFetch: pageFetchOf(shelf.fetches.get(page.id)),
     updatedAt: new Date(page.updated_at_ms).toISOString(),
     ...access,
   });

@@ -1,15 +1,24 @@
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { Desk } from '../desk.ts';
+import type { Outbound } from '../../../proto/process/outbound/outbound.ts';
 import { firstUnkeepable } from '../keepable.ts';
 import { outboundProblem } from './fetching.ts';
 
 /** Longest time for an answer. */
 const answerMsMax = 10_000;
 
+/** Who fetches. */
+export interface TextCaller {
+  /** Absent where nobody may be called. */
+  readonly outbound?: Pick<Outbound, 'request'> | undefined;
+  readonly signal?: AbortSignal;
+}
+
 /** Which text is fetched, and who is told when it is not there. */
 interface TextWish {
   readonly url: string;
   readonly accept: string;
+  /** More of them, by lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly bytesMax: number;
   /** Of the field that holds the URL. */
   readonly path: string;
@@ -22,17 +31,18 @@ interface TextWish {
  * another status than 200.
  */
 export async function fetchText(
-  { outbound }: Pick<Desk, 'outbound'>,
-  { url, accept, bytesMax, path }: TextWish,
+  { outbound, signal }: TextCaller,
+  { url, accept, headers, bytesMax, path }: TextWish,
 ): Promise<string> {
   const refused = (message: string): Fault => new Fault('request.invalid', { details: [{ path, message }] });
   if (!isPlainUrl(url)) throw refused('must be an http or https URL without user and password');
   if (outbound === undefined) throw refused('cannot be asked: this process calls nobody');
   try {
     const answer = await outbound.request(url, {
-      headers: { accept },
+      headers: { ...headers, accept },
       timeoutMs: answerMsMax,
       bodyBytesMax: bytesMax,
+      signal,
     });
     // Read in any case: a body that nobody reads would hold its connection.
     const text = await answer.text();

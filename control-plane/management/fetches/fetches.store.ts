@@ -3,7 +3,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
-/** What is fetched for a dictionary or an API, and how that goes. */
+/** What is fetched for a dictionary, an API or a page, and how that goes. */
 interface FetchedTable {
   readonly organization: string;
   readonly environment: string;
@@ -12,7 +12,7 @@ interface FetchedTable {
   readonly id: string;
   /** Rises with each change of what is asked for: an answer to another question is not taken. */
   version: number;
-  /** As textOfWords has them; null until the first answer. */
+  /** As textOfWords has them; null until the first answer, and of a page, which has its text itself. */
   words: string | null;
   /** null while nothing is fetched. */
   due_at_ms: number | null;
@@ -31,8 +31,8 @@ declare module '../../storage/tables.ts' {
 /** A row of fetched. */
 export type FetchedRow = Selectable<FetchedTable>;
 
-/** Whose words are fetched. */
-export type FetchedKind = 'dictionary' | 'api';
+/** For what something is fetched. */
+export type FetchedKind = 'dictionary' | 'api' | 'page';
 
 /** Names a row. */
 export interface FetchedRef {
@@ -65,8 +65,8 @@ export async function fetchedOf(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Fetches from now on, for the first time at once; words that there are stay until then. */
-export async function beginFetching(trx: Trx, { at, kind, id }: FetchedRef, nowMs: number): Promise<void> {
+/** Fetches from now on, for the first time at that moment; words that there are stay until then. */
+export async function beginFetching(trx: Trx, { at, kind, id }: FetchedRef, dueAtMs: number): Promise<void> {
   const { organization, environment } = at;
   await trx
     .insertInto('fetched')
@@ -77,7 +77,7 @@ export async function beginFetching(trx: Trx, { at, kind, id }: FetchedRef, nowM
       id,
       version: 1,
       words: null,
-      due_at_ms: nowMs,
+      due_at_ms: dueAtMs,
       tried_at_ms: null,
       fetched_at_ms: null,
       problem: null,
@@ -85,7 +85,7 @@ export async function beginFetching(trx: Trx, { at, kind, id }: FetchedRef, nowM
     .onConflict((conflict) =>
       conflict
         .columns(['environment', 'kind', 'id'])
-        .doUpdateSet((row) => ({ version: row('fetched.version', '+', 1), due_at_ms: nowMs })),
+        .doUpdateSet((row) => ({ version: row('fetched.version', '+', 1), due_at_ms: dueAtMs })),
     )
     .execute();
 }

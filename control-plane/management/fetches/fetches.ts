@@ -1,20 +1,19 @@
 import { z } from '@hono/zod-openapi';
-import type { FetchSource } from '../../../proto/model/fetched/source.ts';
-import { type WordBounds, type Words, wordsOfText } from '../../../proto/model/fetched/words.ts';
+import { type Words, wordsOfText } from '../../../proto/model/fetched/words.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import type { AuditedObject, Change } from '../desk.ts';
 import { present } from '../fields.ts';
 import type { FetchedRow } from './fetches.store.ts';
+import type { Question } from './fetching.ts';
 
-/** Whose words are fetched: what they have to know of it, so that whoever polls knows no kind. */
+/** For whom something is fetched: what whoever polls has to know of it, so that it knows no kind. */
 export interface Fetcher {
-  readonly bounds: WordBounds;
   /** What is asked for now, with its secrets; undefined when nothing is. Errors: secrets.*. */
-  source(now: Change, id: string): Promise<FetchSource | undefined>;
+  question(now: Change, id: string): Promise<Question | undefined>;
   /**
-   * Locks the owner's row and gives what publishes words from now on; undefined when it is gone.
+   * Locks the owner's row and gives what takes a text from now on; undefined when it is gone.
    *
-   * `Change.publish` alone tells gateways; a message refuses the words.
+   * `Change.publish` alone tells gateways; a message refuses the text.
    */
   lock(now: Change, id: string): Promise<Owner | undefined>;
 }
@@ -24,7 +23,8 @@ export interface Owner {
   readonly object: AuditedObject;
   readonly touched?: Readonly<Record<string, string>>;
   readonly events: { readonly failed: AuditEvent; readonly recovered: AuditEvent };
-  publish(words: Words): Promise<string | undefined>;
+  /** Takes what came: for words as {@link wordsOfText} reads them. */
+  publish(text: string): Promise<string | undefined>;
 }
 
 /** How fetching goes, as answers have it. */

@@ -1,7 +1,7 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import { JoltFailure, readJolt } from '../../../proto/expression/jolt/jolt.ts';
 import type { FetchSource } from '../../../proto/model/fetched/source.ts';
-import { readWords, type WordBounds, type Words } from '../../../proto/model/fetched/words.ts';
+import { readWords, textOfWords, type WordBounds } from '../../../proto/model/fetched/words.ts';
 import type { Outbound } from '../../../proto/process/outbound/outbound.ts';
 
 /** Who calls, and the bounds of a call. */
@@ -12,15 +12,29 @@ export interface FetchBounds {
   readonly answerBytesMax: number;
 }
 
-/** What came of a fetch: words, or what was wrong, for the owner and, in more words, for the log. */
+/** What came of a fetch: a text, or what was wrong, for the owner and, in more words, for the log. */
 export type FetchOutcome =
-  | { readonly kind: 'words'; readonly words: Words }
+  /** isKept: it stays beside the question, and is handed on only where it differs; another text is handed on each time. */
+  | { readonly kind: 'came'; readonly text: string; readonly isKept: boolean }
   | { readonly kind: 'failed'; readonly problem: string; readonly cause?: unknown };
+
+/** What is asked again and again. */
+export interface Question {
+  /** Asks once. Errors: none but the reason of the signal; what goes wrong is the outcome. */
+  ask(this: void, by: FetchBounds & { readonly signal: AbortSignal }): Promise<FetchOutcome>;
+  /** The first moment after the given one, ms since the epoch; undefined when there is none. */
+  nextMs(this: void, afterMs: number): number | undefined;
+}
 
 const failed = (problem: string, cause?: unknown): FetchOutcome => ({ kind: 'failed', problem, cause });
 
-/** Asks once. Errors: none but the reason of the signal; what goes wrong is the outcome. */
-export async function fetchWords(
+/** Words that are asked for again and again. */
+export const wordsQuestion = (source: FetchSource, bounds: WordBounds): Question => ({
+  nextMs: source.nextMs,
+  ask: (by) => fetchWords(source, bounds, by),
+});
+
+async function fetchWords(
   source: FetchSource,
   bounds: WordBounds,
   { outbound, answerMsMax, answerBytesMax, signal }: FetchBounds & { readonly signal: AbortSignal },
@@ -42,7 +56,9 @@ export async function fetchWords(
       return failed(`The answer has the status ${answer.status}.`);
     }
     const words = readWords(jolt.run(await answer.json()), bounds);
-    return typeof words === 'string' ? failed(`Of no use: ${words}.`) : { kind: 'words', words };
+    return typeof words === 'string'
+      ? failed(`Of no use: ${words}.`)
+      : { kind: 'came', text: textOfWords(words), isKept: true };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof JoltFailure) return failed(`The transformation ${error.message}.`);

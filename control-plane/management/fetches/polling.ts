@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { textOfWords } from '../../../proto/model/fetched/words.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Actor } from '../../access/actor.ts';
 import { keepLease, releaseLease, takeLease } from '../../storage/leases.ts';
@@ -14,7 +13,7 @@ import {
   lockFetched,
   noteFetch,
 } from './fetches.store.ts';
-import { type FetchBounds, type FetchOutcome, fetchWords } from './fetching.ts';
+import type { FetchBounds, FetchOutcome } from './fetching.ts';
 
 /** What polls, and its bounds. */
 export interface PollingOptions extends FetchBounds {
@@ -123,7 +122,7 @@ async function fetchOnce(
   const ref = refOf(row);
   const fetcher = fetchers[ref.kind];
   const actor = pollingActor(ref.at.organization);
-  const source = await change(desk, { actor, at: ref.at }, (now) => fetcher.source(now, ref.id)).catch(
+  const question = await change(desk, { actor, at: ref.at }, (now) => fetcher.question(now, ref.id)).catch(
     (error: unknown) => {
       // Secrets that do not open; what is wrong with the database goes on.
       if (error instanceof Fault && error.code.startsWith('secrets.')) return error;
@@ -131,11 +130,11 @@ async function fetchOnce(
     },
   );
   const outcome: FetchOutcome =
-    source instanceof Fault
-      ? { kind: 'failed', problem: source.detail, cause: source }
-      : source === undefined
+    question instanceof Fault
+      ? { kind: 'failed', problem: question.detail, cause: question }
+      : question === undefined
         ? { kind: 'failed', problem: 'There is nothing to ask for.' }
-        : await fetchWords(source, fetcher.bounds, { ...options, signal });
+        : await question.ask({ ...options, signal });
   await change(desk, { actor, at: ref.at }, async (now) => {
     // Owner, then row: in the order of whoever changes both. Who lost the lease meanwhile leaves it to its holder.
     const owner = await fetcher.lock(now, ref.id);
@@ -143,18 +142,18 @@ async function fetchOnce(
     if (locked === undefined || !(await keepLease(now.trx, desk.storage.dialect, { ...lease, holder })))
       return;
     const next =
-      source === undefined || source instanceof Fault ? now.nowMs + retryMs : source.nextMs(now.nowMs);
+      question === undefined || question instanceof Fault ? now.nowMs + retryMs : question.nextMs(now.nowMs);
     const tried = { tried_at_ms: now.nowMs, due_at_ms: owner === undefined ? null : (next ?? null) };
     if (owner === undefined) return noteFetch(now.trx, locked, tried);
     let problem = outcome.kind === 'failed' ? outcome.problem : undefined;
-    const text = outcome.kind === 'words' ? textOfWords(outcome.words) : undefined;
-    const isNew = text !== undefined && text !== locked.words;
-    if (outcome.kind === 'words' && isNew) problem = await owner.publish(outcome.words);
+    const kept = outcome.kind === 'came' && outcome.isKept ? outcome.text : null;
+    const isNew = kept === null || kept !== locked.words;
+    if (outcome.kind === 'came' && isNew) problem = await owner.publish(outcome.text);
     if (problem === undefined) {
       await noteFetch(now.trx, locked, {
         ...tried,
         fetched_at_ms: now.nowMs,
-        words: text ?? null,
+        words: kept,
         problem: null,
       });
       if (locked.problem !== null) await now.audit(owner.events.recovered, owner.object, owner.touched);
