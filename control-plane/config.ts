@@ -7,6 +7,7 @@ import { tenantsOutboundSettings } from '../proto/process/outbound/settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { ListenTls } from '../proto/process/listening/tls-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
+import { mailSettings } from './mail/settings.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';
 import { wrongUrl } from './storage/database-url.ts';
 
@@ -110,6 +111,7 @@ export const controlPlaneConfigSchema = z.strictObject({
       .default(2_592_000_000)
       .describe('How long a withdrawal stays for gateways that were away.'),
   }),
+  mail: mailSettings,
   outbound: tenantsOutboundSettings,
   fetches: section({
     answerMsMax: ms

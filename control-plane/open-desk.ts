@@ -3,6 +3,7 @@ import type { Log } from '../proto/process/log.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
 import { createAccess } from './access/access.ts';
 import type { ControlPlaneConfig } from './config.ts';
+import { createMail } from './mail/mail.ts';
 import type { Desk } from './management/desk.ts';
 import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
@@ -14,7 +15,7 @@ export interface DeskParts {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log: Log;
-  readonly config: Pick<ControlPlaneConfig, 'login' | 'publish' | 'gatewaysUrl' | 'publicUrl'>;
+  readonly config: Pick<ControlPlaneConfig, 'login' | 'publish' | 'mail' | 'gatewaysUrl' | 'publicUrl'>;
 }
 
 /** Makes the desk, without analytics. */
@@ -26,6 +27,7 @@ export function openDesk({ storage, keyring, clock, log, config }: DeskParts): {
   const { sessionMs, allowPasswords, ...throttle } = config.login;
   const fleets = createFleets({ storage, publisher, clock });
   const access = createAccess({ storage, clock, sessionMs, throttle, allowPasswords });
+  const mail = createMail({ keyring, settings: config.mail });
   const { gatewaysUrl, publicUrl } = config;
-  return { publisher, desk: { storage, publisher, fleets, access, clock, gatewaysUrl, publicUrl } };
+  return { publisher, desk: { storage, publisher, fleets, access, mail, clock, gatewaysUrl, publicUrl } };
 }

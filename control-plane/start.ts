@@ -25,6 +25,8 @@ import { readPassword } from './access/passwords.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createManagementDoor } from './doors/management.ts';
+import { type Sending, sendMails } from './mail/sending.ts';
+import { openSmtp, type Smtp } from './mail/smtp.ts';
 import type { Desk } from './management/desk.ts';
 import { tellRivals } from './management/applications/clients.ts';
 import { fetchers } from './management/index.ts';
@@ -102,6 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Before anything is made: a password that is refused must leave nothing behind.
   const adminPassword = config.adminPassword ?? readPassword(options.adminPassword, adminPasswordVariable);
   const certificates = await openCertificates(config.listen.tls, options);
+  const smtp = openSmtp(config.mail);
   const { storage, blobs, keyring, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
   lifecycle.task('fetches', startFetches(desk, options));
@@ -116,8 +119,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await requireKeyring(storage.db, keyring, secretsOf(config));
   await tellRivals(storage.db, log);
   await sealStored(desk, made.admin, log);
+  const mails = smtp === undefined ? undefined : startMails(options, { storage, keyring, smtp });
   const ending = warnBeforeEnd(options);
-  const health = healthOf(options, { storage, blobs, keyring, ending, certificates });
+  const health = healthOf(options, { storage, blobs, keyring, ending, certificates, mails });
   const port = await listen(desk, options, { ending, health, certificates });
   const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
@@ -198,6 +202,19 @@ function startFetches(
   return polling;
 }
 
+/** Sends the mails that wait. */
+function startMails(
+  options: ControlPlaneOptions,
+  parts: { readonly storage: Storage; readonly keyring: Keyring; readonly smtp: Smtp },
+): Sending {
+  const { config, lifecycle } = options;
+  const sending = sendMails({ ...options, ...parts, settings: config.mail }, lifecycle.signal);
+  lifecycle.task('mails', sending.done);
+  lifecycle.onReload('password and authorities of mail', () => parts.smtp.reload());
+  lifecycle.onClose('mails', () => sending.done);
+  return sending;
+}
+
 const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>
   secrets.dir ?? foldersOf(dataDir).secrets;
 
@@ -207,16 +224,17 @@ interface HealthParts {
   readonly keyring: Keyring;
   readonly ending: Ending;
   readonly certificates: Certificates;
+  readonly mails: Pick<Sending, 'trouble'> | undefined;
 }
 
 /**
  * Without its database a control plane answers nothing, and without the key that sealed what lies there it deploys nothing. What is
  * wrong with the database the storage has logged; while it is away nobody knows of the keys, and they are not spoken of. Without its
- * bucket it deploys, and only analytics stand still: it stays ready.
+ * bucket it deploys, and only analytics stand still, without its mail server only mails wait: it stays ready.
  */
 function healthOf(
   { lifecycle, clock, version }: ControlPlaneOptions,
-  { storage, blobs, keyring, ending, certificates }: HealthParts,
+  { storage, blobs, keyring, ending, certificates, mails }: HealthParts,
 ): HealthSource {
   const look = (): Promise<{ readonly database: boolean; readonly keys?: boolean }> =>
     opensNewest(storage.db, keyring).then(
@@ -231,7 +249,11 @@ function healthOf(
     health: async () => {
       const parts = Object.entries(await look());
       const degraded = parts.filter(([, isWell]) => !isWell).map(([name]) => name);
-      const problems = { certificates: certificates.problem(), bucket: blobs.trouble() };
+      const problems = {
+        certificates: certificates.problem(),
+        bucket: blobs.trouble(),
+        mail: mails?.trouble(),
+      };
       const met = Object.entries(problems).filter(([, problem]) => problem !== undefined);
       return { degraded: [...degraded, ...met.map(([name]) => name)], facts: Object.fromEntries(met) };
     },

@@ -243,6 +243,21 @@ test('every setting that names a file or folder, and every argument that does, i
       '--set',
       `outbound.caFile=${path}`,
     ],
+    ...Object.fromEntries(
+      ['caFile', 'passwordFile'].map((name) => [
+        `control-plane mail.smtp.${name}`,
+        (path: string) => [
+          'control-plane',
+          ...free,
+          '--data-dir',
+          join(own, 'mailing'),
+          '--set',
+          'mail.smtp.host=127.0.0.1',
+          '--set',
+          `mail.smtp.${name}=${path}`,
+        ],
+      ]),
+    ),
     'gateway outbound.caFile': (path) => [...enroll, '--set', `outbound.caFile=${path}`],
     'gateway policy.geoip.databaseFile': (path) => [...gateway, '--set', `policy.geoip.databaseFile=${path}`],
     'gateway policy.jws.keys': (path) => [

@@ -6,6 +6,7 @@ import type { Access } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Oidc } from '../access/identity/oidc.ts';
 import type { Analytics } from '../analytics/analytics.ts';
+import type { Mail } from '../mail/mail.ts';
 import type { Fleets } from '../publish/fleets.ts';
 import { DefinitionSecrets } from '../publish/definition-secrets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
@@ -21,6 +22,7 @@ export interface Desk {
   readonly publisher: Publisher;
   readonly fleets: Fleets;
   readonly access: Access;
+  readonly mail: Mail;
   readonly clock: Clock;
   /** Where callers reach gateways that no entrypoint names; absent where nobody has said. */
   readonly gatewaysUrl?: string | undefined;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
 import { keyIdOf, openKeyring, type Keyring } from '../../proto/process/secrets.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import { mailContext } from '../mail/mail.ts';
 import type { Queries, Trx } from '../storage/storage.ts';
 import { dataKeyContext } from './data-keys.ts';
 import { rootContext, signingContext } from './keys.ts';
@@ -98,7 +99,7 @@ export type SealedRow = {
   /** What it is bound to. */
   readonly context: string;
 } & (
-  | { readonly table: 'organization_root'; readonly id: string }
+  | { readonly table: 'organization_root' | 'outgoing_mail'; readonly id: string }
   | { readonly table: 'signing_key' | 'data_key'; readonly at: EnvironmentRef; readonly id: string }
 );
 
@@ -127,6 +128,13 @@ export async function readSealed(
     .orderBy('created_at_ms', 'desc')
     .limit(rowsMax)
     .execute();
+  const mails = await db
+    .selectFrom('outgoing_mail')
+    .select(['organization', 'id', 'sealed'])
+    .where('state', '=', 'WAITING')
+    .orderBy('created_at_ms', 'desc')
+    .limit(rowsMax)
+    .execute();
   return [
     ...roots.map(({ organization, sealed }) => ({
       table: 'organization_root' as const,
@@ -148,6 +156,11 @@ export async function readSealed(
       sealed,
       context: dataKeyContext(at, id),
     })),
+    ...mails.flatMap(({ sealed, ...mail }) =>
+      sealed === null
+        ? []
+        : [{ table: 'outgoing_mail' as const, id: mail.id, sealed, context: mailContext(mail) }],
+    ),
   ];
 }
 
@@ -165,6 +178,12 @@ function updateOf(trx: Trx, row: SealedRow, sealed: Uint8Array) {
         .set({ sealed_private_key: sealed })
         .where('organization', '=', row.id)
         .where('sealed_private_key', '=', row.sealed);
+    case 'outgoing_mail':
+      return trx
+        .updateTable('outgoing_mail')
+        .set({ sealed })
+        .where('id', '=', row.id)
+        .where('sealed', '=', row.sealed);
     case 'signing_key':
       return trx
         .updateTable('signing_key')

@@ -109,6 +109,7 @@ export const bridgeGrants: Grants = {
   subscription: 'none',
   api_key: 'none',
   api_key_subscription: 'none',
+  outgoing_mail: 'none',
   audit: 'none',
   audit_head: 'none',
 

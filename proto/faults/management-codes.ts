@@ -315,6 +315,18 @@ export const managementCodes = {
     text: 'The identity provider tells no mail address of yours that it has seen the mail of.',
     hint: 'Confirm your address there, or ask an administrator.',
   },
+  'email.disabled': {
+    status: 503,
+    owner: 'config',
+    text: 'This needs a mail, and no mails are sent here.',
+    hint: 'Whoever runs the control plane sets mail.smtp.host.',
+  },
+  'mail.queue_full': {
+    status: 503,
+    owner: 'capacity',
+    text: 'Too many mails of the organization wait to be sent.',
+    hint: 'Try again later; the log of the control plane says why they wait.',
+  },
   'user.notFound': { status: 404, owner: 'client', text: 'There is no such user in the organization.' },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
 } as const satisfies Readonly<Record<string, Code>>;

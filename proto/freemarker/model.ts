@@ -21,12 +21,6 @@ export const modelMembers: ReadonlyMap<string, () => readonly string[]> = new Ma
   ['context', () => [...contextMembers.keys()]],
 ]);
 
-/** Whether there is such a member, by its name or as Java's getter. */
-export function hasMember(of: string, name: string): boolean {
-  const members = modelMembers.get(of)?.() ?? [];
-  return members.includes(name) || members.includes(propertyOf(name) ?? name);
-}
-
 /** `content` of Java's `getContent`; undefined of what is no getter. */
 export function propertyOf(name: string): string | undefined {
   const [, first, rest = ''] = /^get([A-Z])(\w*)$/.exec(name) ?? [];

@@ -1,9 +1,12 @@
 import { rootNames } from '../expression/roots.ts';
 import { SyntaxFault } from '../expression/tokens.ts';
 import { builtIns } from './built-ins/index.ts';
-import { hasMember, modelMembers, propertyOf } from './model.ts';
+import { modelMembers, propertyOf } from './model.ts';
 import { nearestTo } from './spelling.ts';
 import type { Body, Element, LoopNames, Node, Tree } from './tree.ts';
+
+/** Names of what a template is given, with those of their members. */
+export type GivenMembers = ReadonlyMap<string, () => readonly string[]>;
 
 /** Longer ones are no slips, and would take long to compare. */
 const nameCharsMax = 100;
@@ -17,8 +20,11 @@ const nameCharsMax = 100;
  *
  * Errors: a SyntaxFault at the first such name, with the nearest one.
  */
-export function checkNames({ body, definitions }: Pick<Tree, 'body' | 'definitions'>): number | undefined {
-  const names = new Names();
+export function checkNames(
+  { body, definitions }: Pick<Tree, 'body' | 'definitions'>,
+  given: GivenMembers = modelMembers,
+): number | undefined {
+  const names = new Names(given);
   names.walk(body);
   for (const definition of definitions) names.assigned.add(definition.name);
   return names.judge();
@@ -47,8 +53,13 @@ class Names {
   readonly #used: Named[] = [];
   readonly #members: NamedMember[] = [];
   readonly #steps: Step[] = [];
+  readonly #given: GivenMembers;
   /** What `<#escape>` repeats is one node in many places, and in those of those. */
   readonly #seen = { strictly: new Set<Node | Element>(), forgiven: new Set<Node | Element>() };
+
+  constructor(given: GivenMembers) {
+    this.#given = given;
+  }
 
   walk(body: Body): void {
     this.#later(body, false);
@@ -63,12 +74,12 @@ class Names {
     const missing = this.#used.filter(({ name }) => !isOwn(name) && !this.#asked.has(name));
     const [first] = [
       ...missing.flatMap(({ name, at }) =>
-        modelMembers.has(name) ? [] : [{ at, why: () => unknownName(name, this.assigned) }],
+        this.#given.has(name) ? [] : [{ at, why: () => unknownName(name, this.assigned, this.#given) }],
       ),
       ...this.#members.flatMap(({ of, name, at }) =>
-        isOwn(of) || hasMember(of, name) || this.#asked.has(`${of}.${name}`)
+        isOwn(of) || hasMember(membersOf(of, this.#given), name) || this.#asked.has(`${of}.${name}`)
           ? []
-          : [{ at, why: () => unknownMember(of, name) }],
+          : [{ at, why: () => unknownMember(name, of, membersOf(of, this.#given)) }],
       ),
     ].toSorted((one, other) => one.at - other.at);
     if (first !== undefined) throw new SyntaxFault(first.why(), first.at);
@@ -96,18 +107,18 @@ class Names {
       if (!isForgiven) this.#used.push(node);
       return;
     }
-    const member = isForgiven ? undefined : memberOf(node);
+    const member = isForgiven ? undefined : memberOf(node, this.#given);
     if (member !== undefined) this.#members.push(member);
     if (node.kind === 'lambda') this.assigned.add(node.name);
     const forgives = forgivenBy(node);
     if (forgives === 'none') this.#later(partsOf(node), isForgiven);
     else if ('of' in node) {
       const { of } = node;
-      const asked = forgives === 'asked' ? [rootOf(of), memberText(inside(of))] : [];
+      const asked = forgives === 'asked' ? [rootOf(of), memberText(inside(of), this.#given)] : [];
       for (const each of asked) if (each !== undefined) this.#asked.add(each);
       // Of `a.b!` it is b that may be missing, of `(a.b)!` any of them.
       if (of.kind === 'name' || of.kind === 'grouped') this.#later([of], true);
-      else this.#later(memberOf(of) === undefined ? [of] : partsOf(of), isForgiven);
+      else this.#later(memberOf(of, this.#given) === undefined ? [of] : partsOf(of), isForgiven);
       const others = partsOf(node).filter((part) => part !== of);
       this.#later(others, isForgiven || node.kind === 'built-in');
     }
@@ -224,10 +235,10 @@ function inside(node: Node): Node {
 }
 
 /** A member of what a template is given by its own name; what is behind another is not known. */
-function memberOf(node: Node): NamedMember | undefined {
+function memberOf(node: Node, given: GivenMembers): NamedMember | undefined {
   if (node.kind !== 'member' && node.kind !== 'index') return undefined;
   const of = inside(node.of);
-  if (of.kind !== 'name' || !modelMembers.has(of.name)) return undefined;
+  if (of.kind !== 'name' || !given.has(of.name)) return undefined;
   if (node.kind === 'member') return { of: of.name, name: node.name, at: node.at };
   const { key } = node;
   return key.kind === 'literal' && typeof key.value === 'string'
@@ -235,8 +246,8 @@ function memberOf(node: Node): NamedMember | undefined {
     : undefined;
 }
 
-function memberText(node: Node): string | undefined {
-  const member = memberOf(node);
+function memberText(node: Node, given: GivenMembers): string | undefined {
+  const member = memberOf(node, given);
   return member === undefined ? undefined : `${member.of}.${member.name}`;
 }
 
@@ -247,27 +258,31 @@ function rootOf(node: Node): string | undefined {
   return at.kind === 'name' ? at.name : undefined;
 }
 
-function unknownName(name: string, assigned: Iterable<string>): string {
-  const known = [...modelMembers.keys()];
+function unknownName(name: string, assigned: Iterable<string>, given: GivenMembers): string {
+  const known = [...given.keys()];
   const among = [
     ...known,
     ...[...assigned].filter(({ length }) => length <= nameCharsMax),
-    ...modelMembersOf('context').map((member) => `context.${member}`),
+    ...known
+      .filter((each) => each !== 'request' && each !== 'response')
+      .flatMap((each) => membersOf(each, given).map((member) => `${each}.${member}`)),
   ];
   const near = name.length > nameCharsMax ? '' : nearestTo(name, among, '');
   const ofExpressions =
-    near === '' && rootNames().includes(name)
+    near === '' && given === modelMembers && rootNames().includes(name)
       ? `; what expressions know as #${name} policy-assign-attributes can put into context.attributes`
       : '';
   return `${name.slice(0, nameCharsMax)} is not given and nowhere assigned; a template is given ${known.join(', ')}${near}${ofExpressions}`;
 }
 
-function unknownMember(of: string, name: string): string {
-  const members = modelMembersOf(of);
+function unknownMember(name: string, of: string, members: readonly string[]): string {
   const near = name.length > nameCharsMax ? '' : nearestTo(propertyOf(name) ?? name, members, '');
-  return `${of} has no ${name.slice(0, nameCharsMax)}${near === '' ? `; it has ${members.join(', ')}` : near}`;
+  const has = members.length === 0 ? '; it is a text' : `; it has ${members.join(', ')}`;
+  return `${of} has no ${name.slice(0, nameCharsMax)}${near === '' ? has : near}`;
 }
 
-function modelMembersOf(of: string): readonly string[] {
-  return modelMembers.get(of)?.() ?? [];
-}
+const membersOf = (of: string, given: GivenMembers): readonly string[] => given.get(of)?.() ?? [];
+
+/** Whether there is such a member, by its name or as Java's getter. */
+const hasMember = (members: readonly string[], name: string): boolean =>
+  members.includes(name) || members.includes(propertyOf(name) ?? name);

@@ -11,9 +11,10 @@ import { snakeCase } from './spelling.ts';
 /** Most characters of a template. */
 export const templateCharsMax = 256 * 1024;
 
-/** Reads a template. Errors: a SyntaxFault with the place in it, for what cannot be read and for what this version does not support. */
-export function readTemplate(source: string): Tree {
+/** Reads a template; what it writes passes through `escapes`. Errors: a SyntaxFault with the place in it, for what cannot be read and for what this version does not support. */
+export function readTemplate(source: string, escapes: Reader['escapes'] = []): Tree {
   const reader = new Reader(source);
+  reader.escapes = escapes;
   return reader.template();
 }
 

@@ -3,12 +3,15 @@ import { z } from 'zod';
 import { SyntaxFault } from '../expression/tokens.ts';
 import type { ExpressionScope } from '../expression/scope.ts';
 import type { Rendered } from '../expression/template.ts';
+import type { Value as Given } from '../expression/values.ts';
 import { beginWork, endWork } from '../expression/work.ts';
 import { callFunction, execute } from './execute.ts';
 import { modelOf } from './model.ts';
 import { checkNames } from './names.ts';
 import { readTemplate, templateCharsMax } from './reader.ts';
 import { isFailure, Run } from './run.ts';
+import type { Node } from './tree.ts';
+import { valueOf } from './values.ts';
 
 /** A template, read and checked. */
 export interface ContentTemplate {
@@ -74,3 +77,54 @@ function placeOf(text: string, at: number): string {
   const before = text.slice(0, at).split(/\r\n|\n|\r/);
   return `line ${before.length}, character ${(before.at(-1)?.length ?? 0) + 1}`;
 }
+
+/** What a template is given by name: members for what has some, none for a text. */
+export type GivenShape = Readonly<Record<string, readonly string[]>>;
+
+/** A template over what its maker gives it, read and checked. */
+export interface GivenTemplate {
+  /** Fails where something is missing that it does not forgive, and past the bounds of this room. */
+  render(
+    given: ReadonlyMap<string, Given>,
+    nowMs: number,
+  ): { readonly kind: 'value'; readonly value: string } | { readonly kind: 'failed'; readonly why: string };
+}
+
+/**
+ * Reads a template whose names are not those of a request. `html`: what it writes is escaped, as FreeMarker does for that output format,
+ * but for what passes `?html` itself or stands in `<#noescape>`.
+ */
+export function compileGiven(
+  text: string,
+  { shape, output }: { readonly shape: GivenShape; readonly output: 'html' | 'text' },
+): GivenTemplate | RefusedTemplate {
+  try {
+    const { body, definitions } = readTemplate(text, output === 'html' ? [inHtml] : []);
+    const members = Object.entries(shape).map(([name, known]) => [name, () => known] as const);
+    checkNames({ body, definitions }, new Map(members));
+    return {
+      render(given, nowMs) {
+        beginWork({});
+        try {
+          const model = new Map([...given].map(([name, value]) => [name, valueOf(value)] as const));
+          const run = new Run(model, { definitions, nowMs, callFunction });
+          execute(body, run);
+          return { kind: 'value', value: run.output };
+        } catch (error) {
+          if (isFailure(error)) return { kind: 'failed', why: error.message };
+          throw error;
+        } finally {
+          endWork();
+        }
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error;
+    return { kind: 'refused', message: `${placeOf(text, error.at)}: ${error.message}` };
+  }
+}
+
+const inHtml = (of: Node): Node =>
+  of.kind === 'built-in' && of.name === 'html'
+    ? of
+    : { kind: 'built-in', of, name: 'html', args: [], at: of.at };

@@ -1,6 +1,5 @@
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
-
 import { inspectOrder } from './order.ts';
 
 /** A file of the house as the rules see it. */
@@ -66,6 +65,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   'control-plane': [
     'storage',
     'access',
+    'mail',
     'publish',
     'analytics',
     'management',
@@ -97,6 +97,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
 const controlPlaneFloors: Readonly<Record<string, number>> = {
   storage: 0,
   access: 1,
+  mail: 1,
   publish: 2,
   analytics: 2,
   management: 3,
@@ -134,7 +135,8 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   saxes: ['proto/expression/xml', 'proto/definition/wsdl', 'data-plane/transform'],
   'libxslt-wasm': ['data-plane/transform'],
   'libxml2-wasm': ['data-plane/transform'],
-  parse5: ['data-plane/transform'],
+  parse5: ['data-plane/transform', 'control-plane/mail'],
+  nodemailer: ['control-plane/mail'],
   'parse5-htmlparser2-tree-adapter': ['data-plane/transform'],
   'css-select': ['data-plane/transform'],
   ajv: ['proto/policies/validation'],
@@ -301,7 +303,7 @@ function forbidden(from: string, to: string): string | undefined {
     const fromFloor = controlPlaneFloors[fromInner];
     const toFloor = controlPlaneFloors[toInner];
     if (fromFloor !== undefined && toFloor !== undefined && toFloor >= fromFloor) {
-      return `the order is storage < access < publish, analytics < management < designer, alerts, cockpit < doors`;
+      return `the order is storage < access, mail < publish, analytics < management < designer, alerts, cockpit < doors`;
     }
   }
   if (

@@ -40,6 +40,7 @@ import { sharedKeys } from './0047-shared-keys.ts';
 import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
 import { environmentPages } from './0052-environment-pages.ts';
+import { outgoingMail } from './0053-outgoing-mail.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -86,4 +87,5 @@ export const migrations: readonly Migration[] = [
   identityProviders,
   breakGlass,
   environmentPages,
+  outgoingMail,
 ];

@@ -23,6 +23,8 @@ import { createAccess } from '../../../control-plane/access/access.ts';
 import type { PasswordCost } from '../../../control-plane/access/passwords.ts';
 import { boot, type BootResult } from '../../../control-plane/boot.ts';
 import type { Desk } from '../../../control-plane/management/desk.ts';
+import { createMail } from '../../../control-plane/mail/mail.ts';
+import { mailSettings } from '../../../control-plane/mail/settings.ts';
 import { createFleets } from '../../../control-plane/publish/fleets.ts';
 import { createPublisher } from '../../../control-plane/publish/publisher.ts';
 import { createPublishedRepository } from '../../../control-plane/publish/repository.ts';
@@ -128,6 +130,8 @@ export async function openOffice(
     readonly publicUrl?: string;
     readonly gatewaysUrl?: string;
     readonly allowPasswords?: boolean;
+    /** As the control plane's settings have it; by default no mails are sent. */
+    readonly mail?: unknown;
     /** Of passwords; next to nothing by default, since hashing would be half of what the tests of the door cost. */
     readonly passwordCost?: PasswordCost;
     /** Gets every line of the log, which nobody else reads. */
@@ -155,6 +159,7 @@ export async function openOffice(
       allowPasswords: given.allowPasswords ?? true,
       passwordCost: given.passwordCost ?? cheap,
     }),
+    mail: createMail({ keyring, settings: mailSettings.parse(given.mail) }),
     clock,
     analytics: given.analytics,
     outbound: given.outbound,

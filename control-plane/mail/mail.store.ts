@@ -1,0 +1,120 @@
+import { type Selectable, sql, type Updateable } from 'kysely';
+import type { Queries, Trx } from '../storage/storage.ts';
+
+/** A mail that waits, was sent or was given up. */
+interface OutgoingMailTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly template: string;
+  /** The address; what is to be read at it is sealed. */
+  readonly recipient: string;
+  /** JSON of what the template is given, under the key-encryption key; null once nobody needs it. */
+  sealed: Uint8Array | null;
+  /** WAITING, SENT or FAILED. */
+  state: string;
+  tries: number;
+  readonly created_at_ms: number;
+  /** When it is tried next, or when it was sent or given up. */
+  due_at_ms: number;
+  /** After this it is worth nothing. */
+  readonly ends_at_ms: number;
+  /** What was wrong at the last try, for people. */
+  problem: string | null;
+}
+
+declare module '../storage/tables.ts' {
+  interface Database {
+    outgoing_mail: OutgoingMailTable;
+  }
+}
+
+/** A row of outgoing_mail. */
+export type OutgoingMail = Selectable<OutgoingMailTable>;
+
+/** Puts one into the queue. */
+export async function insertMail(trx: Trx, row: OutgoingMail): Promise<void> {
+  await trx.insertInto('outgoing_mail').values(row).execute();
+}
+
+/** How many of an organization wait; counted no further than `most`. */
+export async function countWaiting(db: Queries, organization: string, most: number): Promise<number> {
+  const some = db
+    .selectFrom('outgoing_mail')
+    .select('id')
+    .where('organization', '=', organization)
+    .where('state', '=', 'WAITING')
+    .limit(most)
+    .as('some');
+  const counted = await db
+    .selectFrom(some)
+    .select((select) => select.fn.countAll<number>().as('waiting'))
+    .executeTakeFirstOrThrow();
+  return Number(counted.waiting);
+}
+
+/**
+ * What is due in all organizations, of each a few, so that nobody's thousand keeps others waiting. A time that lies further ahead than any
+ * pause was written under a clock that was set back since.
+ */
+export async function dueMails(
+  db: Queries,
+  {
+    nowMs,
+    pauseMsMax,
+    each,
+    limit,
+  }: { readonly nowMs: number; readonly pauseMsMax: number; readonly each: number; readonly limit: number },
+): Promise<readonly OutgoingMail[]> {
+  const ranked = db
+    .selectFrom('outgoing_mail')
+    .selectAll()
+    .select(sql<number>`row_number() over (partition by organization order by due_at_ms, id)`.as('place'))
+    .where('state', '=', 'WAITING')
+    .where((where) =>
+      where.or([where('due_at_ms', '<=', nowMs), where('due_at_ms', '>', nowMs + pauseMsMax)]),
+    )
+    .as('ranked');
+  return db
+    .selectFrom(ranked)
+    .selectAll()
+    .where('place', '<=', each)
+    .orderBy('place')
+    .orderBy('due_at_ms')
+    .limit(limit)
+    .execute();
+}
+
+/** Changes one that waits, as long as nobody else has tried it meanwhile. */
+export async function updateWaiting(
+  trx: Trx,
+  { id, tries }: Pick<OutgoingMail, 'id' | 'tries'>,
+  set: Updateable<OutgoingMailTable>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('outgoing_mail')
+    .set(set)
+    .where('id', '=', id)
+    .where('tries', '=', tries)
+    .where('state', '=', 'WAITING')
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows) === 1;
+}
+
+/** Forgets what was sent or given up before a time. */
+export async function forgetMails(db: Queries, beforeMs: number): Promise<void> {
+  await db
+    .deleteFrom('outgoing_mail')
+    .where('state', '!=', 'WAITING')
+    .where('due_at_ms', '<', beforeMs)
+    .execute();
+}
+
+/** How many wait in all. */
+export async function countAllWaiting(db: Queries): Promise<number> {
+  const counted = await db
+    .selectFrom('outgoing_mail')
+    .select((select) => select.fn.countAll<number>().as('waiting'))
+    .where('state', '=', 'WAITING')
+    .executeTakeFirstOrThrow();
+  return Number(counted.waiting);
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { Fault, invariant } from '../../proto/faults/fault.ts';
+import type { Keyring } from '../../proto/process/secrets.ts';
+import type { Trx } from '../storage/storage.ts';
+import { isAddress } from './addresses.ts';
+import type { Facts, FactsOf, LetterId } from './letters.ts';
+import { countWaiting, insertMail, type OutgoingMail } from './mail.store.ts';
+import type { MailSettings } from './settings.ts';
+
+/** The change that a mail tells of: it is sent if that commits. */
+export interface MailingChange {
+  readonly trx: Trx;
+  readonly organization: string;
+  readonly nowMs: number;
+}
+
+/** A mail that somebody wishes to be sent. */
+export interface MailWish<Id extends LetterId> {
+  /** One address. */
+  readonly to: string;
+  readonly template: Id;
+  /** What the template is given. It may hold secrets, a link with a token in it: it is sealed until the mail was sent. */
+  readonly facts: FactsOf<Id>;
+  /** When it is worth nothing any more, ms since the epoch; never later than settings say. */
+  readonly endsAtMs?: number | undefined;
+}
+
+/** Sends mails; see the README of this room. */
+export interface Mail {
+  /** Whether there is a server. */
+  readonly isOn: boolean;
+  /**
+   * Has a mail sent when the change commits.
+   *
+   * Errors: email.disabled without a server; mail.queue_full when too many of the organization wait; request.invalid for what is no address.
+   */
+  send<Id extends LetterId>(now: MailingChange, wish: MailWish<Id>): Promise<void>;
+  /** The same of what nobody waits for: without a server, an address or room in the queue it is left out, and the result is false. */
+  offer<Id extends LetterId>(now: MailingChange, wish: MailWish<Id>): Promise<boolean>;
+}
+
+/** Makes it. */
+export function createMail({
+  keyring,
+  settings,
+}: {
+  readonly keyring: Keyring;
+  readonly settings: MailSettings;
+}): Mail {
+  const isOn = settings.smtp.host !== undefined;
+  const put = async <Id extends LetterId>(
+    { trx, organization, nowMs }: MailingChange,
+    { to, template, facts, endsAtMs = Number.POSITIVE_INFINITY }: MailWish<Id>,
+  ): Promise<void> => {
+    const id = randomUUID();
+    const sealed = keyring.seal(Buffer.from(JSON.stringify(facts)), mailContext({ organization, id }));
+    await insertMail(trx, {
+      id,
+      organization,
+      template,
+      recipient: to,
+      sealed,
+      state: 'WAITING',
+      tries: 0,
+      created_at_ms: nowMs,
+      due_at_ms: nowMs,
+      ends_at_ms: Math.min(endsAtMs, nowMs + settings.ageMsMax),
+      problem: null,
+    });
+  };
+  const isFull = async ({ trx, organization }: MailingChange): Promise<boolean> => {
+    const most = settings.waitingPerOrganizationMax;
+    return (await countWaiting(trx, organization, most)) >= most;
+  };
+  return {
+    isOn,
+    async send(now, wish) {
+      if (!isOn) throw new Fault('email.disabled');
+      if (!isAddress(wish.to))
+        throw new Fault('request.invalid', {
+          details: [{ path: 'email', message: 'must be an address of mail, e.g. someone@example.com' }],
+        });
+      if (await isFull(now)) throw new Fault('mail.queue_full');
+      await put(now, wish);
+    },
+    async offer(now, wish) {
+      if (!isOn || !isAddress(wish.to) || (await isFull(now))) return false;
+      await put(now, wish);
+      return true;
+    },
+  };
+}
+
+/** What is given to a mail's template. Errors: secrets.* */
+export function factsOf(keyring: Keyring, mail: OutgoingMail): Facts {
+  invariant(mail.sealed !== null, 'a mail that waits has something to say');
+  return JSON.parse(Buffer.from(keyring.open(mail.sealed, mailContext(mail))).toString()) as Facts;
+}
+
+/** What the facts of a mail are bound to. */
+export const mailContext = ({ organization, id }: Pick<OutgoingMail, 'organization' | 'id'>): string =>
+  `organization/${organization}/mail/${id}`;
