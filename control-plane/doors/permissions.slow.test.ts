@@ -120,6 +120,7 @@ const bodies: Readonly<Record<string, object>> = {
   queryFacets: { timeRange: year, by: ['API'], metrics: [{ name: 'HTTP_REQUESTS' }] },
   queryTimeSeries: { timeRange: year, interval: '1d', metrics: [{ name: 'HTTP_REQUESTS' }] },
   resolveObservabilityFilterLabels: { entries: [{ filterName: 'API', ids: ['none'] }] },
+  checkExpression: { text: '', kind: 'TEMPLATE' },
   searchApiLogs: { timeRange: year },
   exportLogs: { timeRange: year },
   createIdentityProvider: identityProvider,

@@ -29,6 +29,7 @@ import { pageFetcher } from './documentation/page-polling.ts';
 import { portalPageRoutes } from './documentation/portal-pages.routes.ts';
 import { draftRoutes } from './drafts/drafts.routes.ts';
 import { entrypointRoutes } from './entrypoints/entrypoints.routes.ts';
+import { expressionRoutes } from './expressions/expressions.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { groupRoutes } from './groups/groups.routes.ts';
 import { memberRoutes } from './members/members.routes.ts';
@@ -69,6 +70,7 @@ const resources: readonly Route[] = [
   ...fetcherRoutes,
   ...planRoutes,
   ...pluginRoutes,
+  ...expressionRoutes,
   ...sharedPolicyGroupRoutes,
   ...dictionaryRoutes,
   ...subscriptionRoutes,

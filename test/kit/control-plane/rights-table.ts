@@ -36,6 +36,8 @@ export const rightsTable: Readonly<Record<string, string>> = {
   removeRoleUser: '+-- --- ---',
   updateRole: '+-- --- ---',
   deleteRole: '+-- --- ---',
+  checkExpression: '+++ +++ +++',
+  listExpressionRoots: '+++ +++ +++',
   listPoliciesPlugins: '+++ +++ +++',
   getPolicyPlugin: '+++ +++ +++',
   getPolicyPluginSchema: '+++ +++ +++',
