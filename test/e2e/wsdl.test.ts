@@ -33,6 +33,8 @@ async function startService(t: TestContext) {
     const parts: Buffer[] = [];
     incoming.on('data', (part: Buffer) => parts.push(part));
     incoming.on('end', () => {
+      if (incoming.headers['x-broken'] !== undefined)
+        return void outgoing.writeHead(200, { 'content-type': 'text/html' }).end('<p>Sorry<br></p>');
       const envelope = readElements(Buffer.concat(parts).toString(), newElementBudget());
       asked.push({ url: incoming.url ?? '', headers: incoming.headers, envelope });
       const [status, body] = answerOf(envelope);
@@ -158,6 +160,12 @@ for (const soap of ['1.1', '1.2'] as const)
       assert.equal((await send('/PlaceOrder', wrong)).status, 400, JSON.stringify(wrong));
     assert.equal((await send('/Nothing', {})).status, 400);
     assert.equal(service.asked.length, before);
+    const broken = await gateway.call('/services/orders.asmx/Ping', {
+      method: 'POST',
+      headers: { ...json, 'X-Broken': 'yes' },
+      body: '',
+    });
+    assert.deepEqual([broken.status, /no XML/.test(broken.text)], [502, true], broken.text);
 
     const pages = (await office.call('GET', `${environment}/apis/${String(made.body['id'])}/pages`)).body;
     const [page] = pages['pages'] as readonly { readonly id: string; readonly name: string }[];

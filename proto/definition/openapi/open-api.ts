@@ -76,6 +76,7 @@ export function readOpenApi(document: unknown, wish: OpenApiWish): Json {
         },
       ],
       flowExecution: { mode: 'BEST_MATCH', matchRequired: false },
+      ...(wish.policies.includes('xml-json') && { responseTemplates: noXmlAnswered }),
       ...(validation === undefined
         ? { flows }
         : {
@@ -85,6 +86,14 @@ export function readOpenApi(document: unknown, wish: OpenApiWish): Json {
     },
   };
 }
+
+const noXml = {
+  statusCode: 502,
+  body: JSON.stringify({ message: 'The service answered what is no XML', http_status_code: 502 }),
+};
+
+/** Steps of an operation make JSON of answers alone: one that is no XML is a fault of the service (RFC 9110 section 15.6.3), for which the policy has 500. */
+const noXmlAnswered: Json = { XML_INVALID_PAYLOAD: { '*/*': noXml } };
 
 /** A flow in which a step sees what clients send and get: what matches best is the only one that runs. */
 const withStep = (flow: Json, step: Json): Json => ({
