@@ -2,6 +2,7 @@ import type { ExpressionScope } from '../../proto/expression/scope.ts';
 import { withVariables } from '../../proto/expression/scope.ts';
 import type { Template } from '../../proto/expression/template.ts';
 import type { Authenticated } from '../policies/served.ts';
+import { Hearing } from './hearing.ts';
 import type { ResourceFactory } from './resource.ts';
 
 const timeoutMs = 30_000;
@@ -12,9 +13,10 @@ const pendingMax = 1_000;
 /** Asks an HTTP server about users. */
 export const authProviderHttp: ResourceFactory<'auth-provider-http-resource'> = (
   config,
-  { outbound, name },
+  { outbound, clock, name },
 ) => {
   const { method, url, headers, body, condition } = config;
+  const hearing = new Hearing(clock);
   let pending = 0;
   const unavailable = (why: string): Authenticated => ({ kind: 'unavailable', why: `${name}: ${why}` });
   const ask = async (scope: ExpressionScope, known: ReadonlyMap<string, unknown>): Promise<Authenticated> => {
@@ -24,18 +26,16 @@ export const authProviderHttp: ResourceFactory<'auth-provider-http-resource'> = 
       if (value !== '') Object.defineProperty(sent, header.name, { value, enumerable: true });
     }
     const content = render(body, scope);
-    const answer = await outbound.request(url, {
-      method,
-      headers: sent,
-      ...(content !== '' && { body: content }),
-      timeoutMs,
-      bodyBytesMax: answerBytesMax,
+    const authResponse = await hearing.ask(async () => {
+      const answer = await outbound.request(url, {
+        method,
+        headers: sent,
+        ...(content !== '' && { body: content }),
+        timeoutMs,
+        bodyBytesMax: answerBytesMax,
+      });
+      return { status: answer.status, headers: answer.headers, content: await answer.text() };
     });
-    const authResponse = {
-      status: answer.status,
-      headers: answer.headers,
-      content: await answer.text(),
-    };
     const judged = condition.judge(withVariables(scope, new Map([...known, ['authResponse', authResponse]])));
     if (typeof judged === 'object') return unavailable(`condition: ${judged.why}`);
     const user = String(known.get('username'));

@@ -1,4 +1,5 @@
 import { isNestedDeeper } from '../../proto/expression/json/levels.ts';
+import type { Clock } from '../../proto/process/clock.ts';
 import type { PolicyOutbound } from '../policies/policy.ts';
 import type { Introspected, Introspection } from '../policies/served.ts';
 import { askOnce } from './ask-once.ts';
@@ -14,6 +15,7 @@ interface IntrospectionRequest {
 /** See {@link createIntrospection}. */
 export interface IntrospectionOptions extends Pick<Introspection, 'userClaim' | 'scopeSeparator'> {
   readonly outbound: PolicyOutbound;
+  readonly clock: Clock;
   readonly timeoutMs: number;
   readonly requestFor: (token: string) => IntrospectionRequest;
 }
@@ -23,32 +25,29 @@ const answerBytesMax = 256 * 1024;
 /** Asks a server what tokens stand for, each once for all who ask at the same time. */
 export function createIntrospection({
   outbound,
+  clock,
   timeoutMs,
   requestFor,
   ...rest
 }: IntrospectionOptions): Introspection {
   const ask = async (token: string): Promise<Introspected> => {
-    try {
-      const { url, method, headers, form } = requestFor(token);
-      const body = form?.toString();
-      const answer = await outbound.request(url, {
-        method,
-        headers: {
-          accept: 'application/json',
-          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
-          ...Object.fromEntries(headers),
-        },
-        ...(body !== undefined && { body }),
-        timeoutMs,
-        bodyBytesMax: answerBytesMax,
-      });
-      const text = await answer.text();
-      return answer.status === 200 ? understood(text) : { kind: 'unavailable' };
-    } catch {
-      return { kind: 'unavailable' };
-    }
+    const { url, method, headers, form } = requestFor(token);
+    const body = form?.toString();
+    const answer = await outbound.request(url, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...Object.fromEntries(headers),
+      },
+      ...(body !== undefined && { body }),
+      timeoutMs,
+      bodyBytesMax: answerBytesMax,
+    });
+    const text = await answer.text();
+    return answer.status === 200 ? understood(text) : { kind: 'unavailable' };
   };
-  return { ...rest, introspect: askOnce(ask, { kind: 'unavailable' }) };
+  return { ...rest, introspect: askOnce(ask, { unknown: { kind: 'unavailable' }, clock }) };
 }
 
 /** RFC 7662 section 2.2, and the reference: who says nothing of `active` means it. */

@@ -5,7 +5,7 @@ import { createUserInfo } from './user-info.ts';
 import type { ResourceFactory } from './resource.ts';
 
 /** A security domain of the reference's access management. */
-export const oauth2Am: ResourceFactory<'oauth2-am-resource'> = (config, { outbound }) => {
+export const oauth2Am: ResourceFactory<'oauth2-am-resource'> = (config, { outbound, clock }) => {
   const { clientId, clientSecret, userClaim, http } = config;
   const url = introspectionUrlOf(introspectionOf(config))?.href ?? '';
   const headers = new Map([
@@ -15,12 +15,14 @@ export const oauth2Am: ResourceFactory<'oauth2-am-resource'> = (config, { outbou
   return {
     userInfo: createUserInfo({
       outbound,
+      clock,
       url: introspectionUrlOf(userInfoOf(config))?.href ?? '',
       method: 'GET',
       timeoutMs,
     }),
     introspection: createIntrospection({
       outbound,
+      clock,
       userClaim,
       scopeSeparator: ' ',
       timeoutMs,

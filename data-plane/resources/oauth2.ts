@@ -4,7 +4,7 @@ import { createUserInfo } from './user-info.ts';
 import type { ResourceFactory } from './resource.ts';
 
 /** Any server of RFC 7662, whose habits the configuration tells. */
-export const oauth2: ResourceFactory<'oauth2'> = (config, { outbound }) => {
+export const oauth2: ResourceFactory<'oauth2'> = (config, { outbound, clock }) => {
   const { scopeSeparator, userClaim, http } = config;
   const credentials = Buffer.from(`${config.clientId}:${config.clientSecret}`).toString('base64');
   const authorization = `${config.clientAuthorizationHeaderScheme} ${credentials}`.trim();
@@ -14,12 +14,14 @@ export const oauth2: ResourceFactory<'oauth2'> = (config, { outbound }) => {
   return {
     userInfo: createUserInfo({
       outbound,
+      clock,
       url: introspectionUrlOf({ authorizationServerUrl, introspectionEndpoint })?.href ?? '',
       method: config.userInfoEndpointMethod,
       timeoutMs,
     }),
     introspection: createIntrospection({
       outbound,
+      clock,
       userClaim,
       scopeSeparator,
       timeoutMs,

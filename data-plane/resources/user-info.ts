@@ -1,4 +1,5 @@
 import { isNestedDeeper } from '../../proto/expression/json/levels.ts';
+import type { Clock } from '../../proto/process/clock.ts';
 import type { PolicyOutbound } from '../policies/policy.ts';
 import type { AskedUserInfo, UserInfo } from '../policies/served.ts';
 import { askOnce } from './ask-once.ts';
@@ -6,6 +7,7 @@ import { askOnce } from './ask-once.ts';
 /** See {@link createUserInfo}. */
 interface UserInfoOptions {
   readonly outbound: PolicyOutbound;
+  readonly clock: Clock;
   readonly url: string;
   readonly method: 'GET' | 'POST';
   readonly timeoutMs: number;
@@ -14,23 +16,19 @@ interface UserInfoOptions {
 const answerBytesMax = 256 * 1024;
 
 /** Asks a server of OpenID Connect (section 5.3) about the user of a token, each once for all who ask at the same time. */
-export function createUserInfo({ outbound, url, method, timeoutMs }: UserInfoOptions): UserInfo {
+export function createUserInfo({ outbound, clock, url, method, timeoutMs }: UserInfoOptions): UserInfo {
   const ask = async (token: string): Promise<AskedUserInfo> => {
-    try {
-      const answer = await outbound.request(url, {
-        method,
-        headers: { accept: 'application/json', authorization: `Bearer ${token}` },
-        timeoutMs,
-        bodyBytesMax: answerBytesMax,
-      });
-      const text = await answer.text();
-      if (answer.status === 401 || answer.status === 403) return { kind: 'refused' };
-      return answer.status === 200 && isObject(text) ? { kind: 'known', text } : { kind: 'unavailable' };
-    } catch {
-      return { kind: 'unavailable' };
-    }
+    const answer = await outbound.request(url, {
+      method,
+      headers: { accept: 'application/json', authorization: `Bearer ${token}` },
+      timeoutMs,
+      bodyBytesMax: answerBytesMax,
+    });
+    const text = await answer.text();
+    if (answer.status === 401 || answer.status === 403) return { kind: 'refused' };
+    return answer.status === 200 && isObject(text) ? { kind: 'known', text } : { kind: 'unavailable' };
   };
-  return { ask: askOnce(ask, { kind: 'unavailable' }) };
+  return { ask: askOnce(ask, { unknown: { kind: 'unavailable' }, clock }) };
 }
 
 function isObject(text: string): boolean {

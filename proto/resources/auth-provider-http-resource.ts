@@ -62,7 +62,7 @@ export const authProviderHttp = defineResource({
       if (needsOf([body]) === 'buffered') say('body');
       if (asked.needs === 'buffered') say('condition');
     }),
-  docs: 'Calls `url` with `headers` and `body`, whose expressions know `#username` and `#password` beside the request, and asks `condition`, which knows `#authResponse` too: `status`, `headers` (names in lower case), `content`. The user is known where it holds. No answer within 30 s, or one of more than 256 KiB, is an outage: nobody is let in, and nobody is told that his password is wrong. A text that goes into a URL or JSON has to be escaped by the expression. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`: the reference trusts anybody); redirects are not followed, and at most 1,000 callers wait for it.',
+  docs: 'Calls `url` with `headers` and `body`, whose expressions know `#username` and `#password` beside the request, and asks `condition`, which knows `#authResponse` too: `status`, `headers` (names in lower case), `content`. The user is known where it holds. No answer within 30 s, or one of more than 256 KiB, is an outage: nobody is let in, and nobody is told that his password is wrong. A server that has said nothing for 30 s is asked ten times a second until it is heard, and who else asks is told at once. A text that goes into a URL or JSON has to be escaped by the expression. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`: the reference trusts anybody); redirects are not followed, and at most 1,000 callers wait for it.',
 });
 
 function isPlainUrl(text: string): boolean {

@@ -66,7 +66,7 @@ export const oauth2 = defineResource({
           'must be true where neither a header nor a form supplies the token',
         );
     }),
-  docs: 'Asks `authorizationServerUrl` + `introspectionEndpoint` (an empty server: the endpoint is a whole URL) what a token stands for. `active: false` means invalid; an answer without `active` means active, as in the reference, unless its `exp` is over. Any other status than 200, an answer that is no JSON object, and no answer in time (`http.connectTimeout` + `http.readTimeout`) are an outage. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`); redirects are not followed. Metadata are not asked for; `userInfoEndpoint`, behind the same server, is asked by `policy-openid-userinfo`.',
+  docs: 'Asks `authorizationServerUrl` + `introspectionEndpoint` (an empty server: the endpoint is a whole URL) what a token stands for. `active: false` means invalid; an answer without `active` means active, as in the reference, unless its `exp` is over. Any other status than 200, an answer that is no JSON object, and no answer in time (`http.connectTimeout` + `http.readTimeout`) are an outage. A server that has said nothing for that long is asked ten times a second until it is heard, and who else asks gets 503 at once. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`); redirects are not followed. Metadata are not asked for; `userInfoEndpoint`, behind the same server, is asked by `policy-openid-userinfo`.',
 });
 
 /** Where tokens are introspected; undefined when it is no place. */

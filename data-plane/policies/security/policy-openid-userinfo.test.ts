@@ -83,3 +83,43 @@ test('a resource that knows no users is refused with the field that names it', (
         error.details[0]?.path === 'flows[0].request[0].configuration.oauthResource',
     );
 });
+
+test('a server that hangs holds the first who ask for its timeouts; who comes later is told at once, until it is heard', async (t) => {
+  let asked = 0;
+  let isHanging = true;
+  const server = createServer((_incoming, outgoing) => {
+    asked += 1;
+    if (!isHanging) outgoing.end('{"sub":"ada"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (server.closeAllConnections(), server.close()));
+  const { resource, clock } = startResources(t, [
+    {
+      name: 'slow',
+      type: 'oauth2',
+      configuration: {
+        authorizationServerUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        http: { connectTimeout: 50, readTimeout: 100 },
+      },
+    },
+  ]);
+  const step = startPolicy('policy-openid-userinfo', { oauthResource: 'slow' }, { host: { resource } });
+  const judge = async (count: number) => {
+    const verdicts = await Promise.all(
+      Array.from({ length: count }, async (_, n) =>
+        step.call({ headers: { Authorization: `Bearer token${n}` } }).pass(),
+      ),
+    );
+    return verdicts.map((verdict) =>
+      verdict !== undefined && 'kind' in verdict && verdict.kind === 'reject' ? verdict.key : 'passes',
+    );
+  };
+  assert.deepEqual(await judge(1), ['OPENID_USERINFO_UNAVAILABLE']);
+  const meanwhile = await judge(100);
+  assert.ok(meanwhile.every((key) => key === 'OPENID_USERINFO_UNAVAILABLE'));
+  assert.equal(asked, 11, 'ten more are asked in this second');
+  isHanging = false;
+  await clock.advance(1_000);
+  assert.deepEqual(await judge(1), ['passes']);
+  assert.ok((await judge(100)).every((key) => key === 'passes'));
+});
