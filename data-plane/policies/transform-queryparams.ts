@@ -1,3 +1,4 @@
+import type { JoinedPiece } from '../../proto/expression/template.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory } from './policy.ts';
 
 /** A parameter as it stands in the query. */
@@ -20,12 +21,16 @@ export const transformQueryParams: PolicyFactory<'transform-queryparams'> = (con
         let parameters = clearAll ? [] : parametersOf(request.query);
         if (clearAll) request.query = undefined;
         for (const { name, value, appendToExistingArray } of added) {
-          const rendered = value.render(call);
+          let pieces: readonly JoinedPiece[] | undefined;
+          const rendered = value.render(call, (made) => void (pieces = made));
           if (rendered.kind === 'failed')
             call.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${rendered.why}`);
           if (rendered.kind !== 'value') continue;
-          const one = { name, raw: `${written(name)}=${written(rendered.value)}` };
+          const [one, ...brought] = parametersOf(`${written(name)}=${writtenValue(rendered.value, pieces)}`);
+          if (one === undefined) continue;
           parameters = appendToExistingArray ? [...parameters, one] : replaced(parameters, one);
+          // An own ampersand brings others, which may be removed like those that were sent.
+          parameters = [...parameters, ...brought];
         }
         const kept = parameters.filter(({ name }) => !removed.has(name));
         request.query = kept.length === 0 ? undefined : kept.map(({ raw }) => raw).join('&');
@@ -45,6 +50,13 @@ function replaced(parameters: readonly Parameter[], one: Parameter): readonly Pa
   const at = parameters.findIndex(({ name }) => name === one.name);
   if (at === -1) return [...parameters, one];
   return parameters.flatMap((each, index) => (index === at ? [one] : each.name === one.name ? [] : [each]));
+}
+
+/** The definition may write parameters into a value; what a request brings is one value, or it would set those that the step clears or removes. */
+function writtenValue(text: string, pieces: readonly JoinedPiece[] = [{ text, isOwn: true }]): string {
+  return pieces
+    .map((piece) => (piece.isOwn ? written(piece.text) : written(piece.text).replaceAll('&', '%26')))
+    .join('');
 }
 
 /** What may stand in a query stays as it is (RFC 3986 section 3.4), everything else is escaped: no value ends the request's line. */

@@ -28,7 +28,7 @@ export const transformQueryParams = definePolicy({
         .prefault([]),
     }),
   errors: {},
-  docs: 'Order: `clearAll`, then `addQueryParameters` (each replaces those of its name, or joins them with `appendToExistingArray`), then `removeQueryParameters`, which has no effect beside `clearAll`. Names and values are written as they are, but for blanks and for what cannot stand in a query, which are escaped: write `%26` for an ampersand. A value that fails or comes to nothing is left out. What is not named stays as it was sent.',
+  docs: 'Order: `clearAll`, then `addQueryParameters` (each replaces those of its name, or joins them with `appendToExistingArray`), then `removeQueryParameters`, which has no effect beside `clearAll`. Names and values are written as they are, but for blanks and for what cannot stand in a query, which are escaped: write `%26` for an ampersand. In what an expression takes from a request an ampersand is escaped too, so that no client adds a parameter by the value of another (the reference lets it). A value that fails or comes to nothing is left out. What is not named stays as it was sent.',
   example: () => ({
     about: 'The backend gets a parameter of the gateway, and none that is for the gateway alone.',
     request: [
