@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 
-import type { ExpressionScope, ScopeConnection } from '../../proto/expression/scope.ts';
+import type { ExpressionScope, ScopeAttributes, ScopeConnection } from '../../proto/expression/scope.ts';
 import type { JudgePieces } from '../../proto/expression/template.ts';
 import type { ChosenHost } from '../../proto/model/api.ts';
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
@@ -218,13 +218,19 @@ export interface Blame {
   readonly isCallers?: boolean | undefined;
 }
 
+/** The reference's context attributes, in the order in which they came. */
+export interface Attributes extends ScopeAttributes, Iterable<[name: string, value: unknown]> {
+  set(name: string, value: unknown): void;
+  delete(name: string): void;
+}
+
 /** What a hook sees of the request in hand. */
 export interface PolicyCall extends ExpressionScope {
   readonly request: PolicyRequest;
   /** Undefined until there is an answer. */
   readonly response: PolicyResponse | undefined;
-  /** The reference's context attributes: api, plan, application, user-id, context-path, resolved-path ... and custom ones. */
-  readonly attributes: Map<string, unknown>;
+  /** api, plan, application, user-id, context-path, resolved-path ... and custom ones. */
+  readonly attributes: Attributes;
   readonly connection: PolicyConnection;
   /** Wall clock at the request's head, ms since the epoch. */
   readonly startedAtMs: number;

@@ -9,6 +9,7 @@ import {
   type AskedPlan,
   isChosen,
   type Knock,
+  Later,
   passed,
   type PlanSecurity,
   type RefusedAdmission,
@@ -111,7 +112,8 @@ export const jwt: SecurityKind<'jwt'> = {
         yield* unverified(token, algorithm);
         yield ['oauth.client_id', verified.clientId];
         yield ['user', verified.user];
-        if (config.extractClaims) yield ['jwt.claims', readSignedToken(token, algorithm)?.claims];
+        if (config.extractClaims)
+          yield ['jwt.claims', new Later(() => readSignedToken(token, algorithm)?.claims)];
       },
       ...(!config.propagateAuthHeader && {
         hide: hideToken,
@@ -131,18 +133,14 @@ function* unverified(
   algorithm: TokenAlgorithm,
 ): Iterable<readonly [name: string, value: unknown]> {
   yield ['jwt.token', token];
-  yield [
-    'jwt',
-    {
-      token,
-      get claims() {
-        const claims = readSignedToken(token, algorithm)?.claims ?? {};
-        return Object.hasOwn(claims, 'aud')
-          ? new Map(Object.entries(claims)).set('aud', [claims['aud']].flat())
-          : claims;
-      },
-    },
-  ];
+  yield ['jwt', new Later(() => ({ token, claims: claimsOf(token, algorithm) }))];
+}
+
+function claimsOf(token: string, algorithm: TokenAlgorithm): unknown {
+  const claims = readSignedToken(token, algorithm)?.claims ?? {};
+  return Object.hasOwn(claims, 'aud')
+    ? new Map(Object.entries(claims)).set('aud', [claims['aud']].flat())
+    : claims;
 }
 
 /** What is kept of a token, nearly; its texts are the issuer's. */

@@ -43,7 +43,10 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
    * longer does. The plan and the subscription were looked at before.
    */
   review(proof: Proof, ground: ReviewGround): number | LostProof;
-  /** What steps find of the credential as attributes of the request, under the reference's names. Asked when the first of them is read. */
+  /**
+   * What steps find of the credential as attributes of the request, under the reference's names. Asked when one of them may be meant; a value
+   * that is dear to make is a {@link Later}.
+   */
   attributes?(proof: Proof): Iterable<readonly [name: string, value: unknown]>;
   /** Takes the credential out of what the backend gets; absent where the backend may see it. */
   hide?(request: PolicyRequest): void;
@@ -59,6 +62,15 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
         readonly invalid: Rejection;
       }
     | undefined;
+}
+
+/** An attribute that is made whenever somebody asks for it. */
+export class Later {
+  readonly read: () => unknown;
+
+  constructor(read: () => unknown) {
+    this.read = read;
+  }
 }
 
 /** What of a request may hold a credential. */

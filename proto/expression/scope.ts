@@ -8,6 +8,13 @@ export interface ScopeHeaders {
   forEach(visit: (name: string) => void): void;
 }
 
+/** What others left in the context of a request. */
+export interface ScopeAttributes {
+  get(name: string): unknown;
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
 /** What of a request in hand an expression may read. What is dear to make is a getter of whoever implements it. */
 export interface ExpressionScope {
   readonly request: {
@@ -33,7 +40,7 @@ export interface ExpressionScope {
         readonly content: Uint8Array | undefined;
       }
     | undefined;
-  readonly attributes: ReadonlyMap<string, unknown>;
+  readonly attributes: ScopeAttributes;
   /** Ms since the epoch. */
   readonly startedAtMs: number;
   readonly connection: ScopeConnection;

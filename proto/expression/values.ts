@@ -1,4 +1,5 @@
 import { ConversionFailure, fail } from './failure.ts';
+import type { ScopeAttributes } from './scope.ts';
 import { spend } from './work.ts';
 
 /**
@@ -229,7 +230,7 @@ export function shownValue(value: Value): unknown {
 }
 
 /** Attributes of a request. */
-export function attributesOf(attributes: ReadonlyMap<string, unknown>): Attributes {
+export function attributesOf(attributes: ScopeAttributes): Attributes {
   const nameOf = (name: string): string => (attributes.has(name) ? name : attributePrefix + name);
   return {
     kind: 'attributes',

@@ -27,7 +27,7 @@ import type { Retry } from '../../endpoints/groups.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
 import { attempt, refuse } from './answer.ts';
-import { createAttributes, nameCaller } from './attributes.ts';
+import { CallAttributes } from './attributes.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
@@ -124,7 +124,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   previousDeadline: Deadline | undefined = undefined;
   nextDeadline: Deadline | undefined = undefined;
 
-  #attributes: Map<string, unknown> | undefined = undefined;
+  #attributes: CallAttributes | undefined = undefined;
   #pathParams: ReadonlyMap<string, readonly string[]> | undefined = undefined;
   #kept: KeptSteps | undefined = undefined;
   /** Its path is another reading of what was sent: nobody is warned of what fails then. */
@@ -157,8 +157,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     });
   }
 
-  get attributes(): Map<string, unknown> {
-    return (this.#attributes ??= createAttributes(this));
+  get attributes(): CallAttributes {
+    return (this.#attributes ??= new CallAttributes(this));
   }
 
   /** Asks something with attributes that are there as long as it is asked. */
@@ -167,7 +167,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     ask: () => Answer,
   ): Answer {
     const before = this.#attributes;
-    this.#attributes = new Map([...(before ?? createAttributes(this)), ...added]);
+    this.#attributes = before?.with(added) ?? new CallAttributes(this, added);
     try {
       return ask();
     } finally {
@@ -196,7 +196,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   /** Where a step has routed it. */
   get route(): string | undefined {
-    const route = this.#attributes?.get('request.endpoint');
+    const route = this.#attributes?.whatWasSet('request.endpoint');
     return typeof route === 'string' && route !== '' ? route : undefined;
   }
 
@@ -230,7 +230,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   /** The caller is known: attributes that flows of the organization have asked for say so from now on. */
   nameCaller(): void {
-    if (this.#attributes !== undefined) nameCaller(this.#attributes, this);
+    this.#attributes?.nameCaller();
   }
 
   get isOver(): boolean {

@@ -9,7 +9,7 @@ export function attributeTemplate<Value>(
   value: z.ZodType<Value, string>,
   needs: 'head' | 'buffered' = 'head',
 ): VaryingTemplate<Value> {
-  const evaluate = (attributes: ReadonlyMap<string, unknown>): Rendered<ExpressionValue> => {
+  const evaluate = (attributes: Pick<ReadonlyMap<string, unknown>, 'get'>): Rendered<ExpressionValue> => {
     const found = attributes.get(name);
     if (found instanceof Error) return { kind: 'failed', why: found.message };
     return found === undefined ? { kind: 'nothing' } : { kind: 'value', value: valueOf(found) };
