@@ -101,11 +101,7 @@ export function createEndpoints(
       if (route === undefined) return group === undefined ? undefined : group.next()?.take(seeker);
       return routed(read, { groups, first: group?.endpoints[0], scope: seeker });
     },
-    toward: ({ name }, url) =>
-      groups
-        .flatMap(({ endpoints }) => endpoints)
-        .find((each) => each.name === name)
-        ?.toward(calledUrlOf(url.href)),
+    toward: ({ name }, url) => endpointIn(groups, name)?.toward(calledUrlOf(url.href)),
     warnings,
     release() {
       for (const group of groups) group.release();
@@ -176,13 +172,19 @@ function routed(
     return (
       first?.toward(route.url) ?? nowhere('the request is routed to a URL that the gateway may not call')
     );
-  const named = groups.flatMap(({ endpoints }) => endpoints).find(({ name }) => name === route.name);
+  const named = endpointIn(groups, route.name);
   // Whoever is named gets the request although others failed there, but not while its health check says that it is down.
   if (named !== undefined) return along(route, named.isUp ? named.take(scope) : undefined);
   const group = groups.find(({ name }) => name === route.name);
   if (group === undefined)
     return nowhere(`the request is routed to "${shownName(route.name)}", which the API does not have`);
   return along(route, group.next()?.take(scope));
+}
+
+function endpointIn(groups: readonly Group[], name: string): Started | undefined {
+  for (const { endpoints } of groups)
+    for (const endpoint of endpoints) if (endpoint.name === name) return endpoint;
+  return undefined;
 }
 
 /** What a log line shows of a name that may be a request's. */
