@@ -1,5 +1,5 @@
 import { EvaluationFailure } from '../../proto/expression/failure.ts';
-import { matchGroups } from '../../proto/expression/patterns.ts';
+import { type MatchedGroups, matchGroups, noGroups } from '../../proto/expression/patterns.ts';
 import { type ExpressionScope, withVariables } from '../../proto/expression/scope.ts';
 import type { JudgePieces, Rendered, Template } from '../../proto/expression/template.ts';
 import type { PolicyCall } from './policy.ts';
@@ -25,18 +25,18 @@ export function renderedByPath(
   }
 }
 
-type Groups = NonNullable<ReturnType<typeof matchGroups>>;
+const variablesOf = ({ all, named }: MatchedGroups): ReadonlyMap<string, unknown> =>
+  new Map<string, unknown>([
+    ['group', all],
+    ['groupName', named],
+  ]);
 
-const withGroups = (call: PolicyCall, { all, named }: Groups): ExpressionScope =>
-  withVariables(
-    call,
-    new Map<string, unknown>([
-      ['group', all],
-      ['groupName', named],
-    ]),
-  );
+const noVariables = variablesOf(noGroups);
 
-function groupsOf(call: PolicyCall, pattern: string): Groups | undefined {
+const withGroups = (call: PolicyCall, groups: MatchedGroups): ExpressionScope =>
+  withVariables(call, groups === noGroups ? noVariables : variablesOf(groups));
+
+function groupsOf(call: PolicyCall, pattern: string): MatchedGroups | undefined {
   const { pathInfo } = call.request;
   const raw = matchGroups(call, pathInfo, pattern);
   if (raw !== undefined || !pathInfo.includes('%')) return raw;

@@ -9,9 +9,13 @@ export const assignAttributes: PolicyFactory<'policy-assign-attributes'> = (
   { place, host },
 ) => {
   const needs = needsOf(attributes.map(({ value }) => value));
+  const assigned = attributes.map((each) => ({
+    ...each,
+    judge: isRoute(each.name) ? host.judgeTarget : undefined,
+  }));
   const run = (call: PolicyCall): Verdict => {
-    for (const { name, value } of attributes) {
-      const evaluated = value.evaluate(call, isRoute(name) ? host.judgeTarget : undefined);
+    for (const { name, value, judge } of assigned) {
+      const evaluated = value.evaluate(call, judge);
       if (evaluated.kind === 'failed') call.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${evaluated.why}`);
       if (evaluated.kind !== 'value') continue;
       try {

@@ -74,6 +74,15 @@ export function findsIn(request: { work?: Work | undefined }, text: string, patt
   }
 }
 
+/** What the groups of a pattern hold, by place and by name. */
+export interface MatchedGroups {
+  readonly all: readonly string[];
+  readonly named: ReadonlyMap<string, string>;
+}
+
+/** Of every pattern that has none. */
+export const noGroups: MatchedGroups = { all: [], named: new Map() };
+
 /**
  * What the groups of a pattern hold when the whole text is one; undefined when it is not. It works on the budget of the request's expressions.
  *
@@ -83,11 +92,13 @@ export function matchGroups(
   request: { work?: Work | undefined },
   text: string,
   pattern: string,
-): { readonly all: readonly string[]; readonly named: ReadonlyMap<string, string> } | undefined {
+): MatchedGroups | undefined {
   const compiled = patternOf(pattern);
   beginWork(request);
   try {
     judgeWork(text, compiled);
+    // Whoever wants no groups is told in a fraction of the time.
+    if (compiled.groupCount() === 0) return compiled.testExact(text) ? noGroups : undefined;
     const match = compiled.matcher(text);
     if (!match.matches()) return undefined;
     const group = (at: number): string => match.group(at) ?? '';
