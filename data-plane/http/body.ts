@@ -80,21 +80,53 @@ export function bufferBody(body: Pick<Body, 'length' | 'pipe'>, bytesMax: number
   if (body.length !== undefined && body.length > bytesMax) {
     return Promise.reject(new BodyTooLarge(`${body.length} bytes; the most is ${bytesMax}`));
   }
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    let flow: BodyFlow | undefined = undefined;
-    flow = body.pipe({
-      onPiece(piece, start, end) {
-        bytes += end - start;
-        if (bytes <= bytesMax) return void pieces.push(Buffer.from(piece.subarray(start, end)));
-        reject(new BodyTooLarge(`more than ${bytesMax} bytes`));
-        flow?.cancel();
-      },
-      onReadEnd: () => true,
-      onEnd: () => resolve(Buffer.concat(pieces)),
-      onBroken: (cause) => reject(new BodyAborted(cause.message, { cause })),
-    });
-    if (bytes > bytesMax) flow.cancel();
-  });
+  return new Promise((resolve, reject) => new Gathering(bytesMax, resolve, reject).begin(body));
+}
+
+/** Gathers a body. One that came in one read, as most do, is copied once. */
+class Gathering implements BodySink {
+  readonly #bytesMax: number;
+  readonly #resolve: (content: Uint8Array) => void;
+  readonly #reject: (error: Error) => void;
+  #first: Buffer | undefined = undefined;
+  #others: Buffer[] | undefined = undefined;
+  #bytes = 0;
+  #flow: BodyFlow | undefined = undefined;
+
+  constructor(bytesMax: number, resolve: (content: Uint8Array) => void, reject: (error: Error) => void) {
+    this.#bytesMax = bytesMax;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  begin(body: Pick<Body, 'pipe'>): void {
+    this.#flow = body.pipe(this);
+    if (this.#bytes > this.#bytesMax) this.#flow.cancel();
+  }
+
+  onPiece(piece: Buffer, start: number, end: number): void {
+    this.#bytes += end - start;
+    if (this.#bytes > this.#bytesMax) {
+      this.#reject(new BodyTooLarge(`more than ${this.#bytesMax} bytes`));
+      this.#flow?.cancel();
+      return;
+    }
+    const copy = Buffer.from(piece.subarray(start, end));
+    if (this.#first === undefined) this.#first = copy;
+    else (this.#others ??= []).push(copy);
+  }
+
+  onReadEnd(): boolean {
+    return true;
+  }
+
+  onEnd(): void {
+    const first = this.#first ?? Buffer.alloc(0);
+    const others = this.#others;
+    this.#resolve(others === undefined ? first : Buffer.concat([first, ...others], this.#bytes));
+  }
+
+  onBroken(cause: Error): void {
+    this.#reject(new BodyAborted(cause.message, { cause }));
+  }
 }

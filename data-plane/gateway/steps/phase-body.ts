@@ -42,14 +42,18 @@ export class PhaseBody {
     if (place.content !== undefined) return undefined;
     const body = this.transformed ?? this.#received;
     if (typeof body !== 'string' && !(body instanceof Uint8Array))
-      return body.buffer(bytesMax).then((content) => this.#take(content, bytesMax));
+      return body
+        .buffer(bytesMax)
+        .then((content) =>
+          this.#isUnpacked ? this.#take(content, bytesMax) : void (place.content = content),
+        );
     place.content = typeof body === 'string' ? Buffer.from(body) : body;
     return undefined;
   }
 
   async #take(content: Uint8Array, bytesMax: number): Promise<void> {
     const { headers } = this.#place;
-    const plain = this.#isUnpacked ? await unpack({ headers, content }, bytesMax) : undefined;
+    const plain = await unpack({ headers, content }, bytesMax);
     this.#place.content = plain ?? content;
     if (plain !== undefined) sayUnpacked(headers);
   }
