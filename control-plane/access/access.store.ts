@@ -23,6 +23,8 @@ export interface UserAccountTable {
   source_id: string | null;
   /** Until when the password opens though passwords open nothing here; null for who has no such leave. */
   password_until_ms: number | null;
+  /** 1: beside the password a code is asked for. */
+  second_factor: number;
   /** Sessions that were opened. */
   login_count: number;
   first_connection_at_ms: number | null;
@@ -113,13 +115,17 @@ export async function setPassword(
 }
 
 /**
- * Notes that the user opens a session; says whether that is still his password and he may come in, and keeps it so until the transaction
- * ends: a row that is written waits for whoever writes it.
+ * Notes that the user opens a session; says whether that is still his password, whether he still has or has not a second factor, and he may
+ * come in, and keeps it so until the transaction ends: a row that is written waits for whoever writes it.
  */
 export async function noteConnection(
   trx: Trx,
   user: { readonly organization: string; readonly userId: string },
-  { hash, nowMs }: { readonly hash: string; readonly nowMs: number },
+  {
+    hash,
+    hasSecondFactor,
+    nowMs,
+  }: { readonly hash: string; readonly hasSecondFactor: boolean; readonly nowMs: number },
 ): Promise<boolean> {
   const held = await trx
     .updateTable('user_account')
@@ -133,6 +139,7 @@ export async function noteConnection(
     .where('organization', '=', user.organization)
     .where('id', '=', user.userId)
     .where('password_hash', '=', hash)
+    .where('second_factor', '=', hasSecondFactor ? 1 : 0)
     .executeTakeFirst();
   return held.numUpdatedRows === 1n;
 }

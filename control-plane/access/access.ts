@@ -1,9 +1,9 @@
-import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../proto/process/clock.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { readAuthorization } from '../../proto/trust/authorization.ts';
-import { isUniqueViolation, type Storage, type Trx } from '../storage/storage.ts';
+import { isUniqueViolation, type Queries, type Storage, type Trx } from '../storage/storage.ts';
 import {
   findTokenUser,
   findUser,
@@ -15,9 +15,10 @@ import {
   type UserRow,
 } from './access.store.ts';
 import type { Actor, HeldRole } from './actor.ts';
-import { addMembership, objectRoles, scopeRoles, tenantRoles } from './memberships.store.ts';
+import { objectRoles, scopeRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
-import { defaultRole } from './roles.store.ts';
+import { giveFirstRoles, type NewUser, userRow } from './new-user.ts';
+import { findSignInSettings } from './second-factor/second-factor.store.ts';
 import { deleteSession, findSession, insertSession, sessionIdOf, touchSession } from './sessions.store.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import type { PasswordCost } from './passwords.ts';
@@ -44,6 +45,14 @@ export type SignIn =
       /** Hash of the password that was judged; with basic only. */
       readonly passwordHash?: string | undefined;
     }
+  | {
+      /** The password is right, and does not open anything alone. */
+      readonly kind: 'half';
+      /** The code of a second factor, or, where the organization asks for one and he has none, that he makes one. */
+      readonly wants: 'code' | 'enrolment';
+      readonly actor: Actor;
+      readonly passwordHash: string;
+    }
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number };
@@ -61,7 +70,7 @@ export interface Access {
   authenticate(credentials: Credentials): Promise<SignIn>;
   /**
    * Opens one for somebody who signed in just now, with what he will recognise it by. Errors: request.unauthorized when the password that
-   * he signed in with has been changed meanwhile.
+   * he signed in with has been changed meanwhile, or he has or has not a second factor any more.
    */
   openSession(
     actor: Actor,
@@ -69,6 +78,8 @@ export interface Access {
       readonly source: string;
       readonly userAgent: string | undefined;
       readonly passwordHash: string | undefined;
+      /** What was asked for beside the password: the session of who has to make a second factor opens nothing else. */
+      readonly beside?: 'code' | 'enrolment' | undefined;
     },
   ): Promise<OpenedSession>;
   closeSession(token: string): Promise<void>;
@@ -85,22 +96,6 @@ export interface Access {
   isPassword(actor: Actor, password: string, source: string): Promise<boolean>;
   /** Makes a user with that role in the organization and its environments. Errors: request.conflict when the name is taken. */
   createUser(trx: Trx, user: NewUser): Promise<Actor>;
-}
-
-/** A user to be made. */
-export interface NewUser {
-  readonly organization: string;
-  readonly username: string;
-  readonly passwordHash: string;
-  readonly displayName: string;
-  readonly email?: string | undefined;
-  readonly firstname?: string | undefined;
-  readonly lastname?: string | undefined;
-  /** For a program, which comes in by tokens alone; its hash is empty. */
-  readonly isService?: boolean;
-  readonly role: 'ADMIN' | 'USER';
-  /** The identity provider that says who he is, which gives him his roles too; his hash is empty. */
-  readonly from?: { readonly source: string; readonly sourceId: string } | undefined;
 }
 
 /** Too many wrong passwords, or too many at once; the door says when to come again. */
@@ -151,7 +146,10 @@ export function createAccess(options: AccessOptions): Access {
       if (found === undefined) return { kind: 'refused' };
       if (clock.now() - (found.session.last_use_at_ms ?? 0) > touchEveryMs)
         await touchSession(storage.db, hash, clock.now());
-      return withActor(await admit(found.user, via), { session: sessionIdOf(found.session) });
+      return withActor(await admit(found.user, via), {
+        session: sessionIdOf(found.session),
+        ...(found.session.enrols === 1 && { isEnrolling: true }),
+      });
     }
     if (via === 'cookie' || !token.startsWith(tokenPrefix)) return { kind: 'refused' };
     const found = await findTokenUser(storage.db, hash, clock.now());
@@ -175,8 +173,8 @@ export function createAccess(options: AccessOptions): Access {
         if (said.scheme !== 'basic' || organization === undefined) return { kind: 'refused' };
         const known = await basic(said.credentials, { organization, source });
         if (known.kind !== 'user') return known;
-        const signIn = await admit(known.user, 'basic');
-        return signIn.kind === 'actor' ? { ...signIn, passwordHash: known.user.password_hash } : signIn;
+        const wants = await wantedBeside(storage.db, known.user);
+        return byPassword(await admit(known.user, 'basic'), known.user.password_hash, wants);
       }
       return cookie === undefined || cookie === '' ? { kind: 'anonymous' } : bearer(cookie, 'cookie');
     },
@@ -211,7 +209,7 @@ function createSessionDesk({
   sessionMs = 7 * 24 * 3_600_000,
 }: AccessOptions): Pick<Access, 'openSession' | 'closeSession'> {
   return {
-    async openSession(actor, { source, userAgent, passwordHash }) {
+    async openSession(actor, { source, userAgent, passwordHash, beside }) {
       const token = newSecret(sessionPrefix);
       const nowMs = clock.now();
       const expiresAtMs = nowMs + sessionMs;
@@ -224,11 +222,13 @@ function createSessionDesk({
         last_use_at_ms: nowMs,
         source,
         user_agent: userAgent?.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, userAgentCharactersMax) ?? null,
+        enrols: beside === 'enrolment' ? 1 : 0,
       };
       // Who changes a password ends the sessions in one transaction; one that is opened beside it waits for it, or is ended by it.
       await storage.transaction(async (trx) => {
         const who = { organization: actor.organization, userId: actor.id };
-        const by = passwordHash === undefined ? undefined : { hash: passwordHash, nowMs };
+        const hasSecondFactor = beside === 'code';
+        const by = passwordHash === undefined ? undefined : { hash: passwordHash, hasSecondFactor, nowMs };
         if (by === undefined || !(await noteConnection(trx, who, by)))
           throw new Fault('request.unauthorized');
         await insertSession(trx, session);
@@ -262,6 +262,20 @@ function createPasswordDesk(
       return outcome === 'right' && user !== undefined;
     },
   };
+}
+
+function byPassword(signIn: SignIn, passwordHash: string, wants: 'code' | 'enrolment' | undefined): SignIn {
+  if (signIn.kind !== 'actor') return signIn;
+  return wants === undefined
+    ? { ...signIn, passwordHash }
+    : { kind: 'half', wants, actor: signIn.actor, passwordHash };
+}
+
+/** What a password alone does not do for this user. */
+async function wantedBeside(db: Queries, user: UserRow): Promise<'code' | 'enrolment' | undefined> {
+  if (user.second_factor === 1) return 'code';
+  const settings = await findSignInSettings(db, user.organization);
+  return settings?.second_factor_required === 1 ? 'enrolment' : undefined;
 }
 
 /** The actor with what his token or session says. */
@@ -334,52 +348,6 @@ function newSecret(prefix: string): string {
 
 function secretHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
-}
-
-function userRow(user: NewUser, nowMs: number): UserRow {
-  return {
-    id: randomUUID(),
-    organization: user.organization,
-    username: user.username,
-    password_hash: user.passwordHash,
-    display_name: user.displayName,
-    email: user.email ?? null,
-    firstname: user.firstname ?? null,
-    lastname: user.lastname ?? null,
-    status: 'ACTIVE',
-    is_service: user.isService === true ? 1 : 0,
-    source: user.from?.source ?? null,
-    source_id: user.from?.sourceId ?? null,
-    password_until_ms: null,
-    login_count: 0,
-    first_connection_at_ms: null,
-    last_connection_at_ms: null,
-    created_at_ms: nowMs,
-    updated_at_ms: nowMs,
-  };
-}
-
-/** A new user is ADMIN of the organization and of the environments that it has now, or has the roles that are given where none is named. */
-async function giveFirstRoles(trx: Trx, user: UserRow, name: 'ADMIN' | 'USER'): Promise<readonly HeldRole[]> {
-  const environments = await trx
-    .selectFrom('environment')
-    .select('id')
-    .where('organization', '=', user.organization)
-    .execute();
-  const named = (scope: 'organization' | 'environment'): string | Promise<string> =>
-    name === 'ADMIN' ? name : defaultRole(trx, { organization: user.organization, scope });
-  const inEnvironments = await named('environment');
-  const roles: HeldRole[] = [
-    { scope: 'organization', reference: user.organization, name: await named('organization') },
-    ...environments.map(({ id }) => ({
-      scope: 'environment' as const,
-      reference: id,
-      name: inEnvironments,
-    })),
-  ];
-  const of = { organization: user.organization, user: user.id, nowMs: user.created_at_ms };
-  for (const role of roles) await addMembership(trx, { ...of, ...role });
-  return roles;
 }
 
 /** The user as somebody who asks. */

@@ -34,6 +34,8 @@ export interface Actor {
   readonly passwordMark?: string | undefined;
   /** Id of the session that he came with. */
   readonly session?: string | undefined;
+  /** He came with a session that leads to a second factor and nowhere else. */
+  readonly isEnrolling?: boolean;
   /** Where he came from, and by what; absent for who came through no door. */
   readonly from?: Whence | undefined;
 }

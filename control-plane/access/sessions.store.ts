@@ -15,6 +15,8 @@ interface UserSessionTable {
   /** Where it was opened from: an address, or the /64 of one. */
   readonly source: string | null;
   readonly user_agent: string | null;
+  /** 1: it opens nothing but the way to a second factor, until its user has one. */
+  enrols: number;
 }
 
 declare module '../storage/tables.ts' {
@@ -67,6 +69,17 @@ export async function touchSession(db: Queries, tokenHash: string, nowMs: number
     .updateTable('user_session')
     .set({ last_use_at_ms: nowMs })
     .where('token_hash', '=', tokenHash)
+    .execute();
+}
+
+/** Opens all to a session that led to a second factor alone; `id` is what {@link sessionIdOf} says. */
+export async function openWhole(db: Queries, owner: SessionOwner, id: string): Promise<void> {
+  await db
+    .updateTable('user_session')
+    .set({ enrols: 0 })
+    .where('organization', '=', owner.organization)
+    .where('user_id', '=', owner.userId)
+    .where('token_hash', 'like', `${id}%`)
     .execute();
 }
 

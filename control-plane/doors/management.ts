@@ -92,6 +92,7 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
     const session = sessionOf(front, context) ?? '';
     if (!isCsrfToken(session, context.req.header('x-xsrf-token'))) throw new Fault('csrf.missing');
   }
+  if (actor.isEnrolling === true && !route.isForEnrolment) throw new Fault('signIn.secondFactorRequired');
   const at = await tenantOf(context, desk, { actor, organization });
   const { orgId: _orgId, envId: _envId, ...params } = context.req.param() as Readonly<Record<string, string>>;
   const { query, ignored } = parametersFor(route, context);

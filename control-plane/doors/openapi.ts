@@ -2,6 +2,7 @@ import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { routes } from '../management/index.ts';
 import { operationsSchema } from '../management/patch.ts';
 import { basePaths, type Route } from '../management/route.ts';
+import { loginSchema } from './sessions.ts';
 
 const errorSchema = z
   .object({
@@ -99,6 +100,7 @@ const meSchema = z
     organizationId: z.string(),
     username: z.string(),
     displayName: z.string(),
+    mustEnrol: z.boolean().optional(),
     firstname: z.string().optional(),
     lastname: z.string().optional(),
     email: z.string().optional(),
@@ -150,15 +152,25 @@ const sessionPaths: readonly PathConfig[] = [
     method: 'post',
     path: '/management/organizations/{orgId}/user/login',
     tags: ['Users'],
-    summary: 'Opens a session by basic authentication: cookie, token, and the value for X-Xsrf-Token.',
+    summary:
+      'Opens a session by basic authentication, and a code where there is a second factor: cookie, token, and the value for X-Xsrf-Token. With `mustEnrol` it leads to a second factor alone.',
     operationId: 'login',
     security: [{ basic: [] }],
-    request: { params: organizationParams },
+    request: {
+      params: organizationParams,
+      body: { required: false, content: { 'application/json': { schema: loginSchema.openapi('Login') } } },
+    },
     responses: {
       200: {
         description: 'The session.',
         content: {
-          'application/json': { schema: z.object({ token_type: z.literal('BEARER'), token: z.string() }) },
+          'application/json': {
+            schema: z.object({
+              token_type: z.literal('BEARER'),
+              token: z.string(),
+              mustEnrol: z.boolean().optional(),
+            }),
+          },
         },
       },
       default: errorAnswer,

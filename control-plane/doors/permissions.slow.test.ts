@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { isLongRun, shortTest as test } from '../../test/kit/long-run.ts';
 import { test as inBothRuns } from 'node:test';
 import { soapDescription } from '../../proto/definition/wsdl/fixtures.ts';
-import { people, peopleByGroup, rightsTable } from '../../test/kit/control-plane/rights-table.ts';
+import { peopleByGroup } from '../../test/kit/control-plane/people-by-group.ts';
+import { people, rightsTable } from '../../test/kit/control-plane/rights-table.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { findUser } from '../access/access.store.ts';
 import type { HeldRole } from '../access/actor.ts';
@@ -114,6 +115,11 @@ const bodies: Readonly<Record<string, object>> = {
   updateUser: {},
   updateCurrentUser: {},
   updateUserRoles: {},
+  enrolSecondFactor: { currentPassword: 'not this one' },
+  confirmSecondFactor: { code: '000000' },
+  renewRecoveryCodes: { currentPassword: 'not this one', code: '000000' },
+  disableSecondFactor: { currentPassword: 'not this one', code: '000000' },
+  updateSignInSettings: { secondFactor: 'OPTIONAL' },
   resetUserPassword: { password: 'long enough now' },
   createUserToken: { name: 'one' },
   queryMeasures: { timeRange: year, metrics: [{ name: 'HTTP_REQUESTS' }] },

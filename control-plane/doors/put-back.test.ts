@@ -31,7 +31,11 @@ const required = new Set([
   'trigger',
   'content',
   'configuration',
+  'secondFactor',
 ]);
+
+/** What has next to nothing that can be left out. */
+const small = new Set(['/configuration/signIn']);
 
 /** What is a list when it is read, and takes one of it, named in the body, or a list. */
 const lists = new Set([
@@ -68,7 +72,7 @@ test('a field with null is an absent field, at any depth', async (t) => {
     const path = await make(office, t);
     const before = await office.call('GET', path);
     const names = Object.keys(before.body).filter((key) => !required.has(key));
-    assert.ok(names.length > 2, name);
+    assert.ok(names.length > 2 || small.has(name), name);
     const without = await put(office, path, omit(before.body, names));
     await put(office, path, before.body);
     const nulls = Object.fromEntries(names.map((key) => [key, null]));

@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
+import { z } from '@hono/zod-openapi';
 import { Fault } from '../../proto/faults/fault.ts';
+import { detailsOf as issueDetails } from '../../proto/faults/issues.ts';
 import { readAuthorization } from '../../proto/trust/authorization.ts';
 import { csrfTokenOf } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
@@ -9,7 +11,10 @@ import { findUserWithCounts, groupsOfUser, type UserListRow } from '../access/us
 import { writeAudit } from '../management/audit/audit.store.ts';
 import type { Desk } from '../management/desk.ts';
 import { present } from '../management/fields.ts';
+import { spendCode } from '../management/second-factor/second-factor.ts';
 import { userView } from '../management/users/user-shape.ts';
+import { incomingOf } from './front.ts';
+import { readJsonBody } from './json-body.ts';
 import {
   authenticateRequest,
   csrfCookieName,
@@ -23,6 +28,7 @@ import {
 /** What these are made with. */
 export interface SessionDoor extends Entrance {
   readonly desk: Desk;
+  readonly bodyMsMax: number;
 }
 
 /** How a door is told of a path. */
@@ -41,19 +47,38 @@ export function registerSessions(register: Register, door: SessionDoor): void {
   register('get', base, (context) => me(context, door));
 }
 
+/** Body of a login, which may be left out. */
+export const loginSchema = z.strictObject({ code: z.string().min(1).max(64).optional() });
+
 async function login(context: Context, door: SessionDoor): Promise<Response> {
-  const { desk } = door;
+  const { desk, front, bodyMsMax } = door;
   const organization = await organizationOf(desk, {
     orgId: context.req.param('orgId'),
     envId: undefined,
   });
-  const signIn = noStranger(await authenticateRequest(door, context, organization));
-  if (signIn.via !== 'basic')
-    throw new Fault('request.unauthorized', { hint: 'Log in with basic authentication.' });
-  const { actor, passwordHash } = signIn;
+  const incoming = incomingOf(context);
+  const body = await readJsonBody(context.req.raw, { incoming, msMax: bodyMsMax, clock: desk.clock });
+  const read = loginSchema.safeParse(body ?? {});
+  if (!read.success) throw new Fault('request.invalid', { details: issueDetails(read.error.issues, '') });
+  const signIn = await authenticateRequest(door, context, organization);
+  if (signIn.kind === 'half' && (signIn.wants === 'enrolment' || read.data.code !== undefined)) {
+    const { actor, passwordHash, wants: beside } = signIn;
+    // Of the password nothing is asked again: `openSession` sees that it is still the same.
+    if (beside === 'code')
+      await spendCode(desk, fromConsole(actor, front.sourceOf(context)), read.data.code ?? '');
+    const token = await giveSession(context, door, { actor, passwordHash, beside });
+    return context.json({ token_type: 'BEARER', token, ...(beside === 'enrolment' && { mustEnrol: true }) });
+  }
+  const { actor, via, passwordHash } = noStranger(signIn);
+  if (via !== 'basic') throw new Fault('request.unauthorized', { hint: 'Log in with basic authentication.' });
   const token = await giveSession(context, door, { actor, passwordHash });
   return context.json({ token_type: 'BEARER', token });
 }
+
+const fromConsole = (actor: Actor, address: string): Actor => ({
+  ...actor,
+  from: { address, origin: 'console' },
+});
 
 /** Opens a session for who has just signed in, and gives the browser its cookies; says its token. Errors: those of `Access.openSession`. */
 export async function giveSession(
@@ -62,9 +87,11 @@ export async function giveSession(
   {
     actor,
     passwordHash,
+    beside,
     properties,
   }: {
     readonly actor: Actor;
+    readonly beside?: 'code' | 'enrolment';
     /** Empty for who comes by an identity provider. */
     readonly passwordHash: string | undefined;
     /** For the audit. */
@@ -75,11 +102,12 @@ export async function giveSession(
     source: front.sourceOf(context),
     userAgent: context.req.header('user-agent'),
     passwordHash,
+    beside,
   });
   await desk.storage.transaction((trx) =>
     writeAudit(trx, {
       organization: actor.organization,
-      actor: { ...actor, from: { address: front.sourceOf(context), origin: 'console' } },
+      actor: fromConsole(actor, front.sourceOf(context)),
       event: 'USER_CONNECTED',
       type: 'ORGANIZATION',
       id: actor.organization,
@@ -141,6 +169,7 @@ async function detailsOf({ storage: { db } }: Desk, actor: Actor) {
     organizationId: actor.organization,
     username: actor.username,
     displayName: actor.displayName,
+    ...(actor.isEnrolling === true && { mustEnrol: true }),
     ...(row !== undefined && profileOf(row)),
     groupsByEnvironment: Object.fromEntries(
       [...groupsByEnvironment].map(([environment, names]) => [environment, [...names]]),

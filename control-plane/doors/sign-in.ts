@@ -60,11 +60,18 @@ export async function authenticateRequest(
   return desk.access.authenticate({ authorization, cookie, source: front.sourceOf(context), organization });
 }
 
-/** The actor of a sign-in. Errors: request.unauthorized; request.too_many with the time to wait. */
+/**
+ * The actor of a sign-in.
+ *
+ * Errors: request.unauthorized; request.too_many with the time to wait; signIn.codeRequired and signIn.secondFactorRequired for a password
+ * that is right and opens nothing alone.
+ */
 export function noStranger(signIn: SignIn): Extract<SignIn, { kind: 'actor' }> {
   switch (signIn.kind) {
     case 'actor':
       return signIn;
+    case 'half':
+      throw new Fault(signIn.wants === 'code' ? 'signIn.codeRequired' : 'signIn.secondFactorRequired');
     case 'throttled':
       throw new ThrottledFault(signIn.retryAfterMs);
     case 'anonymous':

@@ -43,7 +43,9 @@ import { revisionRoutes } from './revisions/revisions.routes.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
+import { secondFactorRoutes } from './second-factor/second-factor.routes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
+import { signInRoutes } from './sign-in/sign-in.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
@@ -95,6 +97,8 @@ const resources: readonly Route[] = [
   ...entrypointRoutes,
   ...roleRoutes,
   ...userRoutes,
+  ...secondFactorRoutes,
+  ...signInRoutes,
   ...identityProviderRoutes,
   ...accountRoutes,
   ...taskRoutes,

@@ -73,6 +73,8 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly summary: string;
   /** What whoever calls must be permitted; `signed-in` for what is everybody's own. */
   readonly permission: RoutePermission;
+  /** Open also to who has nothing to do yet but to set up a second factor. */
+  readonly isForEnrolment?: true;
   /** Derived from the method when absent: get is read, post create, put and patch update, delete delete. */
   readonly action?: Action;
   readonly query?: z.ZodType<Query>;
@@ -153,6 +155,7 @@ export interface Route {
   /** Undefined: as many as the door takes. */
   readonly bodyBytesMax: number | undefined;
   readonly isBodyOptional: boolean;
+  readonly isForEnrolment: boolean;
   /** Whether the query may have a parameter of this name. */
   knows(parameter: string): boolean;
   /**
@@ -207,6 +210,7 @@ function route<Params, Query, Body, Result>(
     takesBody: body !== undefined,
     bodyBytesMax: spec.bodyBytesMax,
     isBodyOptional: spec.isBodyOptional === true,
+    isForEnrolment: spec.isForEnrolment === true,
     knows: (parameter) => query instanceof z.ZodObject && Object.hasOwn(query.shape, parameter),
     async handle(request) {
       const details: FaultDetail[] = [];

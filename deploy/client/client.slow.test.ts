@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { totpCode, totpStepAt } from '../../control-plane/access/second-factor/totp.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { answerByApp } from '../../proto/process/listening/web-app.ts';
 import { openOffice, password } from '../../test/kit/control-plane/office.ts';
@@ -48,6 +49,31 @@ endpointGroups:
 plans: [{ name: open, security: { type: KEY_LESS }, mode: STANDARD, status: PUBLISHED }]
 flows: []
 `;
+
+test('a user with a second factor logs in with a code, which counts once, and no session is left', async (t) => {
+  const { office, url, run } = await openScene(t);
+  const user = '/management/organizations/DEFAULT/user';
+  const { body: kept } = await office.call('POST', `${user}/tokens`, { body: { name: 'kept' } });
+  const as = `Bearer ${String(kept['token'])}`;
+  const factor = `${user}/secondFactor`;
+  const enrolled = await office.call('POST', `${factor}/_enrol`, { as, body: { currentPassword: password } });
+  const code = (step: number): string =>
+    totpCode(String(enrolled.body['secret']), totpStepAt(office.clock.now()) + step);
+  const confirmed = await office.call('POST', `${factor}/_confirm`, { as, body: { code: code(-1) } });
+  assert.equal(confirmed.status, 200, confirmed.text);
+  const login = ['login', '--url', url, '--user', 'admin'];
+  const [unasked, signedIn, who, again] = await run(
+    login,
+    [...login, '--code', code(0)],
+    ['get', 'users', '--json'],
+    [...login, '--code', code(0)],
+  );
+  assert.match(unasked?.said ?? '', /no terminal to ask for the code[^]*--code/);
+  assert.deepEqual([signedIn?.code, who?.code], [0, 0], signedIn?.said);
+  assert.match(again?.said ?? '', /signIn\.codeWrong/);
+  const sessions = await office.call('GET', `${user}/sessions`, { as });
+  assert.equal(sessions.text, '[]');
+});
 
 test('login keeps a token and never the password, in a file for its user alone; logout deletes the token', async (t) => {
   const { office, url, file, run } = await openScene(t);

@@ -6,7 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { createCommand, wholeNumber } from '../command.ts';
 import { print, say } from '../terminal.ts';
 import { type Context, contextsFile, readContexts, writeContexts } from './contexts.ts';
-import { withManagement } from './management.ts';
+import { type Credential, withManagement } from './management.ts';
 import { readSecretly, secretIn } from './secret-input.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 
@@ -15,6 +15,7 @@ type LoginFlags = {
   readonly name?: string;
   readonly user?: string;
   readonly passwordFile?: string;
+  readonly code?: string;
   readonly tokenFile?: string;
   readonly organization: string;
   readonly environment: string;
@@ -48,6 +49,7 @@ export function loginCommand(): Command {
       '--password-file <file>',
       `the password, - for standard input; default: ${passwordVariable}, else asked for`,
     )
+    .option('--code <code>', 'of the second factor, where the user has one; default: asked for')
     .option(
       '--token-file <file>',
       'a personal token instead, as the console makes them; - for standard input',
@@ -128,10 +130,55 @@ async function signIn(url: URL, flags: LoginFlags): Promise<Pick<Context, 'token
     throw new Fault('config.invalid', { detail: 'Say who signs in: --user <name>, or --token-file <file>.' });
   const password =
     flags.passwordFile === undefined
-      ? (process.env[passwordVariable] ?? (await readSecretly(`password of ${flags.user}: `)))
+      ? (process.env[passwordVariable] ??
+        (await readSecretly(
+          `password of ${flags.user}`,
+          `Give it with --password-file, or as ${passwordVariable}.`,
+        )))
       : secretIn(flags.passwordFile, 'password');
+  const credential = { user: flags.user, password };
+  try {
+    return await makeToken(url, credential, flags);
+  } catch (error) {
+    const isCodeWanted = error instanceof Fault && error.parameters?.['technicalCode'] === codeRequired;
+    if (!isCodeWanted) throw error;
+    const code =
+      flags.code ?? (await readSecretly(`code of the second factor of ${flags.user}`, codeOtherwise));
+    return tokenByCode(url, credential, { ...flags, code });
+  }
+}
+
+const codeRequired = 'signIn.codeRequired';
+const codeOtherwise = 'Give one with --code; it counts once.';
+const tokenSchema = z.object({ token: z.string().min(1) });
+
+/** With a second factor a password opens a session alone; the token is made by it, and it ends. */
+async function tokenByCode(
+  url: URL,
+  credential: Credential,
+  flags: LoginFlags & { readonly code: string },
+): Promise<Pick<Context, 'token' | 'tokenId'>> {
+  const user = `/organizations/${encodeURIComponent(flags.organization)}/user`;
+  const { body } = await withManagement(url.href, credential, (management) =>
+    management.call({ method: 'POST', path: `${user}/login`, body: { code: flags.code } }),
+  );
+  const session = tokenSchema.parse(body);
+  try {
+    return await makeToken(url, session, flags);
+  } finally {
+    await withManagement(url.href, session, (management) =>
+      management.call({ method: 'POST', path: `${user}/logout` }),
+    );
+  }
+}
+
+async function makeToken(
+  url: URL,
+  credential: Credential,
+  flags: LoginFlags,
+): Promise<Pick<Context, 'token' | 'tokenId'>> {
   const nowMs = systemClock.now();
-  const { body } = await withManagement(url.href, { user: flags.user, password }, (management) =>
+  const { body } = await withManagement(url.href, credential, (management) =>
     management.call({
       method: 'POST',
       path: `/organizations/${encodeURIComponent(flags.organization)}/user/tokens`,

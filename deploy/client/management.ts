@@ -53,7 +53,8 @@ export class Management {
   /**
    * Makes a call; redirects are not followed, since they would take the credential elsewhere.
    *
-   * Errors: client.unreachable; client.not_found for 404; client.refused with the words of the control plane for what is no 2xx.
+   * Errors: client.unreachable; client.not_found for 404; client.refused with the words of the control plane for what is no 2xx, and its
+   * `technicalCode` among the parameters.
    */
   async call({ method, path, query, body }: Call): Promise<Answer> {
     const url = new URL(`${this.#url}/management${path}`);
@@ -139,6 +140,7 @@ function refusal({ method, path }: Pick<Call, 'method' | 'path'>, status: number
   const words = message ?? 'The control plane refused without a word of why.';
   return new Fault(status === 404 ? 'client.not_found' : 'client.refused', {
     detail: `${words} (${method} ${path}: ${status}${code})`,
+    ...(technicalCode !== undefined && { parameters: { technicalCode } }),
     ...(status === 401 && {
       hint: 'The token has ended or was revoked: sign in again with `isthmus login`.',
     }),

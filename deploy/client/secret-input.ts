@@ -17,14 +17,14 @@ export function secretIn(file: string, what: string): string {
   return text;
 }
 
-/** Asks at the terminal and does not show what is typed. Errors: config.invalid where there is no terminal. */
-export async function readSecretly(question: string): Promise<string> {
+/** Asks at the terminal and does not show what is typed; `otherwise` is how it comes without one. Errors: config.invalid where there is no terminal. */
+export async function readSecretly(what: string, otherwise: string): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Fault('config.invalid', {
-      detail: 'There is no terminal to ask for the password.',
-      hint: 'Give it with --password-file, or as ISTHMUS_PASSWORD.',
+      detail: `There is no terminal to ask for the ${what}.`,
+      hint: otherwise,
     });
-  process.stderr.write(question);
+  process.stderr.write(`${what}: `);
   const nowhere = new Writable({ write: (_part, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   try {

@@ -30,14 +30,15 @@ export function breakGlassCommand(): Command {
         const wish = { organization: flags.organization, username, password, lastsMs };
         const done = await breakGlass({ storage, clock: systemClock }, wish);
         const until = new Date(done.passwordUntilMs).toISOString();
-        const { isNew, sessionsClosed } = done;
+        const { passwordUntilMs: _ms, ...told } = done;
         if (flags.json === true)
-          return print(
-            JSON.stringify({ username, isNew, sessionsClosed, passwordUntil: until, password: made }),
-          );
+          return print(JSON.stringify({ username, ...told, passwordUntil: until, password: made }));
         say(
           `${username} is an administrator, and comes in by password until ${until} whatever the settings say`,
         );
+        if (done.secondFactorRemoved) say('the second factor of the user is gone: the password is enough');
+        if (done.secondFactorRequired)
+          say('the organization asks for a second factor: the first sign-in leads to a new one');
         if (made === undefined) return;
         say('The password is shown this once, on standard output:');
         print(made);

@@ -39,6 +39,8 @@ export function resetPasswordCommand(): Command {
         );
         if (done.tokensLeft > 0)
           say(`${done.tokensLeft} personal tokens go on working; --delete-tokens deletes them`);
+        if (done.hasSecondFactor)
+          say('the second factor stays; isthmus break-glass takes it, or an administrator in the console');
         if (made === undefined) return;
         say('It is shown this once, on standard output:');
         print(made);

@@ -327,6 +327,42 @@ export const managementCodes = {
     text: 'Too many mails of the organization wait to be sent.',
     hint: 'Try again later; the log of the control plane says why they wait.',
   },
+  'signIn.codeRequired': {
+    status: 401,
+    owner: 'client',
+    text: 'The password is right, and a code of the second factor is wanted beside it.',
+    hint: 'Log in with the code; scripts use a personal token, since a password with a second factor opens nothing by itself.',
+  },
+  'signIn.codeWrong': {
+    status: 401,
+    owner: 'client',
+    text: 'The code is not right, or was used before.',
+    hint: 'Wait for the next code of the app, or use a recovery code that is left.',
+  },
+  'signIn.secondFactorRequired': {
+    status: 403,
+    owner: 'client',
+    text: 'The organization asks for a second factor, and this user has none.',
+    hint: 'Log in to the console and set one up; personal tokens work meanwhile.',
+  },
+  'secondFactor.exists': {
+    status: 400,
+    owner: 'client',
+    text: 'The user has a second factor.',
+    hint: 'Take it away first; that needs the password and a code.',
+  },
+  'secondFactor.notFound': {
+    status: 400,
+    owner: 'client',
+    text: 'The user has no second factor, or it waits for its first code too long.',
+    hint: 'Set one up; its first code is wanted within ten minutes.',
+  },
+  'secondFactor.required': {
+    status: 400,
+    owner: 'client',
+    text: 'The organization asks for a second factor.',
+    hint: 'Set another one up in its place, or ask an administrator.',
+  },
   'user.notFound': { status: 404, owner: 'client', text: 'There is no such user in the organization.' },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
 } as const satisfies Readonly<Record<string, Code>>;

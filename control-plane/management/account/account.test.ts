@@ -212,7 +212,12 @@ for (const database of testDatabases) {
           reset(wrong),
           (error) => error instanceof Fault && error.code === 'request.not_found',
         );
-      assert.deepEqual(await reset({}), { sessionsClosed: 1, tokensDeleted: 0, tokensLeft: 1 });
+      assert.deepEqual(await reset({}), {
+        sessionsClosed: 1,
+        tokensDeleted: 0,
+        tokensLeft: 1,
+        hasSecondFactor: false,
+      });
       const me = async (as: string): Promise<number> => (await office.call('GET', user, { as })).status;
       assert.deepEqual(
         [
@@ -227,6 +232,7 @@ for (const database of testDatabases) {
         sessionsClosed: 0,
         tokensDeleted: 1,
         tokensLeft: 0,
+        hasSecondFactor: false,
       });
       assert.equal(await me(token), 401);
       const audit = await office.storage.db

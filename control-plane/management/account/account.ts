@@ -105,10 +105,12 @@ export interface Reset {
   readonly tokensDeleted: number;
   /** Those that go on. */
   readonly tokensLeft: number;
+  /** Whether the user has a second factor, which stays: codes are asked for as before. */
+  readonly hasSecondFactor: boolean;
 }
 
 /**
- * Gives a user another password and ends all sessions; with `deletesTokens` the personal tokens too.
+ * Gives a user another password and ends all sessions; with `deletesTokens` the personal tokens too. A second factor stays.
  *
  * For who may open the database. Errors: request.not_found for an organization or user that is not there; user.notManaged.
  */
@@ -145,7 +147,7 @@ export async function resetPassword(
       properties: { USER: user.id },
       nowMs,
     });
-    return { sessionsClosed, tokensDeleted, tokensLeft };
+    return { sessionsClosed, tokensDeleted, tokensLeft, hasSecondFactor: user.second_factor === 1 };
   });
 }
 

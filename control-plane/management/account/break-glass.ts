@@ -4,6 +4,7 @@ import { findUser, setPassword } from '../../access/access.store.ts';
 import { createAccess } from '../../access/access.ts';
 import { addMembership } from '../../access/memberships.store.ts';
 import { hashPassword } from '../../access/passwords.ts';
+import { findSignInSettings, removeSecondFactor } from '../../access/second-factor/second-factor.store.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
 import { holdPeople, updateUser } from '../../access/users.store.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -18,13 +19,17 @@ const operator = 'isthmus break-glass';
 export interface BrokenGlass {
   readonly isNew: boolean;
   readonly sessionsClosed: number;
+  /** Whether the user had a second factor, which is gone: whoever opens the database this way has lost the others. */
+  readonly secondFactorRemoved: boolean;
+  /** Whether the organization asks for one, so that the first sign-in leads to a new one. */
+  readonly secondFactorRequired: boolean;
   /** Until when the password opens though `login.allowPasswords` says that none does, ms since the epoch. */
   readonly passwordUntilMs: number;
 }
 
 /**
  * Lets an administrator in while no identity provider does: makes the user, or enables him, with this password, as ADMIN of the organization;
- * his sessions end. He comes in by it for that time even where passwords open nothing.
+ * his sessions end, and his second factor is gone. He comes in by it for that time even where passwords open nothing.
  *
  * For who may open the database. Errors: request.not_found for an organization that is not there; serviceAccount.notManaged; user.notManaged
  * for who comes by a provider.
@@ -59,6 +64,8 @@ export async function breakGlass(
     await addMembership(trx, { organization, user: id, nowMs, ...role });
     await setPassword(trx, owner, { hash: passwordHash, nowMs });
     const sessionsClosed = await deleteSessions(trx, owner, undefined);
+    const secondFactorRemoved = await removeSecondFactor(trx, owner);
+    const settings = await findSignInSettings(trx, organization);
     await updateUser(trx, owner, {
       status: 'ACTIVE',
       password_until_ms: passwordUntilMs,
@@ -73,6 +80,12 @@ export async function breakGlass(
       properties: { USER: id },
       nowMs,
     });
-    return { isNew: known === undefined, sessionsClosed, passwordUntilMs };
+    return {
+      isNew: known === undefined,
+      sessionsClosed,
+      secondFactorRemoved,
+      secondFactorRequired: settings?.second_factor_required === 1,
+      passwordUntilMs,
+    };
   });
 }

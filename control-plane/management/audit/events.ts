@@ -117,6 +117,15 @@ export const auditEvents = {
   GLASS_BROKEN:
     'An operator on the command line made or enabled an administrator, who comes in by password for a day.',
   SESSIONS_CLOSED: 'A user ended sessions of the own account.',
+  SECOND_FACTOR_CONFIRMED:
+    'A user has set up an authenticator app: the password opens nothing without a code. The other sessions of the user ended.',
+  SECOND_FACTOR_REMOVED: 'A user took the own second factor away; the password opens by itself.',
+  SECOND_FACTOR_RESET:
+    'Somebody who writes users took the second factor of a user away; all sessions of the user ended.',
+  RECOVERY_CODES_CREATED: 'A user was given new recovery codes; those before count no more.',
+  RECOVERY_CODE_USED:
+    'A user signed in, or changed the second factor, by a recovery code, which counts no more.',
+  SIGN_IN_SETTINGS_UPDATED: 'What the organization asks of who signs in was changed.',
   DEMO_CREATED: 'The first start made an API to look at.',
   BUCKET_ADOPTED: 'An operator told the database that another bucket is its own.',
   KEYS_REVOKED:

@@ -2,6 +2,7 @@ import { type Expression, sql, type SqlBool } from 'kysely';
 import { sealedWith } from '../../../proto/trust/sealed-text.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { secretsOfProviders } from '../../access/identity/identity.store.ts';
+import { secretsOfFactors } from '../../access/second-factor/second-factor.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { DialectName } from '../../storage/migrations/migration.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
@@ -114,6 +115,16 @@ export async function providersHolding(
   return rows.map(({ id }) => id);
 }
 
+/** Ids of users whose second factor holds it. */
+export async function factorsHolding(
+  db: Queries,
+  organization: string,
+  needle: Needle,
+): Promise<readonly string[]> {
+  const rows = await secretsOfFactors(db, organization).where(textHolds(needle, 'secret')).execute();
+  return rows.map(({ user_id: id }) => id);
+}
+
 /** Writes the provider of a dictionary in the place of the one before. */
 export async function rewriteProvider(
   trx: Trx,
@@ -127,13 +138,14 @@ export async function rewriteProvider(
 export async function countHolding(db: Queries, at: EnvironmentRef, needle: Needle): Promise<number> {
   if (at.environment === '') {
     const providers = await providersHolding(db, at.organization, needle);
+    const factors = await factorsHolding(db, at.organization, needle);
     const flows = await db
       .selectFrom('organization')
       .select('id')
       .where('id', '=', at.organization)
       .where(textHolds(needle, 'flows'))
       .execute();
-    return flows.length + providers.length;
+    return flows.length + providers.length + factors.length;
   }
   const count = sql<string | number>`count(*)`.as('count');
   const { apis, groups, dictionaries, pages } = holders(db, at, needle);

@@ -3,6 +3,7 @@ import type { Actor } from '../../access/actor.ts';
 import { flowsOwner, lockOrganization } from '../../publish/organization-flows.ts';
 import { resealRecords, rewriteFlows } from '../../publish/sealed-history.ts';
 import { lockProvider, updateProvider } from '../../access/identity/identity.store.ts';
+import { lockSecondFactor, putSecondFactor } from '../../access/second-factor/second-factor.store.ts';
 import type { HeldLease } from '../../storage/leases.ts';
 import { readBehind } from '../../storage/read-page.ts';
 import { apiOwner } from '../apis/api-gate.ts';
@@ -14,12 +15,14 @@ import { lockDictionary } from '../dictionaries/dictionaries.store.ts';
 import { resealSource } from '../documentation/page-source.ts';
 import { resealDraft } from '../drafts/drafts.ts';
 import { secretPlace } from '../identity-providers/identity-providers.ts';
+import { factorPlace } from '../second-factor/second-factor.ts';
 import { groupOwner } from '../shared-policy-groups/shared-policy-groups.ts';
 import { lockGroup } from '../shared-policy-groups/shared-policy-groups.store.ts';
 import {
   apisHolding,
   bytesHold,
   dictionariesHolding,
+  factorsHolding,
   groupsHolding,
   pagesHolding,
   type Needle,
@@ -45,7 +48,10 @@ export interface Resealing {
 export async function resealStored(parts: Resealing): Promise<number> {
   const { desk, at, needle } = parts;
   const { db } = desk.storage;
-  if (at.environment === '') return (await resealFlows(parts)) + (await resealProviders(parts));
+  if (at.environment === '') {
+    const flows = await resealFlows(parts);
+    return flows + (await resealProviders(parts)) + (await resealFactors(parts));
+  }
   let texts = 0;
   const apis = readBehind((after) => apisHolding(db, at, { needle, after }), String);
   for await (const id of apis) texts += await step(parts, (now) => resealApi(now, id));
@@ -129,6 +135,23 @@ async function resealProviders(parts: Resealing): Promise<number> {
       if (row === undefined) return;
       const secret = await now.secretsIn('').resealWhole(row.client_secret, secretPlace(id));
       await updateProvider(now.trx, { ...row, client_secret: secret });
+    });
+    onStep(1);
+  }
+  return ids.length;
+}
+
+async function resealFactors(parts: Resealing): Promise<number> {
+  const { desk, actor, at, lease, needle, onStep } = parts;
+  const { organization } = at;
+  const ids = await factorsHolding(desk.storage.db, organization, needle);
+  for (const userId of ids) {
+    await changeOrganization(desk, { actor, organization }, async (now) => {
+      await lease.keep(now.trx);
+      const row = await lockSecondFactor(now.trx, { organization, userId });
+      if (row === undefined) return;
+      const secret = await now.secretsIn('').resealWhole(row.secret, factorPlace(userId));
+      await putSecondFactor(now.trx, { ...row, secret });
     });
     onStep(1);
   }

@@ -14,6 +14,7 @@ import {
   fleetsPath,
   type Office,
   openOffice,
+  password,
   planBody,
   v1,
 } from '../../../test/kit/control-plane/office.ts';
@@ -111,6 +112,7 @@ async function openScene(t: TestContext, database: TestDatabase): Promise<Scene>
     ...(await done('GET', organization)),
     flows: [{ name: 'all', enabled: true, selectors: [{ type: 'http', path: '/' }], request: steps }],
   });
+  await done('POST', `${organization}/user/secondFactor/_enrol`, { currentPassword: password });
   assert.deepEqual(await tablesWithSecrets(office.storage), []);
   return {
     ...office,
@@ -218,6 +220,7 @@ for (const database of testDatabases) {
         'organization',
         'plan',
         'published_record',
+        'second_factor',
         'shared_policy_group',
       ]);
       const shown = await call('GET', api);

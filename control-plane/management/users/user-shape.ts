@@ -64,6 +64,7 @@ const answeredOnly = {
     'loginCount',
     'isServiceAccount',
     'hasPassword',
+    'hasSecondFactor',
   ),
   ...readOnlyFields('created_at', 'updated_at', 'firstConnectionAt', 'lastConnectionAt'),
 };
@@ -93,6 +94,7 @@ export const userSchema = z
     loginCount: z.int(),
     isServiceAccount: z.boolean(),
     hasPassword: z.boolean(),
+    hasSecondFactor: z.boolean(),
     created_at: z.int(),
     updated_at: z.int(),
     firstConnectionAt: z.int().optional(),
@@ -121,6 +123,7 @@ export function userView(row: UserListRow): UserView {
     loginCount: Number(row.login_count),
     isServiceAccount: row.is_service === 1,
     hasPassword: row.password_hash !== '',
+    hasSecondFactor: row.second_factor === 1,
     created_at: row.created_at_ms,
     updated_at: row.updated_at_ms,
     firstConnectionAt: row.first_connection_at_ms ?? undefined,

@@ -2,6 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { deleteTokens, getUser, setPassword, type UserRow } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
+import { removeSecondFactor } from '../../access/second-factor/second-factor.store.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
 import {
   countOwned,
@@ -197,6 +198,7 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
     await removeHeld(now.trx, ref);
     await deleteSessions(now.trx, ref, undefined);
     await deleteTokens(now.trx, ref);
+    await removeSecondFactor(now.trx, ref);
     await updateRow(now.trx, ref, {
       username: `deleted-${user.id}`,
       display_name: 'Unknown',

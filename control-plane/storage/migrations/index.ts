@@ -41,6 +41,7 @@ import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
+import { secondFactor } from './0054-second-factor.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -88,4 +89,5 @@ export const migrations: readonly Migration[] = [
   breakGlass,
   environmentPages,
   outgoingMail,
+  secondFactor,
 ];

@@ -8,7 +8,7 @@ import { apiBody, environment, fleetsPath, type Office, planBody, v1 } from './o
 export type Make = (office: Office, t: TestContext) => Promise<string>;
 
 /** A maker for each kind that can be read and replaced, by its path. */
-export const makers: ReadonlyMap<string, Make> = new Map([
+export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
   [
     '',
     async (office) => {
@@ -213,6 +213,7 @@ export const makers: ReadonlyMap<string, Make> = new Map([
       return `${roles}/KEEPER`;
     },
   ],
+  ['/configuration/signIn', async () => '/management/organizations/DEFAULT/configuration/signIn'],
   [
     '/configuration/identities/{identityProviderId}',
     async (office) => {

@@ -371,6 +371,14 @@ export const rightsTable: Readonly<Record<string, string>> = {
   listSessions: '+++ +++ +++',
   closeOtherSessions: '+++ +++ +++',
   closeSession: '+++ +++ +++',
+  getSecondFactor: '+++ +++ +++',
+  enrolSecondFactor: '+++ +++ +++',
+  confirmSecondFactor: '+++ +++ +++',
+  renewRecoveryCodes: '+++ +++ +++',
+  disableSecondFactor: '+++ +++ +++',
+  resetSecondFactor: '+-- --- ---',
+  getSignInSettings: '+-- --- ---',
+  updateSignInSettings: '+-- --- ---',
   listTasks: '+++ +++ +++',
   countTasks: '+++ +++ +++',
   listIdentityProviders: '+-- --- ---',
@@ -383,16 +391,3 @@ export const rightsTable: Readonly<Record<string, string>> = {
   listEnvironmentIdentities: '++- --- ---',
   setEnvironmentIdentities: '++- --- ---',
 };
-
-/**
- * Who holds what by a group: the column of whom it is the same as, and what is open to him besides. The group of one has the API and the
- * application, that of another has others of the environment.
- */
-export const peopleByGroup = {
-  apiOwnerByGroup: { as: 'apiOwner', besides: [] },
-  applicationUserByGroup: { as: 'applicationUser', besides: [] },
-  ownerOfOtherApiByGroup: { as: 'user', besides: [] },
-  groupAdministrator: { as: 'user', besides: ['updateGroup', 'setGroupMembers', 'removeGroupMember'] },
-} as const satisfies Readonly<
-  Record<string, { readonly as: (typeof people)[number]; readonly besides: readonly string[] }>
->;

@@ -1,0 +1,2 @@
+// What the short run asks on SQLite alone, on PostgreSQL.
+import './second-factor.test.ts';

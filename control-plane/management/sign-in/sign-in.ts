@@ -1,0 +1,84 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { getUser } from '../../access/access.store.ts';
+import type { Actor } from '../../access/actor.ts';
+import {
+  endSessionsWithoutFactor,
+  findSignInSettings,
+  putSignInSettings,
+  type SignInSettingsRow,
+} from '../../access/second-factor/second-factor.store.ts';
+import { holdPeople } from '../../access/users.store.ts';
+import { changeOrganization, type Desk, laterThan } from '../desk.ts';
+import { readOnlyFields } from '../fields.ts';
+import { checkIfMatch } from '../route.ts';
+
+const secondFactor = z.enum(['OPTIONAL', 'REQUIRED']);
+/** Body of a change. */
+export const signInWishSchema = z
+  .strictObject({ secondFactor, ...readOnlyFields('updated_at') })
+  .openapi('SignInSettingsWish');
+/** What the organization asks of who signs in. */
+export const signInSchema = z.object({ secondFactor, updated_at: z.int() }).openapi('SignInSettings');
+/** The same as a type. */
+export type SignInView = z.infer<typeof signInSchema>;
+
+/** What the organization asks of who signs in; nothing more than a password where nobody has said. */
+export async function getSignIn({ storage }: Desk, organization: string): Promise<SignInView> {
+  return viewOf(await findSignInSettings(storage.db, organization));
+}
+
+/**
+ * Writes what the organization asks for. Where a second factor becomes required, the sessions end of all who have a password and none; they
+ * are led to one at their next sign-in.
+ *
+ * Errors: request.precondition_failed; request.invalid for who asks others for what he has not himself.
+ */
+export function setSignIn(
+  desk: Desk,
+  actor: Actor,
+  {
+    organization,
+    wish,
+    ifMatch,
+  }: {
+    readonly organization: string;
+    readonly wish: z.infer<typeof signInWishSchema>;
+    readonly ifMatch: string | undefined;
+  },
+): Promise<SignInView> {
+  return changeOrganization(desk, { actor, organization }, async (now) => {
+    await holdPeople(now.trx, organization);
+    const before = await findSignInSettings(now.trx, organization);
+    checkIfMatch(ifMatch, viewOf(before).updated_at);
+    const row: SignInSettingsRow = {
+      organization,
+      second_factor_required: wish.secondFactor === 'REQUIRED' ? 1 : 0,
+      updated_at_ms: laterThan(before?.updated_at_ms ?? 0, now.nowMs),
+    };
+    if (row.second_factor_required === 1 && before?.second_factor_required !== 1) {
+      const user = await getUser(now.trx, organization, actor.id);
+      const hasNone = user?.source === null && user.is_service === 0 && user.second_factor === 0;
+      if (hasNone)
+        throw new Fault('request.invalid', {
+          details: [{ path: 'secondFactor', message: 'is asked for by who has one; set up your own first' }],
+        });
+      await endSessionsWithoutFactor(now.trx, organization);
+    }
+    await putSignInSettings(now.trx, row);
+    await now.audit('SIGN_IN_SETTINGS_UPDATED', {
+      type: 'ORGANIZATION',
+      id: organization,
+      before: before ?? {},
+      after: row,
+    });
+    return viewOf(row);
+  });
+}
+
+function viewOf(row: SignInSettingsRow | undefined): SignInView {
+  return {
+    secondFactor: row?.second_factor_required === 1 ? 'REQUIRED' : 'OPTIONAL',
+    updated_at: row?.updated_at_ms ?? 0,
+  };
+}
