@@ -5,7 +5,7 @@ import { auditSearch } from './pages/audit/questions.ts';
 import { trafficSearch } from './pages/traffic/search.ts';
 import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
-import { settingsRoutes } from './routes/settings.ts';
+import { docSearch, settingsRoutes } from './routes/settings.ts';
 import { demandSession, listSearch, organizationShell, pageSearch, root, shell } from './routes/roots.tsx';
 import { NotHere } from './shell/not-here.tsx';
 
@@ -184,6 +184,13 @@ const apiSubscription = createRoute({
   component: lazyRouteComponent(() => import('./pages/apis/subscriptions.tsx'), 'ApiSubscription'),
 });
 
+const apiDocs = createRoute({
+  getParentRoute: () => api,
+  path: '/docs',
+  validateSearch: docSearch,
+  component: lazyRouteComponent(() => import('./pages/documentation/documentation.tsx'), 'ApiDocumentation'),
+});
+
 const apiMembers = createRoute({
   getParentRoute: () => api,
   path: '/members',
@@ -311,6 +318,7 @@ const routeTree = root.addChildren([
       apiHealth,
       apiSubscriptions,
       apiSubscription,
+      apiDocs,
       apiMembers,
       apiAnalytics,
       apiLogs,

@@ -44,7 +44,8 @@ const serverSchema = (begin: string) =>
     .string()
     .max(2_048)
     .refine(isPlainUrl, 'must be an http or https URL without user and password')
-    .default(begin);
+    .default(begin)
+    .meta({ title: 'Server' });
 const namesSchema = z.string().min(1).max(512);
 const fileSchema = z
   .string()

@@ -55,7 +55,22 @@ const dictionary = createRoute({
   component: lazyRouteComponent(() => import('../pages/dictionaries/dictionary.tsx'), 'DictionaryPage'),
 });
 
+/** Which page is shown. */
+export const docSearch = ({ page }: Record<string, unknown>): { readonly page?: string } =>
+  typeof page === 'string' && page !== '' ? { page } : {};
+
+const documentation = createRoute({
+  getParentRoute: () => shell,
+  path: '/documentation',
+  validateSearch: docSearch,
+  component: lazyRouteComponent(
+    () => import('../pages/documentation/documentation.tsx'),
+    'EnvironmentDocumentation',
+  ),
+});
+
 export const settingsRoutes = [
+  documentation,
   dictionaries,
   dictionary,
   settings.addChildren([home, groups, group, categories, metadata]),

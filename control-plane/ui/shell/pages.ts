@@ -3,6 +3,7 @@ import {
   BookText,
   ChartLine,
   CircleUser,
+  FileText,
   History,
   Inbox,
   Network,
@@ -29,6 +30,7 @@ interface Entry<To extends string> {
 export type PageEntry = Entry<
   | '/$env/apis'
   | '/$env/dictionaries'
+  | '/$env/documentation'
   | '/$env/applications'
   | '/$env/topology'
   | '/$env/deployments'
@@ -49,6 +51,13 @@ export type OrganizationPageEntry = Entry<
 export const pages: readonly PageEntry[] = [
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
   { group: 'Build', name: 'Dictionaries', to: '/$env/dictionaries', Icon: BookText, right: 'DICTIONARY' },
+  {
+    group: 'Consumers',
+    name: 'Documentation',
+    to: '/$env/documentation',
+    Icon: FileText,
+    right: 'DOCUMENTATION',
+  },
   { group: 'Consumers', name: 'Applications', to: '/$env/applications', Icon: AppWindow },
   { group: 'Consumers', name: 'Tasks', to: '/$env/tasks', Icon: Inbox },
   { group: 'Run', name: 'Topology', to: '/$env/topology', Icon: Network },

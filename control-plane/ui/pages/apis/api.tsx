@@ -22,6 +22,7 @@ const tabs = [
   ['/$env/apis/$api/backends', 'Backends'],
   ['/$env/apis/$api/plans', 'Plans'],
   ['/$env/apis/$api/subscriptions', 'Subscriptions'],
+  ['/$env/apis/$api/docs', 'Documentation'],
   ['/$env/apis/$api/members', 'Members'],
   ['/$env/apis/$api/analytics', 'Analytics'],
   ['/$env/apis/$api/logs', 'Logs'],
