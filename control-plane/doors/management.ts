@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { answerOf, nothingHere } from '../../proto/faults/answers.ts';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
+import { detailsOf } from '../../proto/faults/issues.ts';
 import { addHealth, type HealthSource } from '../../proto/process/health.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
@@ -10,7 +11,8 @@ import { isCsrfToken, ThrottledFault } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Desk } from '../management/desk.ts';
 import { routes } from '../management/index.ts';
-import { basePaths, type Content, type Route, type RouteAnswer } from '../management/route.ts';
+import { basePaths, type Content, isRepeatable, type Route, type RouteAnswer } from '../management/route.ts';
+import { repeatKeySchema } from '../management/repeats/repeats.ts';
 import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
 import { etagOf, isKept } from './etag.ts';
 import { readJsonBody, readUpload } from './json-body.ts';
@@ -105,6 +107,7 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
     query,
     body: await bodyFor(route, context, door),
     ifMatch: context.req.header('if-match'),
+    repeatKey: repeatKeyFor(route, context),
     url: front.urlOf(context),
     source: front.sourceOf(context),
   });
@@ -116,6 +119,15 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
       ? context.body(null, answer.status)
       : context.json(answer.body as object, answer.status as 200);
   return versionedAnswer(context, route, answer);
+}
+
+/** Errors: request.invalid. */
+function repeatKeyFor({ method }: Route, context: Context): string | undefined {
+  const sent = isRepeatable(method) ? context.req.header('idempotency-key') : undefined;
+  if (sent === undefined) return undefined;
+  const read = repeatKeySchema.safeParse(sent);
+  if (read.success) return read.data;
+  throw new Fault('request.invalid', { details: detailsOf(read.error.issues, 'Idempotency-Key') });
 }
 
 /** An answer with an ETag; 304 without a body to whoever has it already. */

@@ -1,7 +1,7 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { routes } from '../management/index.ts';
 import { operationsSchema } from '../management/patch.ts';
-import { basePaths, type Route } from '../management/route.ts';
+import { basePaths, isRepeatable, type Route } from '../management/route.ts';
 import { loginSchema } from './sessions.ts';
 
 const errorSchema = z
@@ -18,6 +18,13 @@ const baseParams = {
   orgId: z.string().openapi({ description: 'Id of the organization, or its human-readable id.' }),
   envId: z.string().openapi({ description: 'Id of the environment, or its human-readable id.' }),
 };
+
+const repeatHeaders = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).optional().openapi({
+    description:
+      'Your name for this change, e.g. a UUID: repeated within 24 hours it gets the same answer, and nothing is done again.',
+  }),
+});
 
 /** The OpenAPI 3.1 document of the management API, made of the schemas that check its requests. */
 export function managementOpenApi(): object {
@@ -53,6 +60,7 @@ function register(app: OpenAPIHono, route: Route, base: string): void {
         ...params.shape,
       }),
       ...(query instanceof z.ZodObject ? { query } : {}),
+      ...(isRepeatable(route.method) && { headers: repeatHeaders }),
       ...(body === undefined
         ? {}
         : { body: { required: !route.isBodyOptional, content: contentOf(route, body) } }),

@@ -7,6 +7,7 @@ import { type Actor, authorize, type Resource } from '../access/actor.ts';
 import type { Action, Permission, Right, Scope } from '../access/permissions.ts';
 import type { Desk } from './desk.ts';
 import { idSchema } from './fields.ts';
+import { onlyOnce } from './repeats/repeats.ts';
 
 /** Which tenant a route works in; each scope has its base paths in {@link basePaths}. */
 export type RouteScope = 'environment' | 'organization' | 'v1-environment' | 'v1-organization';
@@ -117,6 +118,8 @@ export interface RouteRequest extends Omit<
   readonly query: Readonly<Record<string, string>>;
   /** Parsed JSON, undefined when there was no body. */
   readonly body: unknown;
+  /** The Idempotency-Key header, of a method that {@link isRepeatable} says has one. */
+  readonly repeatKey?: string | undefined;
 }
 
 /** What a door sends. */
@@ -166,6 +169,9 @@ export interface Route {
   handle(request: RouteRequest): Promise<RouteAnswer>;
 }
 
+/** Whether a request of the method can have an Idempotency-Key: the others do the same when they are repeated. */
+export const isRepeatable = (method: Route['method']): boolean => method === 'post' || method === 'patch';
+
 const emptySchema = z.strictObject({});
 const statusOf = { get: 200, post: 201, put: 200, patch: 200, delete: 204 } as const;
 
@@ -197,6 +203,11 @@ function route<Params, Query, Body, Result>(
   const { query, body, answer, status = statusOf[of.method] } = spec;
   const params = paramsSchema(of.path);
   const rights = rightsOf(of.method, spec);
+  const answerOf = (result: Result) => ({
+    status,
+    body: status === 204 ? undefined : maskSealed(result),
+    version: status === 204 ? undefined : spec.version?.(result),
+  });
   return {
     ...of,
     operationId: spec.operationId,
@@ -232,16 +243,26 @@ function route<Params, Query, Body, Result>(
       const mistaken = details.length > 0 ? spec.mistaken?.(request.body) : undefined;
       if (details.length > 0)
         throw new Fault('request.invalid', { details: mistaken === undefined ? details : [mistaken] });
-      const result = await spec.run(call);
-      const headers = await spec.headers?.(call, result);
-      if (spec.contentTypes !== undefined)
-        return { status, headers, body: undefined, content: result as Content, version: undefined };
-      return {
-        status,
-        headers,
-        body: status === 204 ? undefined : maskSealed(result),
-        version: spec.version?.(result),
+      const carryOut = async (desk: Desk): Promise<RouteAnswer> => {
+        const result = await spec.run({ ...call, desk });
+        const headers = await spec.headers?.(call, result);
+        if (spec.contentTypes !== undefined)
+          return { status, headers, body: undefined, content: result as Content, version: undefined };
+        return { headers, ...answerOf(result) };
       };
+      if (!isRepeatable(of.method) || request.repeatKey === undefined) return carryOut(request.desk);
+      const isAnswer = (made: unknown): made is Result =>
+        status === 204 || (answer !== undefined && answer.safeParse(made).success);
+      return onlyOnce(
+        {
+          ...request,
+          actor,
+          key: request.repeatKey,
+          method: of.method,
+          answerOf: (made) => (isAnswer(made) ? answerOf(made) : undefined),
+        },
+        carryOut,
+      );
     },
   };
 }

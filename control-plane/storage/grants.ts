@@ -113,6 +113,7 @@ export const bridgeGrants: Grants = {
   api_key: 'none',
   api_key_subscription: 'none',
   outgoing_mail: 'none',
+  idempotency_key: 'none',
   audit: 'none',
   audit_head: 'none',
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 import { Fault } from '../../proto/faults/fault.ts';
@@ -59,7 +60,7 @@ export class Management {
   async call({ method, path, query, body }: Call): Promise<Answer> {
     const url = new URL(`${this.#url}/management${path}`);
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, value);
-    const { status, warning, text } = await this.#answered(url, method, body);
+    const { status, warning, text } = await this.#answeredOnce(url, method, body);
     if (status < 200 || status > 299) throw refusal({ method, path }, status, text);
     return {
       status,
@@ -68,7 +69,22 @@ export class Management {
     };
   }
 
-  async #answered(url: URL, method: string, body: unknown) {
+  /** A creation whose connection broke is sent once more, under the same key: made it is made once, whichever of the two arrived. */
+  async #answeredOnce(url: URL, method: string, body: unknown) {
+    const key = method === 'POST' ? randomUUID() : undefined;
+    try {
+      return await this.#answered(url, method, { body, key });
+    } catch (error) {
+      if (key === undefined || !isBroken(error)) throw error;
+      return this.#answered(url, method, { body, key });
+    }
+  }
+
+  async #answered(
+    url: URL,
+    method: string,
+    { body, key }: { readonly body: unknown; readonly key: string | undefined },
+  ) {
     try {
       const { status, headers, ...answer } = await this.#outbound.request(url.href, {
         method,
@@ -77,6 +93,7 @@ export class Management {
           authorization: this.#authorization,
           accept: 'application/json',
           'user-agent': 'isthmus-cli',
+          ...(key !== undefined && { 'idempotency-key': key }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -114,6 +131,9 @@ export async function withManagement<Done>(
     await outbound.close();
   }
 }
+
+const isBroken = (error: unknown): boolean =>
+  error instanceof Fault && error.cause instanceof Fault && error.cause.code === 'outbound.unreachable';
 
 function bodyOf(text: string, url: URL): unknown {
   const body = jsonIn(text);

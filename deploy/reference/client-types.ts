@@ -47,13 +47,13 @@ type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 type Schema = Readonly<Record<string, unknown>>;
 
 function operationType({ parameters = [], requestBody, responses }: Operation): string {
-  const places = ['path', 'query'].map((place) => {
+  const places = ['path', 'query', 'header'].flatMap((place) => {
     const of = parameters.filter((parameter) => parameter.in === place);
-    if (of.length === 0) return `${place}?: never`;
+    if (of.length === 0) return place === 'header' ? [] : [`${place}?: never`];
     const fields = of.map(({ name, required, schema }) => field(name, required === true, schemaType(schema)));
     return `${place}${of.some(({ required }) => required) ? '' : '?'}: { ${fields.join(' ')} }`;
   });
-  const strange = parameters.find((parameter) => parameter.in !== 'path' && parameter.in !== 'query');
+  const strange = parameters.find((parameter) => !['path', 'query', 'header'].includes(parameter.in));
   if (strange !== undefined) throw new Error(`a parameter in ${strange.in} is not known here`);
   const answers = Object.entries(responses).map(
     ([status, { content }]) =>

@@ -119,7 +119,7 @@ function inspectNeighbours(files: readonly HouseFile[]): readonly Breach[] {
 }
 
 /** Tables above the environment, whose rows belong to an organization. */
-const tenantTables = ['organization', 'environment', 'entrypoint', 'audit', 'audit_head'];
+const tenantTables = ['organization', 'environment', 'entrypoint', 'idempotency_key', 'audit', 'audit_head'];
 
 /** A store of the management API narrows every query by `inTenant`; none names the environment itself. */
 function inspectTenants({ path, text }: HouseFile): readonly Breach[] {

@@ -39,6 +39,7 @@ import { groupVersions } from './0046-group-versions.ts';
 import { sharedKeys } from './0047-shared-keys.ts';
 import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
+import { idempotencyKeys } from './0055-idempotency-keys.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -90,4 +91,5 @@ export const migrations: readonly Migration[] = [
   environmentPages,
   outgoingMail,
   secondFactor,
+  idempotencyKeys,
 ];

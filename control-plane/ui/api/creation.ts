@@ -22,19 +22,22 @@ export function useCreation<Wish extends object, Field extends string, Made>({
   readonly faultsOf: (wish: Wish) => Readonly<Partial<Record<Field, string>>>;
   /** What each field writes, as refusals name it. */
   readonly places: Readonly<Record<Field, string>>;
-  readonly create: (wish: Wish) => Promise<Made>;
+  /** `key` names the creation: what is sent again under it, since nobody knows what became of it, is made once. */
+  readonly create: (wish: Wish, key: string) => Promise<Made>;
   readonly touches: readonly (readonly string[])[];
   readonly onMade: (made: Made) => void;
   readonly onClose: () => void;
 }) {
   const [wish, setWish] = useState(blank);
   const [isTried, setTried] = useState(false);
+  const [key, setKey] = useState(newKey);
   const creating = useChange({
-    change: () => create(wish),
+    change: () => create(wish, key),
     touches,
     onDone: (made) => {
       close();
       setWish(blank);
+      setKey(newKey);
       onMade(made);
     },
   });
@@ -55,6 +58,8 @@ export function useCreation<Wish extends object, Field extends string, Made>({
       // What was refused is what it was then.
       creating.reset();
       setWish((before) => ({ ...before, ...part }));
+      // Another wish under the same name would be refused.
+      setKey(newKey);
     },
     faults: isTried ? { ...told?.faults, ...seen } : {},
     close,
@@ -62,3 +67,9 @@ export function useCreation<Wish extends object, Field extends string, Made>({
     submit: { mutation: { ...creating, mutate: send }, others: told?.others },
   };
 }
+
+/** Not by randomUUID, which pages have only where they came by TLS. */
+const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );

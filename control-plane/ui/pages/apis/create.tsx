@@ -36,7 +36,7 @@ export function CreateApi({
     blank,
     faultsOf,
     places,
-    create: (written) => create(env, written),
+    create: (written, key) => create(env, written, key),
     touches: [['apis', env]],
     onMade: (id) => void navigate({ to: '/$env/apis/$api', params: { env, api: id } }),
     onClose,
@@ -163,10 +163,15 @@ function pathOfName(name: string): string {
   return words === '' ? '' : `/${words}`;
 }
 
-async function create(env: string, { name, version, path, target, security }: Wish): Promise<string> {
+/** Sent again under its key, it goes on where it was broken off: an API that is there already gets its plan. */
+async function create(
+  env: string,
+  { name, version, path, target, security }: Wish,
+  key: string,
+): Promise<string> {
   const made = await answerOf(
     api.POST('/management/v2/environments/{envId}/apis', {
-      params: { path: { envId: env } },
+      params: { path: { envId: env }, header: { 'Idempotency-Key': key } },
       body: {
         name,
         apiVersion: version,
@@ -191,7 +196,7 @@ async function create(env: string, { name, version, path, target, security }: Wi
   );
   await answerOf(
     api.POST('/management/v2/environments/{envId}/apis/{apiId}/plans', {
-      params: { path: { envId: env, apiId: made.id } },
+      params: { path: { envId: env, apiId: made.id }, header: { 'Idempotency-Key': `${key}-plan` } },
       body: {
         definitionVersion: 'V4',
         name: security === 'KEY_LESS' ? 'Open' : 'Keys',

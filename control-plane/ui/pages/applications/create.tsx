@@ -19,10 +19,10 @@ export function CreateApplication({
     blank: blankWish,
     faultsOf: faultsOfWish,
     places,
-    create: (written) =>
+    create: (written, key) =>
       answerOf(
         api.POST('/management/organizations/{orgId}/environments/{envId}/applications', {
-          params: { path: { orgId: organization, envId: env } },
+          params: { path: { orgId: organization, envId: env }, header: { 'Idempotency-Key': key } },
           body: bodyOf(written),
         }),
       ),

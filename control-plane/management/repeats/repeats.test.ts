@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import {
+  apiBody,
+  basic,
+  environment,
+  type Office,
+  openOffice,
+  v1,
+} from '../../../test/kit/control-plane/office.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { findUser } from '../../access/access.store.ts';
+import { resolveOrganization, updateOrganizationRow } from '../tenants/tenants.store.ts';
+import { onlyOnce, type Repeatable, repeatsKeptMs, repeatsMax } from './repeats.ts';
+
+const apis = `${environment}/apis`;
+const organization = '/management/organizations/DEFAULT';
+const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
+
+for (const database of testDatabases) {
+  const options = { skip: database.skip };
+
+  test(
+    `a change under a key is made once, and whoever repeats it gets its answer (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const key = randomUUID();
+      const wish = { body: apiBody('/once'), ...keyed(key) };
+      const first = await office.call('POST', apis, wish);
+      assert.equal(first.status, 201, first.text);
+      assert.equal(first.headers.get('idempotent-replayed'), null);
+      const again = await office.call('POST', apis, { ...wish, headers: { 'Idempotency-Key': `"${key}"` } });
+      assert.deepEqual(
+        [again.status, again.text, again.headers.get('etag'), again.headers.get('idempotent-replayed')],
+        [201, first.text, first.headers.get('etag'), 'true'],
+      );
+      const other = await office.call('POST', apis, { body: apiBody('/other'), ...keyed(key) });
+      assert.deepEqual([other.status, other.body.technicalCode], [422, 'idempotency.key_reused']);
+      const elsewhere = await office.call('POST', `${apis}/${String(first.body['id'])}/_stop`, keyed(key));
+      assert.equal(elsewhere.body.technicalCode, 'idempotency.key_reused');
+      // Keys of two users are two keys.
+      const password = 'a password of twelve';
+      const made = await office.call('POST', `${organization}/users`, {
+        body: { username: 'publisher', password },
+      });
+      assert.equal(made.status, 201, made.text);
+      const as = basic('publisher', password);
+      const theirs = await office.call('POST', `${v1}/applications`, {
+        as,
+        body: { name: 'Shop', description: 'sells' },
+        ...keyed(key),
+      });
+      assert.equal(theirs.status, 201, theirs.text);
+
+      await office.clock.advance(repeatsKeptMs);
+      const later = await office.call('POST', apis, wish);
+      assert.equal(later.body.technicalCode, 'api.listener.paths.path.exists', later.text);
+    },
+  );
+
+  test(`what was refused, and what changed nothing, is asked anew (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const key = randomUUID();
+    const bad = await office.call('POST', apis, { body: { name: 'no' }, ...keyed(key) });
+    assert.equal(bad.status, 400);
+    const first = await office.call('POST', apis, { body: apiBody('/taken'), ...keyed(key) });
+    assert.equal(first.status, 201, first.text);
+    const refused = { body: apiBody('/taken'), ...keyed(randomUUID()) };
+    assert.equal((await office.call('POST', apis, refused)).status, 400);
+    await office.call('DELETE', `${apis}/${String(first.body['id'])}`);
+    assert.equal((await office.call('POST', apis, refused)).status, 201);
+    const search = { body: {}, ...keyed(randomUUID()) };
+    const found = async () =>
+      ((await office.call('POST', `${apis}/_search`, search)).body['pagination'] as { totalCount: number })
+        .totalCount;
+    assert.equal(await found(), 1);
+    await office.call('POST', apis, { body: apiBody('/second') });
+    assert.equal(await found(), 2);
+    const wrong = await office.call('POST', apis, { body: apiBody('/third'), ...keyed('a key') });
+    assert.deepEqual([wrong.status, wrong.body.technicalCode], [400, 'request.invalid']);
+  });
+
+  test(
+    `of two control planes one carries a request out, and who takes over from one that hangs makes its change fail (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const request = await requestOf(office);
+      const hangs = Promise.withResolvers<void>();
+      const slow = onlyOnce(request, async (desk) => {
+        await hangs.promise;
+        return renamed(office, desk, 'slow');
+      });
+      const refused = assert.rejects(slow, { code: 'idempotency.in_progress' });
+      const takeOver = () => onlyOnce(request, (desk) => renamed(office, desk, 'quick'));
+      await eventually(
+        async () =>
+          (await office.storage.db.selectFrom('idempotency_key').select('claim').execute()).length === 1,
+      );
+      await assert.rejects(takeOver(), { code: 'idempotency.in_progress' });
+      await office.clock.advance(60_000);
+      assert.deepEqual((await takeOver()).body, { name: 'quick' });
+      hangs.resolve();
+      await refused;
+      assert.equal(await nameOf(office), 'quick');
+      assert.deepEqual((await takeOver()).headers, { 'Idempotent-Replayed': 'true' });
+    },
+  );
+
+  test(
+    `who is killed behind the commit has done all of it, and whoever repeats it is told what was made, or that nobody knows (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      for (const isKnown of [true, false]) {
+        const request = await requestOf(office, isKnown);
+        const killed = onlyOnce(request, async (desk) => {
+          await renamed(office, desk, `known ${isKnown}`);
+          throw new Error('killed');
+        });
+        await assert.rejects(killed, /killed/);
+        assert.equal(await nameOf(office), `known ${isKnown}`);
+        const again = onlyOnce(request, (desk) => renamed(office, desk, 'twice'));
+        if (isKnown) assert.deepEqual((await again).body, { name: 'known true' });
+        else await assert.rejects(again, { code: 'idempotency.answer_lost' });
+        assert.equal(await nameOf(office), `known ${isKnown}`);
+      }
+      const [row] = await office.storage.db.selectFrom('idempotency_key').selectAll().execute();
+      assert.ok(!JSON.stringify(row).includes('known true'), 'answers lie sealed');
+    },
+  );
+
+  test(`a user has a bounded number of keys (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const request = await requestOf(office);
+    const row = {
+      organization: office.at.organization,
+      user_id: request.actor.id,
+      request_hash: '',
+      claim: '',
+    };
+    const ends = { claimed_until_ms: 0, is_done: 1, answer: null, expires_at_ms: office.clock.now() + 1 };
+    for (let at = 0; at < repeatsMax; at += 500) {
+      const rows = Array.from({ length: 500 }, (_, n) => ({ ...row, ...ends, key_hash: `${at + n}` }));
+      await office.storage.db.insertInto('idempotency_key').values(rows).execute();
+    }
+    const once = () => onlyOnce(request, (desk) => renamed(office, desk, 'bounded'));
+    await assert.rejects(once(), { code: 'idempotency.too_many' });
+    await office.clock.advance(1);
+    assert.equal((await once()).status, 200);
+  });
+}
+
+/** A request that renames the organization. */
+async function requestOf({ desk, at }: Office, isKnown = true): Promise<Repeatable> {
+  const admin = await findUser(desk.storage.db, at.organization, 'admin');
+  assert.ok(admin !== undefined);
+  const actor = {
+    id: admin.id,
+    organization: at.organization,
+    username: 'admin',
+    displayName: '',
+    roles: [],
+  };
+  const answerOf = (made: unknown) => (isKnown ? answerWith(made) : undefined);
+  return { desk, actor, key: randomUUID(), method: 'post', url: 'http://office/x?y=z', body: {}, answerOf };
+}
+
+const answerWith = (body: unknown) => ({ status: 200, body, version: undefined }) as const;
+
+async function renamed({ at }: Office, desk: Repeatable['desk'], name: string) {
+  return answerWith(
+    await desk.storage.transaction(async (trx) => {
+      await updateOrganizationRow(trx, at.organization, { name });
+      return { name };
+    }),
+  );
+}
+
+const nameOf = async ({ storage, at }: Office): Promise<string | undefined> =>
+  (await resolveOrganization(storage.db, at.organization))?.name;
