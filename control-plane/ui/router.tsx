@@ -6,7 +6,15 @@ import { trafficSearch } from './pages/traffic/search.ts';
 import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
 import { docSearch, settingsRoutes } from './routes/settings.ts';
-import { demandSession, listSearch, organizationShell, pageSearch, root, shell } from './routes/roots.tsx';
+import {
+  backSearch,
+  demandSession,
+  listSearch,
+  organizationShell,
+  pageSearch,
+  root,
+  shell,
+} from './routes/roots.tsx';
 import { NotHere } from './shell/not-here.tsx';
 
 /** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */
@@ -22,8 +30,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: ({ back, problem }: Record<string, unknown>): SignInSearch => ({
-    // A path of this console: never where somebody else's link wants to lead.
-    ...(typeof back === 'string' && /^\/(?!\/|\\)/.test(back) && { back }),
+    ...backSearch({ back }),
     ...(typeof problem === 'string' && { problem }),
   }),
   // So that no way in appears, or goes, under somebody's hand. Whatever of it does not arrive, the page stands without.
@@ -31,6 +38,13 @@ const signIn = createRoute({
     await Promise.allSettled([queries.ensureQueryData(waysIn), queries.ensureQueryData(identityProviders)]);
   },
   component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
+});
+
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  validateSearch: backSearch,
+  component: lazyRouteComponent(() => import('./pages/account/must-enrol.tsx'), 'MustEnrol'),
 });
 
 const home = createRoute({
@@ -301,6 +315,7 @@ const call = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
+  secondFactor,
   home,
   kit,
   shell.addChildren([

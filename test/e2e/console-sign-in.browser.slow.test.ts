@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { before, test, type TestContext } from 'node:test';
+import { before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { breakGlass } from '../../control-plane/management/account/break-glass.ts';
-import { systemClock } from '../../proto/process/clock.ts';
-import { createLifecycle } from '../../proto/process/lifecycle.ts';
-import { startHttpListener } from '../../proto/process/listening/http-listener.ts';
-import { answerByApp, type WebApp } from '../../proto/process/listening/web-app.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { openAt } from '../kit/browser/console-at.ts';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
 import {
   activate,
-  openScene,
   organization,
   providersPath,
   redirectUriAt,
@@ -33,36 +28,6 @@ const views: readonly View[] = [1_440, 390].flatMap((width) =>
 before(() => {
   execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], { stdio: 'inherit' });
 });
-
-/** A control plane at an address of its own, which it is told before it is made. Browsers take the provider, at 127.0.0.1, for another site. */
-async function openAt(
-  t: TestContext,
-  given: { readonly allowPasswords?: boolean } = {},
-): Promise<{ readonly scene: Scene; readonly origin: string }> {
-  const log = createLog({ name: 'test', level: 'silent' });
-  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
-  t.after(() => lifecycle.close());
-  const behind: { app?: WebApp } = {};
-  const port = await startHttpListener({
-    name: 'management listener',
-    answer: answerByApp(
-      {
-        fetch: (request, bindings) =>
-          behind.app?.fetch(request, bindings) ?? new Response(null, { status: 503 }),
-      },
-      log,
-    ),
-    address: { host: '127.0.0.1', port: 0 },
-    setting: 'listen',
-    log,
-    clock: systemClock,
-    lifecycle,
-  });
-  const origin = `http://localhost:${port}`;
-  const scene = await openScene(t, ['127.0.0.1'], { publicUrl: origin, ...given });
-  behind.app = scene.app as WebApp;
-  return { scene, origin };
-}
 
 /** Two more beside the first, which are away; one has a long name. */
 async function trustMore(scene: Scene): Promise<void> {

@@ -34,16 +34,23 @@ export const waysIn = queryOptions({
   staleTime: 60_000,
 });
 
-/** Opens a session; its cookie is the browser's. Errors: Problem with status 401 when name or password are wrong. */
+/**
+ * Opens a session; its cookie is the browser's. Errors: Problem with status 401 when name or password are wrong, `signIn.codeRequired` when a
+ * code is wanted beside them, `signIn.codeWrong`.
+ */
 export async function signIn(
   queries: QueryClient,
-  { name, password }: { readonly name: string; readonly password: string },
+  { name, password, code }: { readonly name: string; readonly password: string; readonly code?: string },
 ): Promise<void> {
   // Latin-1 alone goes through btoa; names and passwords may hold more.
   const bytes = new TextEncoder().encode(`${name}:${password}`);
   const authorization = `Basic ${btoa(String.fromCodePoint(...bytes))}`;
   await answerOf(
-    api.POST('/management/organizations/{orgId}/user/login', { params, headers: { authorization } }),
+    api.POST('/management/organizations/{orgId}/user/login', {
+      params,
+      headers: { authorization },
+      ...(code !== undefined && { body: { code } }),
+    }),
   );
   queries.clear();
   await queries.fetchQuery(whoAmI);

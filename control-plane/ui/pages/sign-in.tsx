@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Eye, EyeOff, Moon, Sun } from 'lucide-react';
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { Problem } from '../api/problem.ts';
 import type { Schemas } from '../api/management.generated.ts';
 import { identityProviders, signIn, waysIn } from '../api/session.ts';
@@ -15,11 +15,18 @@ import styles from './sign-in.module.css';
 const route = getRouteApi('/sign-in');
 
 /** Where everybody comes in. */
-export function SignIn() {
+export const SignIn = () => (
+  <Entrance title="Sign in">
+    <Ways />
+  </Entrance>
+);
+
+/** What stands around whatever is asked of who is not in yet. */
+export function Entrance({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   const [theme, toggle] = useTheme();
   useEffect(() => {
-    document.title = 'Sign in · Isthmus';
-  }, []);
+    document.title = `${title} · Isthmus`;
+  }, [title]);
   return (
     <div className={styles['sign']}>
       <main className={styles['side']}>
@@ -33,7 +40,7 @@ export function SignIn() {
             {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
           </IconButton>
         </div>
-        <Ways />
+        {children}
       </main>
       <aside className={styles['art']} aria-label="About">
         <Isthmus />
@@ -100,16 +107,59 @@ function Passwords() {
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [isShown, setShown] = useState(false);
+  const [code, setCode] = useState<string>();
   const entering = useMutation({
-    mutationFn: () => signIn(queries, { name, password }),
+    mutationFn: () => signIn(queries, { name, password, ...(code !== undefined && { code }) }),
     // Where somebody came from is an address within the console.
     onSuccess: () => router.history.push(`${router.basepath}${back ?? '/'}`),
+    onError: (error) => {
+      if (Problem.of(error).code === 'signIn.codeRequired') setCode('');
+    },
   });
   const send = (event: FormEvent): void => {
     event.preventDefault();
     entering.mutate();
   };
-  const isWrong = entering.error !== null && Problem.of(entering.error).status === 401;
+  const refused = entering.error === null ? undefined : Problem.of(entering.error);
+  const isWrong = refused?.code === 'request.unauthorized';
+  if (code !== undefined)
+    return (
+      <form className={styles['fields']} onSubmit={send}>
+        <TextField
+          label="Code"
+          hint="Six digits of your authenticator app, or a recovery code"
+          value={code}
+          onChange={(event) => setCode(event.target.value)}
+          autoComplete="one-time-code"
+          autoCapitalize="none"
+          maxLength={64}
+          required
+          autoFocus
+          isLarge
+          error={
+            refused?.code === 'signIn.codeWrong' ? 'The code is not right, or was used before.' : undefined
+          }
+        />
+        {entering.error !== null &&
+          refused?.code !== 'signIn.codeWrong' &&
+          refused?.code !== 'signIn.codeRequired' && <ProblemBox error={entering.error} />}
+        <Button type="submit" look="primary" size="large" isWide disabled={entering.isPending}>
+          Sign in
+        </Button>
+        <p className="second">
+          <button
+            type="button"
+            className="link"
+            onClick={() => {
+              entering.reset();
+              setCode(undefined);
+            }}
+          >
+            Sign in as somebody else
+          </button>
+        </p>
+      </form>
+    );
   return (
     <form className={styles['fields']} onSubmit={send}>
       <TextField

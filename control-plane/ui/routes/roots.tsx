@@ -25,10 +25,16 @@ export const organizationShell = createRoute({
   component: OrganizationShell,
 });
 
-/** Leads to sign-in, and back, who is not signed in. */
+/** Leads to sign-in, and back, who is not signed in; to a second factor who has to have one first. */
 export async function demandSession(queries: QueryClient, back: string): Promise<void> {
-  if ((await queries.ensureQueryData(whoAmI)) === null) throw redirect({ to: '/sign-in', search: { back } });
+  const me = await queries.ensureQueryData(whoAmI);
+  if (me === null) throw redirect({ to: '/sign-in', search: { back } });
+  if (me.mustEnrol === true) throw redirect({ to: '/second-factor', search: { back } });
 }
+
+/** A path of this console: never where somebody else's link wants to lead. */
+export const backSearch = ({ back }: Record<string, unknown>): { readonly back?: string } =>
+  typeof back === 'string' && /^\/(?!\/|\\)/.test(back) ? { back } : {};
 
 /** Which page of a list an address says; the first is not said. */
 export const pageSearch = ({ page }: Record<string, unknown>): { readonly page?: number } =>

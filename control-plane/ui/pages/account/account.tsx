@@ -13,6 +13,7 @@ import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import styles from './account.module.css';
 import { ProfileForm } from './profile-form.tsx';
+import { SecondFactor } from './second-factor.tsx';
 import { Tokens } from './tokens.tsx';
 
 type Session = Schemas['Session'];
@@ -38,9 +39,14 @@ export function Account() {
             <ProfileForm key={me.updated_at} user={me} isOwn />
           </Panel>
           <Panel title="Password">
-            <PasswordForm />
+            {me.source === 'gravitee' ? (
+              <PasswordForm />
+            ) : (
+              <p className="second">You come by an identity provider, which keeps your password.</p>
+            )}
           </Panel>
         </Columns>
+        <SecondFactor />
         <Sessions />
         <Tokens />
       </Body>

@@ -90,6 +90,36 @@ export function ResetPassword({ user, onClose }: Asked) {
   );
 }
 
+/** Takes the second factor of somebody who has lost it. */
+export function ResetSecondFactor({ user, onClose }: Asked) {
+  const resetting = useChange({
+    change: () =>
+      answerOf(
+        api.POST('/management/organizations/{orgId}/users/{userId}/_resetSecondFactor', {
+          params: { path: pathOf(user) },
+        }),
+      ),
+    touches,
+    onDone: onClose,
+  });
+  return (
+    <FormDialog
+      title={`Take the second factor of ${user.displayName}?`}
+      about="For who has lost the app and the recovery codes. Be sure who asks you: from now on the password is enough."
+      isOpen
+      onClose={onClose}
+      submit={{ verb: 'Take second factor', mutation: resetting, isDangerous: true }}
+    >
+      <Effects
+        effects={[
+          ['all', 'sessions end at once'],
+          ['all', 'recovery codes count no more'],
+        ]}
+      />
+    </FormDialog>
+  );
+}
+
 /** Deletes somebody, which nothing brings back. */
 export function DeleteUser({ user, onClose, onDeleted }: Asked & { readonly onDeleted: () => void }) {
   const [typed, setTyped] = useState('');

@@ -15,7 +15,7 @@ import { Time } from '../../kit/time.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
 import { ProfileForm } from '../account/profile-form.tsx';
 import { Tokens } from '../account/tokens.tsx';
-import { DeleteUser, DisableUser, GiveRoles, ResetPassword } from './user-deeds.tsx';
+import { DeleteUser, DisableUser, GiveRoles, ResetPassword, ResetSecondFactor } from './user-deeds.tsx';
 import { membershipsOf, oneUser, stateOf, spoken, type User } from './questions.ts';
 
 const route = getRouteApi('/_org/users/$user');
@@ -74,12 +74,13 @@ const factsOf = (user: User) =>
     ],
     ['Sign-ins', user.loginCount],
     ['Password', user.hasPassword ? 'set' : 'none: tokens alone'],
+    ['Second factor', user.hasSecondFactor ? 'set up' : 'none'],
     ['Owns', user.primary_owner ? 'APIs or applications' : 'nothing'],
     ['Id', <Copy key="id" text={user.id} shown={shortId(user.id)} />],
   ] as const;
 
 function Deeds({ user }: { readonly user: User }) {
-  const [asked, setAsked] = useState<'disable' | 'password' | 'delete'>();
+  const [asked, setAsked] = useState<'disable' | 'password' | 'factor' | 'delete'>();
   const navigate = useNavigate();
   const may = useOrganizationRights();
   const { data: me } = useQuery(whoAmI);
@@ -105,6 +106,9 @@ function Deeds({ user }: { readonly user: User }) {
       {may('USER', 'U') && user.hasPassword && (
         <Button onClick={() => setAsked('password')}>Set password</Button>
       )}
+      {may('USER', 'U') && user.hasSecondFactor && (
+        <Button onClick={() => setAsked('factor')}>Take second factor</Button>
+      )}
       {may('USER', 'U') &&
         (user.status === 'DISABLED' ? (
           <Button look="primary" disabled={enabling.isPending} onClick={() => enabling.mutate()}>
@@ -115,6 +119,7 @@ function Deeds({ user }: { readonly user: User }) {
         ))}
       {asked === 'disable' && <DisableUser user={user} onClose={onClose} />}
       {asked === 'password' && <ResetPassword user={user} onClose={onClose} />}
+      {asked === 'factor' && <ResetSecondFactor user={user} onClose={onClose} />}
       {asked === 'delete' && (
         <DeleteUser user={user} onClose={onClose} onDeleted={() => void navigate({ to: '/_org/users' })} />
       )}
