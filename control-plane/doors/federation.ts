@@ -6,6 +6,7 @@ import type { Log } from '../../proto/process/log.ts';
 import { openText, sealText } from '../../proto/trust/sealed-text.ts';
 import type { Oidc } from '../access/identity/oidc.ts';
 import type { Desk } from '../management/desk.ts';
+import { canSendLinks } from '../management/account/password-links.ts';
 import {
   arrive,
   openProvider,
@@ -55,7 +56,9 @@ export function registerFederation(register: Register, door: Door): void {
 /** What a console has to know before anybody has signed in. Errors: request.not_found. */
 async function waysIn(context: Context, { desk }: Door): Promise<Response> {
   await demandOrganization(context, desk);
-  return context.json({ authentication: { localLogin: { enabled: desk.access.allowsPasswords } } });
+  const { allowsPasswords: enabled } = desk.access;
+  const passwordReset = { enabled: enabled && canSendLinks(desk) };
+  return context.json({ authentication: { localLogin: { enabled }, passwordReset } });
 }
 
 /** Errors: request.not_found. */

@@ -23,6 +23,7 @@ import { createFront, incomingOf, type Front, type FrontOptions } from './front.
 import { authenticateRequest, noStranger, organizationOf, sessionOf } from './sign-in.ts';
 import { registerSessions } from './sessions.ts';
 import { registerFederation } from './federation.ts';
+import { registerPasswordLinks } from './password-links.ts';
 
 /** What the door needs. */
 export interface ManagementDoorOptions extends FrontOptions {
@@ -79,6 +80,7 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
   registerConsole(app);
   registerSessions(register, door);
   registerFederation(register, { ...door, log });
+  registerPasswordLinks(register, door);
   for (const one of routes)
     for (const base of basePaths[one.scope])
       register(one.method, base + one.path, (context) => serve(context, door, one));

@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { routes } from '../management/index.ts';
+import { choiceSchema, resetWishSchema } from '../management/account/password-links.ts';
 import { operationsSchema } from '../management/patch.ts';
 import { basePaths, isRepeatable, type Route } from '../management/route.ts';
 import { loginSchema } from './sessions.ts';
@@ -30,7 +31,8 @@ const repeatHeaders = z.object({
 export function managementOpenApi(): object {
   const app = new OpenAPIHono();
   for (const one of routes) for (const base of basePaths[one.scope]) register(app, one, base);
-  for (const session of [...sessionPaths, ...federationPaths]) app.openAPIRegistry.registerPath(session);
+  for (const session of [...sessionPaths, ...federationPaths, ...passwordPaths])
+    app.openAPIRegistry.registerPath(session);
   registerSecurity(app);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -151,7 +153,12 @@ const socialIdentitySchema = z
   .openapi('SocialIdentity');
 
 const consoleSchema = z
-  .object({ authentication: z.object({ localLogin: z.object({ enabled: z.boolean() }) }) })
+  .object({
+    authentication: z.object({
+      localLogin: z.object({ enabled: z.boolean() }),
+      passwordReset: z.object({ enabled: z.boolean() }),
+    }),
+  })
   .openapi('ConsoleConfig');
 
 type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
@@ -214,7 +221,7 @@ const federationPaths: readonly PathConfig[] = [
     path: '/management/organizations/{orgId}/console',
     tags: ['Users'],
     summary:
-      'Says what a console has to know before sign-in; `localLogin` is whether passwords open anything.',
+      'Says what a console has to know before sign-in: whether passwords open anything, and whether who has lost his is sent a link.',
     operationId: 'getConsole',
     security: [],
     request: { params: organizationParams },
@@ -244,6 +251,36 @@ const federationPaths: readonly PathConfig[] = [
     },
   },
 ];
+
+/** For who has no password yet, or no more. */
+const passwordPaths: readonly PathConfig[] = [
+  {
+    path: '_reset_password',
+    operationId: 'askForPasswordReset',
+    summary:
+      'Sends a link by which another password is chosen to whoever has that user name or mail address. The answer is the same whether anybody has.',
+    schema: resetWishSchema,
+  },
+  {
+    path: '_change_password',
+    operationId: 'choosePassword',
+    summary:
+      'Gives the user of a link that was sent the password that he chooses; it counts once, for an hour.',
+    schema: choiceSchema,
+  },
+].map(({ path, operationId, summary, schema }) => ({
+  method: 'post',
+  path: `/management/organizations/{orgId}/users/${path}`,
+  tags: ['Users'],
+  summary,
+  operationId,
+  security: [],
+  request: {
+    params: organizationParams,
+    body: { required: true, content: { 'application/json': { schema } } },
+  },
+  responses: { 204: { description: 'Done.' }, default: errorAnswer },
+}));
 
 function registerSecurity(app: OpenAPIHono): void {
   const { openAPIRegistry: registry } = app;

@@ -82,6 +82,7 @@ export const bridgeGrants: Grants = {
   used_sign_in: 'none',
   second_factor: 'none',
   recovery_code: 'none',
+  password_link: 'none',
   sign_in_settings: 'none',
   user_group: 'none',
   user_group_member: 'none',

@@ -363,6 +363,12 @@ export const managementCodes = {
     text: 'The organization asks for a second factor.',
     hint: 'Set another one up in its place, or ask an administrator.',
   },
+  'passwordLink.invalid': {
+    status: 400,
+    owner: 'client',
+    text: 'The link is not right, was used before, or is too old.',
+    hint: 'Ask for another one on the sign-in page.',
+  },
   'user.notFound': { status: 404, owner: 'client', text: 'There is no such user in the organization.' },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
   'idempotency.key_reused': {

@@ -117,6 +117,9 @@ export const auditEvents = {
   GLASS_BROKEN:
     'An operator on the command line made or enabled an administrator, who comes in by password for a day.',
   SESSIONS_CLOSED: 'A user ended sessions of the own account.',
+  PASSWORD_LINK_SENT:
+    'Somebody asked for a link by which a user, whom it was sent to, chooses another password.',
+  PASSWORD_CHOSEN: 'A user chose a password by a link that was sent; all sessions of the user ended.',
   SECOND_FACTOR_CONFIRMED:
     'A user has set up an authenticator app: the password opens nothing without a code. The other sessions of the user ended.',
   SECOND_FACTOR_REMOVED: 'A user took the own second factor away; the password opens by itself.',

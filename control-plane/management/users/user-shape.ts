@@ -20,7 +20,7 @@ const sourceSchema = z.literal(
 
 /**
  * Body of a creation. `sourceId` is the reference's word for `username`; where neither stands it is the mail address, for a program its name.
- * Nobody gets mail, so a person is given a password here.
+ * A person is given a password here, or where mails are sent a link to choose one.
  */
 export const userWishSchema = z
   .strictObject({

@@ -2,6 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { deleteTokens, getUser, setPassword, type UserRow } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
+import { removeLinks } from '../../access/password-links.store.ts';
 import { removeSecondFactor } from '../../access/second-factor/second-factor.store.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type UserRef,
 } from '../../access/users.store.ts';
 import type { Queries } from '../../storage/storage.ts';
+import { canSendLinks, inviteUser } from '../account/password-links.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
@@ -36,7 +38,7 @@ import {
 } from './user-shape.ts';
 
 /**
- * Makes a user of the organization, a person with a password or a program without. Errors: request.conflict for a taken name; request.invalid;
+ * Makes a user of the organization: a person with a password, or with an address to which a link to one is sent; or a program without. Errors: request.conflict for a taken name; request.invalid;
  * request.forbidden for who came with a token that could not do itself what the user could, or makes an ADMIN without being one.
  */
 export async function createUser(
@@ -45,7 +47,8 @@ export async function createUser(
   { organization, wish }: { readonly organization: string; readonly wish: UserWish },
 ): Promise<UserView> {
   const { email, role, service: isService } = wish;
-  const username = usernameOf(wish);
+  const isInvited = !isService && wish.password === undefined && email !== undefined && canSendLinks(desk);
+  const username = usernameOf(wish, isInvited);
   // Otherwise a token that was lent for an hour would be a way in for ever, and a narrowed one a way to everything.
   if (actor.tokenExpiresAtMs !== undefined)
     throw new Fault('request.forbidden', {
@@ -56,19 +59,21 @@ export async function createUser(
   const isAdmin = actor.roles.some(({ scope, name }) => scope === 'organization' && name === 'ADMIN');
   if (role === 'ADMIN' && !isAdmin)
     throw new Fault('request.forbidden', { detail: 'An ADMIN is made by one.' });
-  const passwordHash = isService ? '' : await desk.access.hashPassword(wish.password ?? '');
+  const passwordHash = isService || isInvited ? '' : await desk.access.hashPassword(wish.password ?? '');
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const { display_name: displayName } = profileColumns(wish, username);
     const { firstname, lastname } = wish;
     const user = { organization, username, passwordHash, displayName, email, role };
     const made = await desk.access.createUser(now.trx, { ...user, firstname, lastname, isService });
     const ref = { organization, userId: made.id };
-    await audit(now, 'USER_CREATED', { after: await rowOf(now.trx, ref) });
+    const row = await rowOf(now.trx, ref);
+    await audit(now, 'USER_CREATED', { after: row });
+    if (isInvited) await inviteUser(desk, now, row);
     return viewOf(now.trx, ref);
   });
 }
 
-function usernameOf(wish: UserWish): string {
+function usernameOf(wish: UserWish, isInvited: boolean): string {
   const { service: isService, username = wish.sourceId, email, lastname } = wish;
   const name = username ?? (isService ? (lastname ?? email) : email);
   const details = [
@@ -76,8 +81,13 @@ function usernameOf(wish: UserWish): string {
     ...(isService && wish.password !== undefined
       ? [{ path: 'password', message: 'is not for a service account, which has tokens alone' }]
       : []),
-    ...(!isService && wish.password === undefined
-      ? [{ path: 'password', message: 'is required: nobody gets mail to choose one' }]
+    ...(!isService && !isInvited && wish.password === undefined
+      ? [
+          {
+            path: 'password',
+            message: 'is required, where there is no email or nobody gets mail to choose one',
+          },
+        ]
       : []),
     ...(wish.username !== undefined && wish.sourceId !== undefined && wish.username !== wish.sourceId
       ? [{ path: 'sourceId', message: 'is the same as username' }]
@@ -199,6 +209,7 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
     await deleteSessions(now.trx, ref, undefined);
     await deleteTokens(now.trx, ref);
     await removeSecondFactor(now.trx, ref);
+    await removeLinks(now.trx, ref);
     await updateRow(now.trx, ref, {
       username: `deleted-${user.id}`,
       display_name: 'Unknown',

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Hono } from 'hono';
 import { createLog } from '../../../proto/process/log.ts';
 import { createPeers } from '../../../proto/process/peers.ts';
-import { openKeyring } from '../../../proto/process/secrets.ts';
+import { type Keyring, openKeyring } from '../../../proto/process/secrets.ts';
 import {
   decodeApi,
   decodeApiKey,
@@ -37,6 +37,8 @@ export interface Office {
   readonly desk: Desk;
   readonly clock: FakeClock;
   readonly storage: Storage;
+  /** Seals what waits, a mail's facts among it. */
+  readonly keyring: Keyring;
   readonly repository: PublishedRepository;
   readonly boot: BootResult;
   readonly at: EnvironmentRef;
@@ -204,6 +206,7 @@ export async function openOffice(
     desk,
     clock,
     storage,
+    keyring,
     repository,
     boot: made,
     at: made.at,

@@ -1,0 +1,189 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { getUser, setPassword, type UserRow } from '../../access/access.store.ts';
+import type { Actor } from '../../access/actor.ts';
+import {
+  countLinks,
+  findLink,
+  findReachable,
+  insertLink,
+  removeLinks,
+  spendLink,
+} from '../../access/password-links.store.ts';
+import { passwordSchema } from '../../access/passwords.ts';
+import { deleteSessions } from '../../access/sessions.store.ts';
+import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
+import { resolveOrganization } from '../tenants/tenants.store.ts';
+
+/** How long a link to another password lasts, and one to the first one. */
+const resetMs = 3_600_000;
+const invitationMs = 7 * 24 * 3_600_000;
+/** Links that a user is sent in an hour at most, whoever asks for them. */
+const linksPerHourMax = 3;
+
+/** Body of who has no password. */
+export const resetWishSchema = z
+  .strictObject({ username: z.string().trim().min(1).max(256) })
+  .openapi('PasswordResetWish');
+/** Body of who comes by a link. */
+export const choiceSchema = z
+  .strictObject({ token: z.string().min(1).max(256), password: passwordSchema })
+  .openapi('PasswordChoice');
+
+/** Whether people can be sent links: there is a server of mails, and somebody has said where browsers reach us. */
+export const canSendLinks = ({ mail, publicUrl }: Pick<Desk, 'mail' | 'publicUrl'>): boolean =>
+  mail.isOn && publicUrl !== undefined;
+
+/**
+ * Sends a link to each user of that name or address who has a password here. Whoever asks learns nothing: where nobody is found the same is
+ * done for nobody and taken back, so that neither the answer nor the time that it takes tells.
+ *
+ * Errors: email.disabled without a server of mails or an address of this installation; request.forbidden where passwords open nothing;
+ * mail.queue_full.
+ */
+export async function askForReset(
+  desk: Desk,
+  ask: { readonly organization: string; readonly username: string; readonly address: string },
+): Promise<void> {
+  const { organization, username, address } = ask;
+  demandLinks(desk);
+  const reachable = await findReachable(desk.storage.db, organization, username);
+  for (const user of reachable.length === 0 ? [nobodyIn(organization)] : reachable) {
+    const actor = actorOf(user, address);
+    try {
+      await changeOrganization(desk, { actor, organization }, async (now) => {
+        const ref = { organization, userId: user.id };
+        const sent = await countLinks(now.trx, ref, now.nowMs - resetMs);
+        const resetPasswordUrl = await linkFor(desk, now, { user, lastsMs: resetMs });
+        const endsAtMs = now.nowMs + resetMs;
+        const facts = { user: addressed(user), resetPasswordUrl };
+        await desk.mail.send(now, { to: facts.user.email, template: 'USER_PASSWORD_RESET', facts, endsAtMs });
+        if (user.status !== 'ACTIVE' || sent >= linksPerHourMax) throw takenBack;
+        await now.audit('PASSWORD_LINK_SENT', { type: 'ORGANIZATION', id: organization }, { USER: user.id });
+      });
+    } catch (error) {
+      if (error !== takenBack) throw error;
+    }
+  }
+}
+
+/** Thrown to have all of a change undone. */
+const takenBack = new Error('nobody is sent this');
+
+/**
+ * Sends the link to a first password, with the change that makes the user.
+ *
+ * Errors: email.disabled; mail.queue_full.
+ */
+export async function inviteUser(desk: Desk, now: OrganizationChange, user: UserRow): Promise<void> {
+  demandLinks(desk);
+  const registrationUrl = await linkFor(desk, now, { user, lastsMs: invitationMs });
+  const inviter = { displayName: now.actor.displayName };
+  const facts = { user: addressed(user), inviter, registrationUrl };
+  const endsAtMs = now.nowMs + invitationMs;
+  await desk.mail.send(now, { to: facts.user.email, template: 'USER_INVITATION', facts, endsAtMs });
+}
+
+/**
+ * Gives the user of a link the password that he chooses. The link is used up, the user's other links and all sessions end; tokens and a
+ * second factor stay.
+ *
+ * Errors: passwordLink.invalid; request.forbidden where passwords open nothing; request.too_many.
+ */
+export async function choosePassword(
+  desk: Desk,
+  choice: {
+    readonly organization: string;
+    readonly token: string;
+    readonly password: string;
+    readonly address: string;
+  },
+): Promise<void> {
+  const { organization, token, password, address } = choice;
+  demandPasswords(desk);
+  const look = { tokenHash: hashOf(token), nowMs: desk.clock.now() };
+  const link = await findLink(desk.storage.db, organization, look);
+  const user = link === undefined ? undefined : await getUser(desk.storage.db, organization, link.user_id);
+  if (link === undefined || user === undefined) throw new Fault('passwordLink.invalid');
+  // Only for who has a link: it takes 25 ms.
+  const hash = await desk.access.hashPassword(password);
+  const ref = { organization, userId: user.id };
+  await changeOrganization(desk, { actor: actorOf(user, address), organization }, async (now) => {
+    if (!(await spendLink(now.trx, link))) throw new Fault('passwordLink.invalid');
+    const current = await getUser(now.trx, organization, user.id);
+    if (current?.status !== 'ACTIVE' || current.source !== null) throw new Fault('passwordLink.invalid');
+    await setPassword(now.trx, ref, { hash, nowMs: laterThan(current.updated_at_ms, now.nowMs) });
+    await removeLinks(now.trx, ref);
+    await deleteSessions(now.trx, ref, undefined);
+    await now.audit('PASSWORD_CHOSEN', { type: 'ORGANIZATION', id: organization }, { USER: user.id });
+  });
+}
+
+/** Makes a link of the address that settings say, never of a request: the fragment reaches no log and no other site. */
+async function linkFor(
+  desk: Desk,
+  now: OrganizationChange,
+  { user, lastsMs }: { readonly user: UserRow; readonly lastsMs: number },
+): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  await insertLink(now.trx, {
+    token_hash: hashOf(token),
+    organization: now.organization,
+    user_id: user.id,
+    created_at_ms: now.nowMs,
+    expires_at_ms: now.nowMs + lastsMs,
+  });
+  const hrid = (await resolveOrganization(now.trx, now.organization))?.hrid ?? now.organization;
+  const base = (desk.publicUrl ?? '').replace(/\/+$/, '');
+  return `${base}/console/new-password#${encodeURIComponent(hrid)}/${token}`;
+}
+
+function demandLinks(desk: Desk): void {
+  demandPasswords(desk);
+  if (!canSendLinks(desk))
+    throw new Fault('email.disabled', {
+      hint: 'Whoever runs the control plane sets mail.smtp.host and publicUrl.',
+    });
+}
+
+function demandPasswords({ access }: Desk): void {
+  if (!access.allowsPasswords)
+    throw new Fault('request.forbidden', { detail: 'Passwords open nothing here.' });
+}
+
+/** Somebody for whom all is done that is done for a user, until it is taken back. */
+const nobodyIn = (organization: string): UserRow => ({
+  id: randomUUID(),
+  organization,
+  username: 'nobody',
+  password_hash: '',
+  display_name: 'Nobody',
+  email: 'nobody@example.com',
+  firstname: null,
+  lastname: null,
+  status: 'ARCHIVED',
+  is_service: 0,
+  source: null,
+  source_id: null,
+  password_until_ms: null,
+  second_factor: 0,
+  login_count: 0,
+  first_connection_at_ms: null,
+  last_connection_at_ms: null,
+  created_at_ms: 0,
+  updated_at_ms: 0,
+});
+
+const addressed = ({ display_name: displayName, email }: UserRow) => ({ displayName, email: email ?? '' });
+
+const actorOf = (user: UserRow, address: string): Actor => ({
+  id: user.id,
+  organization: user.organization,
+  username: user.username,
+  displayName: user.display_name,
+  roles: [],
+  from: { address, origin: 'console' },
+});
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
