@@ -47,6 +47,18 @@ const secondFactor = createRoute({
   component: lazyRouteComponent(() => import('./pages/account/must-enrol.tsx'), 'MustEnrol'),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot-password',
+  component: lazyRouteComponent(() => import('./pages/passwords.tsx'), 'ForgotPassword'),
+});
+
+const newPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/new-password',
+  component: lazyRouteComponent(() => import('./pages/passwords.tsx'), 'NewPassword'),
+});
+
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
@@ -315,6 +327,8 @@ const call = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
+  forgotPassword,
+  newPassword,
   secondFactor,
   home,
   kit,

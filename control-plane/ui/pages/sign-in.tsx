@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
 import { Eye, EyeOff, Moon, Sun } from 'lucide-react';
 import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { Problem } from '../api/problem.ts';
@@ -79,6 +79,11 @@ function Ways() {
         <p>Passwords open nothing here, and no identity provider lets anybody in.</p>
       )}
       <Providers providers={providers} isOnlyWay={!isAsked} />
+      {ways?.authentication.passwordReset.enabled === true && (
+        <p className="second">
+          <Link to="/forgot-password">Forgot your password?</Link>
+        </p>
+      )}
       {areAllowed ? (
         <p className="second">
           No account, or the password is lost? Ask an administrator; on the machine of the control plane:{' '}
@@ -120,45 +125,19 @@ function Passwords() {
     event.preventDefault();
     entering.mutate();
   };
-  const refused = entering.error === null ? undefined : Problem.of(entering.error);
-  const isWrong = refused?.code === 'request.unauthorized';
+  const isWrong = entering.error !== null && Problem.of(entering.error).code === 'request.unauthorized';
   if (code !== undefined)
     return (
-      <form className={styles['fields']} onSubmit={send}>
-        <TextField
-          label="Code"
-          hint="Six digits of your authenticator app, or a recovery code"
-          value={code}
-          onChange={(event) => setCode(event.target.value)}
-          autoComplete="one-time-code"
-          autoCapitalize="none"
-          maxLength={64}
-          required
-          autoFocus
-          isLarge
-          error={
-            refused?.code === 'signIn.codeWrong' ? 'The code is not right, or was used before.' : undefined
-          }
-        />
-        {entering.error !== null &&
-          refused?.code !== 'signIn.codeWrong' &&
-          refused?.code !== 'signIn.codeRequired' && <ProblemBox error={entering.error} />}
-        <Button type="submit" look="primary" size="large" isWide disabled={entering.isPending}>
-          Sign in
-        </Button>
-        <p className="second">
-          <button
-            type="button"
-            className="link"
-            onClick={() => {
-              entering.reset();
-              setCode(undefined);
-            }}
-          >
-            Sign in as somebody else
-          </button>
-        </p>
-      </form>
+      <CodeForm
+        code={code}
+        entering={entering}
+        onChange={setCode}
+        onSubmit={send}
+        onLeave={() => {
+          entering.reset();
+          setCode(undefined);
+        }}
+      />
     );
   return (
     <form className={styles['fields']} onSubmit={send}>
@@ -194,6 +173,50 @@ function Passwords() {
       <Button type="submit" look="primary" size="large" isWide disabled={entering.isPending}>
         Sign in
       </Button>
+    </form>
+  );
+}
+
+/** Beside a password that is right. */
+function CodeForm({
+  code,
+  entering: { error, isPending },
+  onChange,
+  onSubmit,
+  onLeave,
+}: {
+  readonly code: string;
+  readonly entering: { readonly error: Error | null; readonly isPending: boolean };
+  readonly onChange: (code: string) => void;
+  readonly onSubmit: (event: FormEvent) => void;
+  readonly onLeave: () => void;
+}) {
+  const refused = error === null ? undefined : Problem.of(error).code;
+  const isWrong = refused === 'signIn.codeWrong';
+  return (
+    <form className={styles['fields']} onSubmit={onSubmit}>
+      <TextField
+        label="Code"
+        hint="Six digits of your authenticator app, or a recovery code"
+        value={code}
+        onChange={(event) => onChange(event.target.value)}
+        autoComplete="one-time-code"
+        autoCapitalize="none"
+        maxLength={64}
+        required
+        autoFocus
+        isLarge
+        error={isWrong ? 'The code is not right, or was used before.' : undefined}
+      />
+      {error !== null && !isWrong && refused !== 'signIn.codeRequired' && <ProblemBox error={error} />}
+      <Button type="submit" look="primary" size="large" isWide disabled={isPending}>
+        Sign in
+      </Button>
+      <p className="second">
+        <button type="button" className="link" onClick={onLeave}>
+          Sign in as somebody else
+        </button>
+      </p>
     </form>
   );
 }

@@ -9,7 +9,7 @@ import { openScene, type Scene } from '../control-plane/federation.ts';
 /** A control plane at an address of its own, which it is told before it is made. Browsers take the provider, at 127.0.0.1, for another site. */
 export async function openAt(
   t: TestContext,
-  given: { readonly allowPasswords?: boolean } = {},
+  given: { readonly allowPasswords?: boolean; readonly mail?: unknown } = {},
 ): Promise<{ readonly scene: Scene; readonly origin: string }> {
   const log = createLog({ name: 'test', level: 'silent' });
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });

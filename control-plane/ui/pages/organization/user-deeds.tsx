@@ -64,7 +64,7 @@ export function ResetPassword({ user, onClose }: Asked) {
   return (
     <FormDialog
       title={`Set the password of ${user.displayName}`}
-      about="All sessions end. Nobody gets mail: hand the password over."
+      about="All sessions end. Nobody is told: hand the password over."
       isOpen
       onClose={onClose}
       submit={{ verb: 'Set password', mutation: resetting, isReady: password !== '' }}

@@ -6,6 +6,7 @@ import { api, answerOf, organization } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
+import { waysIn } from '../../api/session.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { FilterBox, SelectField, TextField } from '../../kit/field.tsx';
@@ -152,14 +153,7 @@ function CreateUser({ onClose }: { readonly onClose: () => void }) {
       <TextField label="Name" hint="As others see it" isOptional maxLength={256} {...field('displayName')} />
       <TextField label="Mail address" type="email" isOptional maxLength={256} {...field('email')} />
       {kind === 'person' ? (
-        <TextField
-          label="First password"
-          hint="12 to 256 characters. Nobody gets mail: hand it over, it can be changed at once"
-          type="password"
-          autoComplete="new-password"
-          maxLength={256}
-          {...field('password')}
-        />
+        <FirstPassword {...field('password')} />
       ) : (
         <p className="second">
           A program has no password. It signs in by tokens, which you make on its page.
@@ -175,6 +169,30 @@ function CreateUser({ onClose }: { readonly onClose: () => void }) {
         onChange={({ target: { value } }) => setRole(value === 'ADMIN' ? 'ADMIN' : 'USER')}
       />
     </FormDialog>
+  );
+}
+
+function FirstPassword(field: {
+  readonly value: string;
+  readonly error: string | undefined;
+  readonly onChange: (event: { readonly target: { readonly value: string } }) => void;
+}) {
+  const { data: ways } = useQuery(waysIn);
+  const areInvited = ways?.authentication.passwordReset.enabled === true;
+  return (
+    <TextField
+      label="First password"
+      hint={
+        areInvited
+          ? '12 to 256 characters. Left out, a link to choose one is sent to the mail address'
+          : '12 to 256 characters. Nobody gets mail: hand it over, it can be changed at once'
+      }
+      isOptional={areInvited}
+      type="password"
+      autoComplete="new-password"
+      maxLength={256}
+      {...field}
+    />
   );
 }
 
@@ -195,7 +213,7 @@ function createUser(
         service: kind === 'program',
         ...(displayName !== '' && { displayName }),
         ...(email !== '' && { email }),
-        ...(kind === 'person' && { password }),
+        ...(kind === 'person' && password !== '' && { password }),
       },
     }),
   );
