@@ -173,6 +173,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'openapi-fetch': ['control-plane/ui'],
   'lucide-react': ['control-plane/ui'],
   marked: ['control-plane/ui'],
+  qr: ['control-plane/ui'],
   uplot: ['control-plane/ui'],
   vite: ['control-plane/ui'],
   '@vitejs/plugin-react': ['control-plane/ui'],
@@ -191,10 +192,7 @@ const lineMax = 400;
 const readmeLineMax = 60;
 /** Forcing a file to disk is half of what makes it durable; the other half is forgotten where it is done anew. */
 const forcesToDisk = /\bf(data)?sync(Sync)?\(/;
-const durableHomes: ReadonlySet<string> = new Set([
-  'proto/process/disk/durable-file.ts',
-  'proto/spool/spool-files.ts',
-]);
+const durableHomes = new Set(['proto/process/disk/durable-file.ts', 'proto/spool/spool-files.ts']);
 
 /** What makes npm ask the public registry for our name, which nobody of ours owns there. */
 const asksRegistry =
