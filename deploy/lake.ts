@@ -1,5 +1,5 @@
-import type { Reconciled } from '../control-plane/analytics/reconcile.ts';
-import type { RebuildOptions } from '../control-plane/analytics/rebuild.ts';
+import type { Reconciled } from '../control-plane/analytics/reconcile/reconcile.ts';
+import type { RebuildOptions } from '../control-plane/analytics/reconcile/rebuild.ts';
 import type { AnalyticsSettings } from '../control-plane/analytics/settings.ts';
 import type { BucketOptions } from '../control-plane/storage/bucket.ts';
 
@@ -13,7 +13,7 @@ export interface RebuildWish extends Omit<RebuildOptions, 'blobs' | 'settings'> 
 /** Opens the database's own bucket and makes the manifest what the files of the lake prove; says so in the audit. */
 export async function rebuild(wish: RebuildWish): Promise<Reconciled> {
   const { openBucket } = await import('../control-plane/storage/bucket.ts');
-  const { rebuildLake } = await import('../control-plane/analytics/rebuild.ts');
+  const { rebuildLake } = await import('../control-plane/analytics/reconcile/rebuild.ts');
   const { recordRebuild } = await import('../control-plane/management/audit/rebuild.ts');
   const { storage, config, clock, log, operator } = wish;
   const blobs = await openBucket({ storage, config, mayClaim: false, clock, log });

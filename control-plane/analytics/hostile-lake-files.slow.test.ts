@@ -11,8 +11,8 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { land, landBytes } from '../../test/kit/control-plane/landing.ts';
 import { plantFile } from '../../test/kit/control-plane/planted-file.ts';
 import { createTestLake, recordLines, type TestLake } from '../../test/kit/control-plane/test-lake.ts';
-import { rebuildLake } from './rebuild.ts';
-import { unreadableFilesMax } from './reconcile.store.ts';
+import { rebuildLake } from './reconcile/rebuild.ts';
+import { unreadableFilesMax } from './reconcile/reconcile.store.ts';
 import { analyticsSettings } from './settings.ts';
 
 // Each look is a question, which costs more than a look at a variable.

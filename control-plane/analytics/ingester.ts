@@ -5,7 +5,8 @@ import { createRecurring, type Recurring } from '../storage/recurring.ts';
 import type { Duck } from './duck.ts';
 import type { Lake, LakeParts } from './lake.ts';
 import type { LakeCache } from './lake-cache.ts';
-import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile.ts';
+import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile/reconcile.ts';
+import { Merger } from './merging/merger.ts';
 import { Turns, type Turn } from './turns.ts';
 
 /** What an ingester works with. */
@@ -22,7 +23,13 @@ export interface IngesterOptions
 }
 
 /** Where a crash can fall between two steps. */
-export type IngestStep = 'named' | 'converted' | 'durable' | 'committed' | 'deleted';
+export type IngestStep =
+  | 'named'
+  | 'converted'
+  | 'durable'
+  | 'committed'
+  | 'deleted'
+  | `merge ${'named' | 'written' | 'durable' | 'committed' | 'deleted'}`;
 
 const lakePrefix = 'lake/v1/';
 const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
@@ -43,6 +50,8 @@ const pauseMsMin = 500;
 export class Ingester {
   readonly #options: IngesterOptions;
   readonly #turns: Turns;
+  readonly #merger: Merger;
+  #mergeAtMs: number;
   readonly #waiting = new Map<string, Turn>();
   /** Whether what somebody has begun may still lie about: after a take-over, or after a turn that failed. */
   #isTidy = false;
@@ -52,10 +61,13 @@ export class Ingester {
   #sweepAtMs = 0;
   readonly #deletions: Recurring;
   readonly #comparisons: Recurring;
+  readonly #merges: Recurring;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
     this.#turns = new Turns(options);
+    this.#merger = new Merger(options, this.#turns.meters);
+    this.#mergeAtMs = options.clock.monotonicMs() + options.settings.mergeEveryMs;
     this.#deletions = createRecurring(options, {
       lasts: 'a landing object could not be deleted; it is tried again',
       over: 'landing objects can be deleted again',
@@ -63,6 +75,10 @@ export class Ingester {
     this.#comparisons = createRecurring(options, {
       lasts: 'bucket and manifest could not be compared; it is tried again',
       over: 'bucket and manifest can be compared again',
+    });
+    this.#merges = createRecurring(options, {
+      lasts: 'files of the lake could not be merged; it is tried again later',
+      over: 'files of the lake can be merged again',
     });
   }
 
@@ -90,6 +106,7 @@ export class Ingester {
         this.#waiting.set(name, turn);
         isMore = (await this.#take(turn, signal)) || isMore;
       }
+    if (!signal.aborted && (await this.#hold())) await this.#merge(signal);
     for (const folder of this.#waiting.keys()) if (!present.has(folder)) this.#waiting.delete(folder);
     return isMore;
   }
@@ -110,6 +127,24 @@ export class Ingester {
       log.warn({ ...turn.at, pauseMs, err: error }, 'a turn of an environment failed; the others go on');
       return false;
     }
+  }
+
+  /** One merge now and then, so that nobody's records wait long for it. */
+  async #merge(signal: AbortSignal): Promise<void> {
+    const { store, clock, settings } = this.#options;
+    if (clock.monotonicMs() < this.#mergeAtMs) return;
+    try {
+      await store.whileHeld(clock, async () => {
+        await this.#merger.take();
+        await this.#merger.deleteRetired();
+      });
+      this.#merges.worked();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#isTidy = false;
+      this.#merges.failed({ err: error });
+    }
+    this.#mergeAtMs = clock.monotonicMs() + settings.mergeEveryMs;
   }
 
   async #hold(): Promise<boolean> {

@@ -82,6 +82,11 @@ export class LakeCache {
     }
   }
 
+  /** A file is no longer of the lake. */
+  async forget(id: string): Promise<void> {
+    if (this.#sizes.has(id)) await this.#drop(id);
+  }
+
   /** Some of those that were missed or doubted. */
   takeMissing(filesMax: number): readonly (LakeFile & EnvironmentRef)[] {
     const files = [...this.#missing.values()].slice(0, filesMax);

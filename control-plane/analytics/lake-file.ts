@@ -53,19 +53,21 @@ export async function isWhole(duck: Duck, path: string): Promise<boolean> {
   }
 }
 
-/** Writes some rows of a file of the lake into another one, which says what it covers. */
-export async function trimLakeFile(
+/** Writes rows of files of the lake into another one, which says what it covers. */
+export async function writeLakeFile(
   duck: Duck,
   wish: {
-    readonly from: string;
-    readonly where: string;
+    readonly from: readonly string[];
+    /** Which rows; all of them where it is not said. */
+    readonly where?: string;
     readonly file: PendingFile;
     readonly covered: readonly Covered[];
     readonly output: string;
   },
 ): Promise<Facts> {
   const { id, organization, environment } = wish.file;
-  const rows = `FROM read_parquet(${literal(wish.from)}) WHERE ${wish.where}`;
+  const files = `read_parquet([${wish.from.map(literal).join(', ')}], union_by_name = true)`;
+  const rows = `FROM ${files} WHERE ${wish.where ?? 'true'}`;
   const [row] = await duck.query(`SELECT count(*)::DOUBLE AS records ${rows}`);
   const records = Number(row?.['records'] ?? 0);
   const proof: LakeProof = {

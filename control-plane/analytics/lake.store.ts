@@ -92,13 +92,25 @@ export interface LakeStoreOptions {
 }
 
 const leaseName = 'ingester';
+/** A file of the lake that has more bytes is not read whole. */
+export const readFileBytesMax = 1024 * 1024 * 1024;
 /** Keys that one query names. */
 export const keysPerQueryMax = 500;
 
 /** Files with logs lie in a folder of their own below their day. */
-export const lakeFolder = (stream: LandingKey['stream']): string =>
+const lakeFolder = (stream: LandingKey['stream']): string =>
   stream === 'records' ? '' : `stream=${stream}/`;
-const ofLogs = `%/${lakeFolder('logs')}%`;
+/** What the keys of those are like, in SQL. */
+export const ofLogs = `%/${lakeFolder('logs')}%`;
+
+/** Where a file lies in the bucket: by tenant, and by the UTC day on which it was written. */
+export function lakeFileKey(
+  { organization, environment }: EnvironmentRef,
+  file: { readonly id: string; readonly stream: LandingKey['stream']; readonly atMs: number },
+): string {
+  const day = new Date(file.atMs).toISOString().slice(0, 10);
+  return `lake/v1/org=${organization}/env=${environment}/ingested=${day}/${lakeFolder(file.stream)}${file.id}.parquet`;
+}
 
 /**
  * The manifest of the lake and the ranges that it covers.

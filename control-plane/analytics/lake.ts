@@ -8,7 +8,7 @@ import type { Storage } from '../storage/storage.ts';
 import { createDuck, type Duck, type DuckOptions } from './duck.ts';
 import { LakeStore } from './lake.store.ts';
 import { openOwnFolder } from './own-folder.ts';
-import { ReconcileStore } from './reconcile.store.ts';
+import { ReconcileStore } from './reconcile/reconcile.store.ts';
 import type { AnalyticsSettings } from './settings.ts';
 
 /** What whoever works on the lake is handed. */

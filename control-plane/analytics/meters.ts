@@ -37,6 +37,10 @@ export function createIngestMeters(metrics: Metrics) {
       'Files of the lake in which bucket and manifest differed',
       ['outcome'],
     ),
+    merged: metrics.counter(
+      'isthmus_analytics_merged_files_total',
+      'Files of the lake that became part of a larger one',
+    ),
     newest: metrics.gauge(
       'isthmus_analytics_newest_record_timestamp_seconds',
       'Time of the newest record that was ingested last',

@@ -1,3 +1,5 @@
+import type { Covered } from './proof.ts';
+
 /** Offsets of a spool, both ends inclusive. */
 export interface OffsetRange {
   readonly first: number;
@@ -21,4 +23,23 @@ export function uncovered(range: OffsetRange, covered: readonly OffsetRange[]): 
 export function holes(covered: readonly OffsetRange[]): readonly OffsetRange[] {
   const last = covered.reduce((most, range) => Math.max(most, range.last), -1);
   return last < 0 ? [] : uncovered({ first: 0, last }, covered);
+}
+
+/** Ranges of spools of which one begins where another ends become one, without a hash of what brought it. */
+export function joinRanges(ranges: readonly Covered[]): readonly Covered[] {
+  const joined: Covered[] = [];
+  const byPlace = (a: Covered, b: Covered): number =>
+    a.spool === b.spool && a.gateway === b.gateway
+      ? a.first - b.first
+      : `${a.spool}/${a.gateway}` < `${b.spool}/${b.gateway}`
+        ? -1
+        : 1;
+  for (const range of ranges.toSorted(byPlace)) {
+    const before = joined.at(-1);
+    const isNext =
+      before?.spool === range.spool && before.gateway === range.gateway && before.last + 1 === range.first;
+    if (isNext) joined[joined.length - 1] = { ...before, last: range.last, hash8: '' };
+    else joined.push(range);
+  }
+  return joined;
 }

@@ -21,6 +21,11 @@ export const analyticsSettings = section({
     .describe(
       'A landing object whose bytes are not those of its key is half of an upload that failed; when it has waited this long for the repeat it is told of.',
     ),
+  mergeEveryMs: ms
+    .default(10_000)
+    .describe(
+      'How often small files of the lake may become a larger one, one merge at a time; a question reads every file of its span.',
+    ),
   reconcileEveryMs: ms
     .default(21_600_000)
     .describe(

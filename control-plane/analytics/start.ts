@@ -5,7 +5,7 @@ import { createAnalytics, type Analytics } from './analytics.ts';
 import { Ingester, type IngestStep } from './ingester.ts';
 import { openLake, type Lake, type LakeParts } from './lake.ts';
 import { LakeCache } from './lake-cache.ts';
-import { Reconciler } from './reconcile.ts';
+import { Reconciler } from './reconcile/reconcile.ts';
 import { createRecurring } from '../storage/recurring.ts';
 
 /** What analytics work on. */

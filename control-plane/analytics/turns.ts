@@ -10,7 +10,7 @@ import { Aside } from './aside.ts';
 import type { ConvertResult, Refused } from './duck-jobs.ts';
 import type { IngesterOptions, IngestStep } from './ingester.ts';
 import { verify, type Landed } from './landed.ts';
-import { lakeFolder, type PendingFile } from './lake.store.ts';
+import { lakeFileKey, type PendingFile } from './lake.store.ts';
 import { createIngestMeters, type IngestMeters } from './meters.ts';
 import { Origins, rootOf, type Sender } from './origins/origins.ts';
 import { OriginStore } from './origins/origins.store.ts';
@@ -203,9 +203,7 @@ export class Turns {
   async #convert(dir: string, wanted: readonly Wanted[], { stream, at }: Turn): Promise<void> {
     const { store, duck, clock } = this.#options;
     const id = randomUUID();
-    const day = new Date(clock.now()).toISOString().slice(0, 10);
-    const folder = `lake/v1/org=${at.organization}/env=${at.environment}/ingested=${day}/${lakeFolder(stream)}`;
-    const key = `${folder}${id}.parquet`;
+    const key = lakeFileKey(at, { id, stream, atMs: clock.now() });
     const file: PendingFile = { id, ...at, key };
     await store.begin(file, clock.now());
     await this.#step('named');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
+import type { Reconciled } from '../../control-plane/analytics/reconcile/reconcile.ts';
 import type { Storage, StorageMode, Trx } from '../../control-plane/storage/storage.ts';
 import type { FaultCode } from '../../proto/faults/codes.ts';
 import { Fault } from '../../proto/faults/fault.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
+import type { Reconciled } from '../../control-plane/analytics/reconcile/reconcile.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';

@@ -9,7 +9,7 @@ import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
 
 // An ingester in a process of its own that kills or stops itself at a step, once: arguments are folder, step, the database's url
-// (empty: SQLite in the folder), the signal, and the length of its lease.
+// (empty: SQLite in the folder), the signal, and the length of its lease. It merges files if that is where it ends.
 const [dir = '', fatalStep = '', url = '', signal = 'SIGKILL', leaseMs = '100'] = process.argv.slice(2);
 let isDone = false;
 const log = createLog({ name: 'ingester', level: 'warn' });
@@ -18,7 +18,12 @@ await startAnalytics({
   storage: await openStorage({ url: url === '' ? undefined : url, dataDir: dir, log }),
   blobs: createFileBlobs(join(dir, 'bucket')),
   dir: join(dir, 'analytics'),
-  settings: analyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0, leaseMs: Number(leaseMs) }),
+  settings: analyticsSettings.parse({
+    ingestEveryMs: 10,
+    graceMs: 0,
+    leaseMs: Number(leaseMs),
+    mergeEveryMs: fatalStep.startsWith('merge') ? 10 : 3_600_000,
+  }),
   log,
   clock: systemClock,
   lifecycle,

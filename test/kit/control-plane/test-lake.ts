@@ -63,7 +63,8 @@ export async function createTestLake(t: TestContext, database: TestDatabase): Pr
     async start(settings = {}, more = {}) {
       const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
       t.after(() => lifecycle.close());
-      const quick = { ingestEveryMs: 25, graceMs: 0, unfinishedMs: 0, leaseMs: 100 };
+      // Files stay as they were written, unless a test wants them merged.
+      const quick = { ingestEveryMs: 25, graceMs: 0, unfinishedMs: 0, leaseMs: 100, mergeEveryMs: 3_600_000 };
       const metrics = createMetrics();
       const analytics = await startAnalytics({
         storage,

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault } from '../../proto/faults/fault.ts';
-import type { ListedBlob } from '../../proto/wire/blobs.ts';
-import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import type { Duck } from './duck.ts';
-import { literal } from './lake-columns.ts';
-import type { Lake, LakeParts } from './lake.ts';
-import type { FileFacts, LakeFile, PendingFile } from './lake.store.ts';
-import type { Covered, LakeProof } from './proof.ts';
-import { isWhole, readLakeFile, trimLakeFile } from './lake-file.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { ListedBlob } from '../../../proto/wire/blobs.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Duck } from '../duck.ts';
+import { literal } from '../lake-columns.ts';
+import type { Lake, LakeParts } from '../lake.ts';
+import type { Adoption } from './reconcile.store.ts';
+import { type FileFacts, type LakeFile, type PendingFile, readFileBytesMax } from '../lake.store.ts';
+import type { Covered, LakeProof } from '../proof.ts';
+import { GoneFiles } from './gone-files.ts';
+import { readLakeFile, writeLakeFile } from '../lake-file.ts';
 
 /** What a reconcile works with. */
 export interface ReconcileOptions
@@ -57,7 +59,6 @@ const fileKey =
 const reconcilePageMax = 500;
 /** Files that cannot be fetched in one step, until the others of it are left for the next comparison: each may take as long as a call may. */
 const unfetchedMax = 3;
-const fileBytesMax = 1024 * 1024 * 1024;
 const dayMs = 86_400_000;
 
 /**
@@ -69,9 +70,16 @@ const dayMs = 86_400_000;
  */
 export class Reconciler {
   readonly #options: ReconcileOptions;
+  readonly #gone: GoneFiles;
 
   constructor(options: ReconcileOptions) {
     this.#options = options;
+    this.#gone = new GoneFiles(options);
+  }
+
+  /** A live file that somebody did not find, found to be another one, or could not read. */
+  async missing(file: LakeFile & EnvironmentRef, found: Reconciled): Promise<void> {
+    await this.#gone.missing(file, found);
   }
 
   /** Files that were named before they were written, by an ingester that is dead or by a database that was restored. */
@@ -126,8 +134,6 @@ export class Reconciler {
     const last = page.length === reconcilePageMax ? page.at(-1)?.key : undefined;
     const keys = new Map(page.map(({ key, bytes }) => [key, bytes]));
     const upTo = last ?? `${prefix}~`;
-    for (const file of await manifest.liveBetween(after, upTo))
-      if (keys.get(file.key) !== file.bytes) await this.missing(file, found);
     const unreadable = await manifest.unreadableBetween(after, upTo);
     if (isDryRun !== true)
       await manifest.forgetUnreadable([...unreadable.keys()].filter((key) => !keys.has(key)));
@@ -142,6 +148,9 @@ export class Reconciler {
       if (isKnown || unfetched >= unfetchedMax) found.unreadable += 1;
       else if ((await this.#look(listed, found, unreadable.has(listed.key))) === 'unfetched') unfetched += 1;
     }
+    // Last, so that a file that was merged is not missed before that into which it was.
+    for (const file of await manifest.liveBetween(after, upTo))
+      if (keys.get(file.key) !== file.bytes) await this.#gone.missing(file, found);
     return last;
   }
 
@@ -155,44 +164,10 @@ export class Reconciler {
     return outcome;
   }
 
-  /**
-   * A live file that somebody did not find, found to be another one, or could not read.
-   *
-   * Questions read all files of an environment at once, so one that is damaged would take all the others with it.
-   */
-  async missing(file: LakeFile & EnvironmentRef, found: Reconciled): Promise<void> {
-    const { blobs, manifest, log, clock, isDryRun } = this.#options;
-    let present: ListedBlob | undefined;
-    for await (const listed of blobs.list(file.key)) if (listed.key === file.key) present = listed;
-    if (present?.bytes === file.bytes && !(await this.#isDamaged(file))) return;
-    found.missing += 1;
-    if (isDryRun === true) return;
-    const what = present === undefined ? 'gone from the bucket' : 'damaged; it is left as it is';
-    log.error({ file: file.key }, `a file of the lake is ${what}; its records count no longer`);
-    await manifest.lose(file, clock.now());
-    if (present !== undefined) await manifest.saveUnreadable(present, clock.now());
-  }
-
-  /** Reads every value of it. False when it cannot be had now. */
-  async #isDamaged({ key }: LakeFile): Promise<boolean> {
-    const { workDir, blobs, duck } = this.#options;
-    const bytes = await blobs.get(key, { bytesMax: fileBytesMax });
-    if (bytes === undefined) return false;
-    const dir = join(workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
-      const path = join(dir, 'doubted.parquet');
-      await writeFile(path, bytes);
-      return !(await isWhole(duck, path));
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
-  }
-
   async #settle(listed: ListedBlob, found: Reconciled): Promise<Settled> {
     const { workDir, log } = this.#options;
     const [, organization, environment, id] = fileKey.exec(listed.key) ?? [];
-    if (listed.bytes > fileBytesMax) {
+    if (listed.bytes > readFileBytesMax) {
       found.unreadable += 1;
       return 'undecided';
     }
@@ -232,7 +207,7 @@ export class Reconciler {
   async #fetch({ key }: ListedBlob): Promise<Uint8Array | 'unfetched' | undefined> {
     const { blobs, log } = this.#options;
     try {
-      return await blobs.get(key, { bytesMax: fileBytesMax });
+      return await blobs.get(key, { bytesMax: readFileBytesMax });
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       log.warn({ file: key, err: error }, 'a file of the lake cannot be fetched; it is compared again later');
@@ -258,10 +233,15 @@ export class Reconciler {
     const { manifest, log, clock, isDryRun } = this.#options;
     const { file, proof, records } = read;
     const { covered } = proof;
-    const adoption =
+    const adopt = async (absent: readonly string[] = []): Promise<Adoption | undefined> =>
       isDryRun === true
-        ? await manifest.judge(file, covered)
-        : await manifest.adopt(file, { ...read, covered }, clock.now());
+        ? manifest.judge(file, covered, absent)
+        : manifest.adopt(file, { ...read, covered }, clock.now());
+    let adoption = await adopt();
+    if (adoption !== undefined && adoption.kind !== 'adopted') {
+      const absent = await this.#gone.loseAbsent({ file, covered }, adoption.by, found);
+      if (absent.length > 0) adoption = await adopt(absent);
+    }
     if (adoption === undefined) throw new Fault('analytics.failed', { internal: 'the lease was lost' });
     if (adoption.kind === 'adopted') {
       found.adopted += 1;
@@ -295,8 +275,8 @@ export class Reconciler {
     const made: PendingFile = { ...file, id, key: file.key.replace(file.id, id) };
     const output = `${path}.trimmed`;
     await store.begin(made, clock.now());
-    const facts = await trimLakeFile(duck, {
-      from: path,
+    const facts = await writeLakeFile(duck, {
+      from: [path],
       where: within(parts),
       file: made,
       covered: parts,

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
-import type { ListedBlob } from '../../proto/wire/blobs.ts';
-import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import { inTenant } from '../storage/in-tenant.ts';
-import type { Storage, Trx } from '../storage/storage.ts';
-import { parquetTypes } from './lake-columns.ts';
+import type { GatewayEventKind } from '../../../proto/model/gateway-events.ts';
+import type { ListedBlob } from '../../../proto/wire/blobs.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
+import type { Storage, Trx } from '../../storage/storage.ts';
+import { parquetTypes } from '../lake-columns.ts';
 import {
   keysPerQueryMax,
   type LakeFileTable,
@@ -13,9 +13,9 @@ import {
   type LakeFile,
   type LakeStore,
   type PendingFile,
-} from './lake.store.ts';
-import type { Covered } from './proof.ts';
-import { uncovered } from './ranges.ts';
+} from '../lake.store.ts';
+import type { Covered } from '../proof.ts';
+import { uncovered } from '../ranges.ts';
 
 /** A file in the lake's folder that does not count and is not read again, since it was found to be unreadable. */
 interface UnreadableFileTable {
@@ -27,7 +27,7 @@ interface UnreadableFileTable {
   judged_at_ms: number;
 }
 
-declare module '../storage/tables.ts' {
+declare module '../../storage/tables.ts' {
   interface Database {
     unreadable_file: UnreadableFileTable;
   }
@@ -38,9 +38,9 @@ export type Adoption =
   /** It counts now. */
   | { readonly kind: 'adopted' }
   /** Everything in it counts already, out of other files. */
-  | { readonly kind: 'doubled' }
-  /** Only these parts of it do not count yet. */
-  | { readonly kind: 'overlapping'; readonly parts: readonly Covered[] };
+  | { readonly kind: 'doubled'; readonly by: readonly string[] }
+  /** Only these parts of it do not count yet; the others do out of other files. */
+  | { readonly kind: 'overlapping'; readonly by: readonly string[]; readonly parts: readonly Covered[] };
 
 /** Files that are known to be unreadable; more are read again whenever they are seen. */
 export const unreadableFilesMax = 10_000;
@@ -70,6 +70,25 @@ export class ReconcileStore {
       .where('object_key', 'in', keys)
       .execute();
     return new Map(rows.map(({ object_key, state }) => [object_key, state]));
+  }
+
+  /** Those of some files of an environment that are live. */
+  async liveAmong(
+    at: EnvironmentRef,
+    ids: readonly string[],
+  ): Promise<readonly (LakeFile & EnvironmentRef)[]> {
+    const { organization, environment } = at;
+    const found: (LakeFile & EnvironmentRef)[] = [];
+    for (let from = 0; from < ids.length; from += keysPerQueryMax) {
+      const rows = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
+        .select(['id', 'object_key', 'byte_count'])
+        .where('id', 'in', ids.slice(from, from + keysPerQueryMax))
+        .where('state', '=', 'live')
+        .execute();
+      for (const { id, object_key, byte_count } of rows)
+        found.push({ id, key: object_key, bytes: byte_count, organization, environment });
+    }
+    return found;
   }
 
   /** Live files whose keys lie behind one key and up to another, in the order of bytes. */
@@ -140,9 +159,9 @@ export class ReconcileStore {
     return Number(row?.newest ?? 0);
   }
 
-  /** What {@link adopt} would do, without doing it. */
-  async judge(file: PendingFile, covered: readonly Covered[]): Promise<Adoption> {
-    return judge(this.#storage.db, file, covered);
+  /** What {@link adopt} would do if some files covered nothing, without doing it. */
+  async judge(file: PendingFile, covered: readonly Covered[], absent: readonly string[]): Promise<Adoption> {
+    return judge(this.#storage.db, file, { covered, absent });
   }
 
   /** Takes a file and what it covers into the manifest, unless others cover it; undefined when the lease was lost. */
@@ -153,7 +172,7 @@ export class ReconcileStore {
   ): Promise<Adoption | undefined> {
     let adoption: Adoption | undefined;
     await this.#lake.fenced(async (trx) => {
-      adoption = await judge(trx, file, facts.covered);
+      adoption = await judge(trx, file, facts);
       if (adoption.kind !== 'adopted') return false;
       await trx.deleteFrom('lake_file').where('id', '=', file.id).where('state', '!=', 'live').execute();
       await this.#lake.insertLive(trx, { file, ...facts }, nowMs);
@@ -167,6 +186,37 @@ export class ReconcileStore {
     return this.#storage.dialect === 'postgres'
       ? sql<string>`object_key collate "C"`
       : sql<string>`object_key`;
+  }
+
+  /**
+   * A live file is gone from the bucket, and another one that the manifest does not name covers all that it covered: it was merged into that,
+   * and the database is older than the merge. False when there is something that the other does not cover.
+   */
+  async supersede(
+    file: LakeFile & EnvironmentRef,
+    covered: readonly Covered[],
+    nowMs: number,
+  ): Promise<boolean> {
+    return this.#lake.fenced(async (trx) => {
+      const rows = await inTenant(trx.selectFrom('covered_range'), file)
+        .select(['spool', 'gateway', 'first_offset as first', 'last_offset as last'])
+        .where('file', '=', file.id)
+        .execute();
+      const isWithin = rows.every((row) => {
+        const ofSpool = covered.filter(
+          ({ spool, gateway }) => spool === row.spool && gateway === row.gateway,
+        );
+        return uncovered(row, ofSpool).length === 0;
+      });
+      if (!isWithin) return false;
+      await inTenant(trx.updateTable('lake_file'), file)
+        .set({ state: 'retired', changed_at_ms: nowMs })
+        .where('id', '=', file.id)
+        .where('state', '=', 'live')
+        .execute();
+      await inTenant(trx.deleteFrom('covered_range'), file).where('file', '=', file.id).execute();
+      return true;
+    });
   }
 
   /** A live file is gone from the bucket: it counts no longer, and its ranges are open again for whoever still has them. */
@@ -193,26 +243,30 @@ export class ReconcileStore {
 async function judge(
   db: Storage['db'] | Trx,
   { id, organization, environment }: PendingFile,
-  covered: readonly Covered[],
+  { covered, absent = [] }: { readonly covered: readonly Covered[]; readonly absent?: readonly string[] },
 ): Promise<Adoption> {
   const open: Covered[] = [];
+  const by = new Set<string>();
   let isWhole = true;
   for (const range of covered) {
     const rows = await inTenant(db.selectFrom('covered_range'), { organization, environment })
-      .select(['first_offset as first', 'last_offset as last'])
+      .select(['first_offset as first', 'last_offset as last', 'file'])
       .where('spool', '=', range.spool)
       .where('gateway', '=', range.gateway)
       .where('first_offset', '<=', range.last)
       .where('last_offset', '>=', range.first)
-      .where((eb) => eb.or([eb('file', 'is', null), eb('file', '!=', id)]))
+      .where((eb) => eb.or([eb('file', 'is', null), eb('file', 'not in', [id, ...absent])]))
       .execute();
     if (rows.length === 0) {
       open.push(range);
       continue;
     }
     isWhole = false;
+    for (const { file } of rows) if (file !== null) by.add(file);
     open.push(...uncovered(range, rows).map((part) => ({ ...range, ...part, hash8: '' })));
   }
   if (isWhole) return { kind: 'adopted' };
-  return open.length === 0 ? { kind: 'doubled' } : { kind: 'overlapping', parts: open };
+  return open.length === 0
+    ? { kind: 'doubled', by: [...by] }
+    : { kind: 'overlapping', by: [...by], parts: open };
 }

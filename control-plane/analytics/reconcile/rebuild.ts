@@ -1,6 +1,6 @@
-import { Fault } from '../../proto/faults/fault.ts';
-import { openLake, type LakeParts } from './lake.ts';
-import type { LakeStore } from './lake.store.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { openLake, type LakeParts } from '../lake.ts';
+import type { LakeStore } from '../lake.store.ts';
 import { nothingReconciled, Reconciler, type Reconciled } from './reconcile.ts';
 
 /** What a rebuild works on. */

@@ -1,0 +1,42 @@
+/** What is known of a file that may be merged. */
+export interface Mergeable {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** What one merge may take; bytes as they lie in the bucket. */
+export interface MergeBounds {
+  readonly filesMin: number;
+  readonly filesMax: number;
+  readonly bytesMax: number;
+  readonly recordsMax: number;
+}
+
+/**
+ * The smallest files, each no larger than those before it together; empty when they are fewer than `filesMin`.
+ *
+ * So each merge at least doubles what most of its records lie in, and a large file waits until there is as much to join it.
+ */
+export function chooseFiles<File extends Mergeable>(
+  files: readonly File[],
+  bounds: MergeBounds,
+): readonly File[] {
+  const chosen: File[] = [];
+  let bytes = 0;
+  let records = 0;
+  for (const file of files.toSorted((a, b) => a.bytes - b.bytes)) {
+    const isTooLarge = chosen.length > 0 && file.bytes > Math.max(bytes, smallBytes);
+    const isFull =
+      chosen.length === bounds.filesMax ||
+      bytes + file.bytes > bounds.bytesMax ||
+      records + file.records > bounds.recordsMax;
+    if (isTooLarge || isFull) break;
+    chosen.push(file);
+    bytes += file.bytes;
+    records += file.records;
+  }
+  return chosen.length < bounds.filesMin ? [] : chosen;
+}
+
+/** Files up to this size always go together: reading one costs as much as reading none. */
+const smallBytes = 64 * 1024;

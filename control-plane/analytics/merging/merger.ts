@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { IngesterOptions } from '../ingester.ts';
+import { saysTheFile, writeLakeFile } from '../lake-file.ts';
+import { lakeFileKey, type PendingFile } from '../lake.store.ts';
+import type { IngestMeters } from '../meters.ts';
+import type { Covered } from '../proof.ts';
+import { joinRanges } from '../ranges.ts';
+import { chooseFiles, type MergeBounds } from './choice.ts';
+import { MergingStore, type MergeFile, type MergeGroup } from './merging.store.ts';
+
+const mebibyte = 1024 * 1024;
+/** A file of this size and more is merged no further. */
+const largeBytes = 32 * mebibyte;
+const bounds: Omit<MergeBounds, 'filesMin'> = {
+  filesMax: 256,
+  bytesMax: 2 * largeBytes,
+  recordsMax: 2_000_000,
+};
+/** As long as a day lasts, and one more, for what comes late. */
+const filesMinEarly = 16;
+const filesMinLate = 2;
+/** Ranges in the metadata of a file, which each question about it reads. */
+const rangesMax = 20_000;
+const restMs = 600_000;
+const restingMax = 1_000;
+const dayMs = 86_400_000;
+const deletionsMax = 1_000;
+
+/** Makes few files of the lake out of many, one merge at a time, under the ingester's lease. */
+export class Merger {
+  readonly #options: IngesterOptions;
+  readonly #meters: IngestMeters;
+  readonly #store: MergingStore;
+  /** Groups whose merge failed, or that have nothing to merge for now. */
+  readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
+
+  constructor(options: IngesterOptions, meters: IngestMeters) {
+    this.#options = options;
+    this.#meters = meters;
+    this.#store = new MergingStore(options.storage, options.store);
+  }
+
+  /** One merge, where there is one to do; true when there may be more. */
+  async take(): Promise<boolean> {
+    for (const group of await this.#store.groups({ filesMin: filesMinLate, bytesMax: largeBytes })) {
+      const name = JSON.stringify(group);
+      if (this.#resting.has(name)) continue;
+      const files = await this.#choose(group);
+      if (files.length === 0) {
+        if (this.#isLate(group)) this.#resting.set(name, true);
+        continue;
+      }
+      try {
+        await this.#merge(group, files);
+        return true;
+      } catch (error) {
+        this.#resting.set(name, true);
+        throw error;
+      }
+    }
+    return false;
+  }
+
+  /** Deletes what was replaced and whose grace is over; what cannot be deleted is due again. */
+  async deleteRetired(): Promise<void> {
+    const { blobs, cache, clock, settings, onStep } = this.#options;
+    for (const { id, key } of await this.#store.retired(clock.now() - settings.graceMs, deletionsMax)) {
+      await blobs.delete(key);
+      await onStep?.('merge deleted');
+      await cache.forget(id);
+      await this.#store.forget(id);
+    }
+  }
+
+  /** Whether a day and one more are over: what comes now comes late. */
+  #isLate({ day }: MergeGroup): boolean {
+    return this.#options.clock.now() >= (day + 2) * dayMs;
+  }
+
+  async #choose(group: MergeGroup): Promise<readonly MergeFile[]> {
+    const filesMin = this.#isLate(group) ? filesMinLate : filesMinEarly;
+    return chooseFiles(await this.#store.files(group, largeBytes), { ...bounds, filesMin });
+  }
+
+  async #merge(group: MergeGroup, chosen: readonly MergeFile[]): Promise<void> {
+    const ranges = await this.#store.coveredBy(group, chosen);
+    // Of what a version wrote that named no file with a range nobody could say what it covers.
+    const parts = chosen.filter(({ id }) => ranges.has(id));
+    const covered = parts.flatMap(({ id }) => ranges.get(id) ?? []);
+    const joined = this.#isLate(group) ? joinRanges(covered) : undefined;
+    if (parts.length < filesMinLate || (joined ?? covered).length > rangesMax) {
+      this.#resting.set(JSON.stringify(group), true);
+      return;
+    }
+    const { store, clock, workDir, onStep } = this.#options;
+    const id = randomUUID();
+    // By the day on which it is written: a restored database looks for what it does not know from its newest change on.
+    const stream = group.isOfLogs ? 'logs' : 'records';
+    const file: PendingFile = { id, ...group, key: lakeFileKey(group, { id, stream, atMs: clock.now() }) };
+    await store.begin(file, clock.now());
+    await onStep?.('merge named');
+    const dir = join(workDir, randomUUID());
+    await mkdir(dir, { recursive: true });
+    try {
+      await this.#write({ file, parts, covered: joined ?? covered, joined }, dir);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #write(
+    made: {
+      readonly file: PendingFile;
+      readonly parts: readonly MergeFile[];
+      readonly covered: readonly Covered[];
+      readonly joined: readonly Covered[] | undefined;
+    },
+    dir: string,
+  ): Promise<void> {
+    const { file, parts, covered, joined } = made;
+    const { blobs, duck, clock, log, cache, onStep } = this.#options;
+    const output = join(dir, `${file.id}.parquet`);
+    const from = await cache.paths(
+      parts.map((part) => ({ ...part, organization: file.organization, environment: file.environment })),
+    );
+    const facts = await writeLakeFile(duck, { from, file, covered, output }).catch(async (error: unknown) => {
+      if (error instanceof Fault && saysTheFile.test(error.internal ?? ''))
+        await cache.doubt(
+          parts.map((part) => ({ ...part, organization: file.organization, environment: file.environment })),
+        );
+      throw error;
+    });
+    const expected = parts.reduce((sum, { records }) => sum + records, 0);
+    if (facts.records !== expected)
+      throw new Fault('analytics.failed', {
+        internal: `${file.key} has ${facts.records} records out of files with ${expected}`,
+      });
+    await onStep?.('merge written');
+    const bytes = await readFile(output);
+    await blobs.put(file.key, bytes);
+    await onStep?.('merge durable');
+    const isCommitted = await this.#store.commit(
+      { file, ...facts, bytes: bytes.length, parts, joined },
+      clock.now(),
+    );
+    // Whoever has the lease now compares the bucket with the manifest, and finds that it covers nothing new.
+    if (!isCommitted)
+      throw new Fault('analytics.failed', { internal: `${file.key}: the lease or a part was lost` });
+    await onStep?.('merge committed');
+    await cache.adopt(file.id, output).catch(() => undefined);
+    this.#meters.merged.inc(parts.length);
+    log.debug(
+      { file: file.key, files: parts.length, records: facts.records },
+      'files of the lake became one',
+    );
+  }
+}

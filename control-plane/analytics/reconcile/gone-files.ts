@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ListedBlob } from '../../../proto/wire/blobs.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { isWhole } from '../lake-file.ts';
+import { type LakeFile, type PendingFile, readFileBytesMax } from '../lake.store.ts';
+import type { Covered } from '../proof.ts';
+import type { Reconciled, ReconcileOptions } from './reconcile.ts';
+
+/** What becomes of files that the manifest names and the bucket does not have as they were. */
+export class GoneFiles {
+  readonly #options: ReconcileOptions;
+
+  constructor(options: ReconcileOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A live file that somebody did not find, found to be another one, or could not read.
+   *
+   * Questions read all files of an environment at once, so one that is damaged would take all the others with it.
+   */
+  async missing(file: LakeFile & EnvironmentRef, found: Reconciled): Promise<void> {
+    const { blobs, manifest, log, clock, isDryRun } = this.#options;
+    let present: ListedBlob | undefined;
+    for await (const listed of blobs.list(file.key)) if (listed.key === file.key) present = listed;
+    if (present?.bytes === file.bytes && !(await this.#isDamaged(file))) return;
+    found.missing += 1;
+    if (isDryRun === true) return;
+    const what = present === undefined ? 'gone from the bucket' : 'damaged; it is left as it is';
+    log.error({ file: file.key }, `a file of the lake is ${what}; its records count no longer`);
+    await manifest.lose(file, clock.now());
+    if (present !== undefined) await manifest.saveUnreadable(present, clock.now());
+  }
+
+  /** Reads every value of it. False when it cannot be had now. */
+  async #isDamaged({ key }: LakeFile): Promise<boolean> {
+    const { workDir, blobs, duck } = this.#options;
+    const bytes = await blobs.get(key, { bytesMax: readFileBytesMax });
+    if (bytes === undefined) return false;
+    const dir = join(workDir, randomUUID());
+    await mkdir(dir, { recursive: true });
+    try {
+      const path = join(dir, 'doubted.parquet');
+      await writeFile(path, bytes);
+      return !(await isWhole(duck, path));
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Ids of those that cover a file and are not in the bucket; they count no longer then.
+   *
+   * A database that was restored from before a merge names the files that were merged, which are gone.
+   */
+  async loseAbsent(
+    { file: at, covered }: { readonly file: PendingFile; readonly covered: readonly Covered[] },
+    by: readonly string[],
+    found: Reconciled,
+  ): Promise<readonly string[]> {
+    const { blobs, manifest, clock, isDryRun } = this.#options;
+    const absent: string[] = [];
+    for (const file of await manifest.liveAmong(at, by)) {
+      let isThere = false;
+      for await (const { key } of blobs.list(file.key)) isThere ||= key === file.key;
+      if (isThere) continue;
+      absent.push(file.id);
+      if (isDryRun !== true && !(await manifest.supersede(file, covered, clock.now())))
+        await this.missing(file, found);
+    }
+    return absent;
+  }
+}
