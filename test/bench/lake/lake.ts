@@ -1,0 +1,297 @@
+/**
+ * `npm run bench:lake`: how long a console waits for its pictures and for a search of the log, over a lake of five million requests of a week (`--records`
+ * says how many) that were landed, ingested and merged like any others.
+ *
+ * Times are ms of a question on this machine; beside them what a question about nothing costs, and what it costs to count a column in DuckDB.
+ * `--gate` exits 1 when one passes what is promised.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Analytics } from '../../../control-plane/analytics/analytics.ts';
+import { figures } from '../../../control-plane/analytics/questions/figures.ts';
+import { type Asked, calls, errorKeys } from '../../../control-plane/analytics/questions/log-questions.ts';
+import { requestsCount } from '../../../control-plane/analytics/questions/questions.ts';
+import { analyticsSettings } from '../../../control-plane/analytics/settings.ts';
+import { startAnalytics } from '../../../control-plane/analytics/start.ts';
+import { createFileBlobs } from '../../../control-plane/storage/blobs/files.ts';
+import { openStorage } from '../../../control-plane/storage/storage.ts';
+import { systemClock } from '../../../proto/process/clock.ts';
+import { createLifecycle } from '../../../proto/process/lifecycle.ts';
+import { createLog } from '../../../proto/process/log.ts';
+import { createMetrics } from '../../../proto/process/metrics.ts';
+import { eventually } from '../../kit/eventually.ts';
+import { land, recordLine } from '../../kit/control-plane/landing.ts';
+
+const { values: options } = parseArgs({
+  options: { records: { type: 'string', default: '5000000' }, gate: { type: 'boolean', default: false } },
+});
+const records = Number(options.records);
+const perObject = 20_000;
+const rounds = 20;
+const widgetMsMax = 150;
+const searchMsMax = 200;
+const hourMs = 3_600_000;
+const spanMs = 7 * 24 * hourMs;
+const toMs = Date.now();
+const fromMs = toMs - spanMs;
+const at = { organization: 'o', environment: 'e' };
+const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+/** A request of a busy environment: 60 APIs of unequal weight, 200 applications, one in fifty refused or failed. */
+function lineOf(n: number): string {
+  const dice = createHash('md5').update(String(n)).digest();
+  const api = Math.min(59, Math.floor(dice.readUInt16LE(0) / 1_100));
+  const application = dice.readUInt16LE(2) % 200;
+  const isBad = dice.readUInt8(4) < 5;
+  const status = isBad ? ([401, 404, 429, 500, 503][dice.readUInt8(5) % 5] ?? 500) : 200;
+  const responseUs = 800 + dice.readUInt16LE(6) * (dice.readUInt8(8) < 8 ? 20 : 1);
+  const path = `/api-${api}/items/${dice.readUInt32LE(9) % 100_000}?page=${dice.readUInt8(13)}`;
+  return recordLine({
+    api_id: `api-${api}`,
+    api_name: `API ${api}`,
+    api_revision: 7,
+    plan_id: `plan-${api}-${application % 3}`,
+    application_id: `application-${application}`,
+    subscription_id: `subscription-${application}-${api}`,
+    security_type: 'API_KEY',
+    entrypoint_id: 'http-proxy',
+    gateway_id: 'g',
+    timestamp: Math.floor(fromMs + (n / records) * spanMs),
+    request_id: dice.toString('hex'),
+    transaction_id: dice.toString('hex'),
+    key_hash8: dice.toString('hex', 0, 4),
+    http_method: ['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE'][dice.readUInt8(14) % 6],
+    host: 'api.example.com',
+    uri: path,
+    path_info: path.slice(6),
+    status,
+    request_bytes: dice.readUInt8(15) * 10,
+    response_bytes: dice.readUInt16LE(6),
+    gateway_response_time_us: responseUs,
+    gateway_latency_us: 300 + dice.readUInt8(5),
+    endpoint: 'http://backend.internal:8080/v1',
+    endpoint_response_time_us: responseUs - 300,
+    endpoint_connect_us: 0,
+    endpoint_ttfb_us: responseUs - 400,
+    remote_address: `10.${dice.readUInt8(0)}.${dice.readUInt8(1)}.${dice.readUInt8(2)}`,
+    local_address: '10.0.0.1',
+    user_agent: 'curl/8.5.0',
+    error_key: isBad
+      ? ['API_KEY_INVALID', 'RATE_LIMIT_TOO_MANY_REQUESTS', 'GATEWAY_CLIENT_CONNECTION_ERROR'][status % 3]
+      : undefined,
+    outcome: 'complete',
+  });
+}
+
+const week = { ...at, fromMs, toMs: toMs + 1 };
+const day = { ...week, fromMs: toMs - 24 * hourMs };
+const times = ['AVG', 'P50', 'P95', 'P99'] as const;
+const ofApi = { by: 'API', operator: 'EQ', values: ['api-7'] } as const;
+const failed = { by: 'HTTP_STATUS', operator: 'GTE', values: ['500'] } as const;
+const steps = (span: typeof week, count: number) => ({
+  startMs: span.fromMs,
+  intervalMs: Math.ceil(spanOf(span) / count),
+});
+const spanOf = (span: typeof week): number => span.toMs - span.fromMs;
+
+/** What a dashboard and the log page ask. */
+const asked: readonly {
+  readonly name: string;
+  readonly span: typeof week;
+  readonly msMax: number;
+  readonly wish: Asked<unknown>;
+}[] = [
+  {
+    name: 'count, week',
+    span: week,
+    msMax: widgetMsMax,
+    wish: figures({ conditions: [], figures: [{ of: 'requests', measure: 'COUNT' }] }),
+  },
+  {
+    name: 'requests by status group over time, week',
+    span: week,
+    msMax: widgetMsMax,
+    wish: figures({
+      conditions: [],
+      figures: [{ of: 'requests', measure: 'COUNT' }],
+      groupings: [{ by: 'HTTP_STATUS_CODE_GROUP' }],
+      steps: steps(week, 60),
+    }),
+  },
+  {
+    name: 'times over time, week',
+    span: week,
+    msMax: widgetMsMax,
+    wish: figures({
+      conditions: [],
+      figures: times.map((measure) => ({ of: 'HTTP_GATEWAY_RESPONSE_TIME', measure })),
+      steps: steps(week, 60),
+    }),
+  },
+  {
+    name: 'top APIs, week',
+    span: week,
+    msMax: widgetMsMax,
+    wish: figures({
+      conditions: [],
+      figures: [{ of: 'requests', measure: 'COUNT' }],
+      groupings: [{ by: 'API' }],
+    }),
+  },
+  {
+    name: 'top applications of one API, week',
+    span: week,
+    msMax: widgetMsMax,
+    wish: figures({
+      conditions: [ofApi],
+      figures: [{ of: 'requests', measure: 'COUNT' }],
+      groupings: [{ by: 'APPLICATION' }],
+    }),
+  },
+  {
+    name: 'times over time, a day',
+    span: day,
+    msMax: widgetMsMax,
+    wish: figures({
+      conditions: [],
+      figures: times.map((measure) => ({ of: 'HTTP_GATEWAY_RESPONSE_TIME', measure })),
+      steps: steps(day, 60),
+    }),
+  },
+  {
+    name: 'log, newest 25, week',
+    span: week,
+    msMax: searchMsMax,
+    wish: calls({ conditions: [], limit: 25, offset: 0 }),
+  },
+  {
+    name: 'log of one API, 5xx, week',
+    span: week,
+    msMax: searchMsMax,
+    wish: calls({ conditions: [ofApi, failed], limit: 25, offset: 0 }),
+  },
+  {
+    name: 'log, text in the URI, week',
+    span: week,
+    msMax: searchMsMax,
+    wish: calls({
+      conditions: [{ by: 'URI', operator: 'CONTAINS', values: ['items/4711'] }],
+      limit: 25,
+      offset: 0,
+    }),
+  },
+  {
+    name: 'log, one request id, week',
+    span: week,
+    msMax: searchMsMax,
+    wish: calls({
+      conditions: [
+        { by: 'REQUEST_ID', operator: 'EQ', values: [createHash('md5').update('77').digest('hex')] },
+      ],
+      limit: 25,
+      offset: 0,
+    }),
+  },
+  { name: 'error keys, week', span: week, msMax: searchMsMax, wish: errorKeys([]) },
+];
+
+const dir = mkdtempSync(join(tmpdir(), 'isthmus-lake-'));
+const log = createLog({ name: 'bench', level: 'warn' });
+const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 10_000 });
+try {
+  const analytics = await filled();
+  const nothing = { ...week, environment: 'nobody' };
+  const floor = await timed(() => analytics.ask(requestsCount, nothing, { api: 'a' }));
+  print(`a question about nothing: p50 ${floor.p50.toFixed(0)} ms, p95 ${floor.p95.toFixed(0)} ms`);
+  for (const { name, span, msMax, wish } of asked) {
+    const { p50, p95 } = await timed(() => analytics.ask(wish.question, span, wish.params));
+    const isMet = p95 <= msMax;
+    print(
+      `${isMet ? 'met   ' : 'MISSED'}  ${name}: p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms (at most ${msMax})`,
+    );
+    if (options.gate && !isMet) process.exitCode = 1;
+  }
+} finally {
+  await lifecycle.close();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function filled(): Promise<Analytics> {
+  const blobs = createFileBlobs(join(dir, 'bucket'));
+  const storage = await openStorage({ url: undefined, dataDir: dir, log });
+  lifecycle.onClose('storage', () => storage.close());
+  const settings = analyticsSettings.parse({
+    ingestEveryMs: 100,
+    graceMs: 0,
+    mergeEveryMs: 1,
+    objectsPerFileMax: 4,
+  });
+  const analytics = await startAnalytics({
+    storage,
+    blobs,
+    dir: join(dir, 'analytics'),
+    settings,
+    log,
+    clock: systemClock,
+    lifecycle,
+    metrics: createMetrics(),
+  });
+  const startedMs = performance.now();
+  for (let first = 0; first < records; first += perObject) {
+    const count = Math.min(perObject, records - first);
+    await land(
+      blobs,
+      Array.from({ length: count }, (_, n) => lineOf(first + n)),
+      { first },
+    );
+  }
+  const landedMs = performance.now();
+  print(`${records} records landed after ${((landedMs - startedMs) / 1_000).toFixed(0)} s`);
+  const count = async (): Promise<number> =>
+    Number(
+      (
+        await storage.db
+          .selectFrom('lake_file')
+          .select((eb) => eb.fn.sum('record_count').as('n'))
+          .where('state', '=', 'live')
+          .executeTakeFirst()
+      )?.n ?? 0,
+    );
+  await eventually(async () => (await count()) === records, { timeoutMs: 3_600_000, everyMs: 500 });
+  print(`ingested after ${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
+  let before = -1;
+  // Merged as far as it goes: the number of files stays for some seconds.
+  await eventually(
+    async () => {
+      const { n } = await storage.db
+        .selectFrom('lake_file')
+        .select((eb) => eb.fn.countAll().as('n'))
+        .executeTakeFirstOrThrow();
+      const isSettled = Number(n) === before;
+      before = Number(n);
+      return isSettled;
+    },
+    { timeoutMs: 3_600_000, everyMs: 15_000 },
+  );
+  const files = await storage.db.selectFrom('lake_file').select(['byte_count', 'record_count']).execute();
+  const bytes = files.reduce((sum, { byte_count }) => sum + byte_count, 0);
+  print(
+    `${files.length} files, ${(bytes / 1024 / 1024).toFixed(0)} MiB, ${(bytes / records).toFixed(0)} bytes a record`,
+  );
+  return analytics;
+}
+
+async function timed(ask: () => Promise<unknown>): Promise<{ readonly p50: number; readonly p95: number }> {
+  await ask();
+  const taken: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const startedMs = performance.now();
+    await ask();
+    taken.push(performance.now() - startedMs);
+  }
+  taken.sort((a, b) => a - b);
+  return { p50: taken[rounds / 2] ?? Number.NaN, p95: taken[Math.floor(rounds * 0.95) - 1] ?? Number.NaN };
+}
