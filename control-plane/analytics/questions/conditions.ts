@@ -24,7 +24,7 @@ export const dimensions = {
   HTTP_STATUS: number('status'),
   // A request whose client went before a head left has status 0 and is of no group.
   HTTP_STATUS_CODE_GROUP: text(
-    `CASE WHEN status BETWEEN 100 AND 599 THEN (status // 100)::VARCHAR || 'xx' END`,
+    `CASE status // 100 WHEN 1 THEN '1xx' WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' END`,
   ),
   HTTP_PATH: text(`split_part(uri, '?', 1)`),
   HTTP_PATH_MAPPING: text('mapped_path'),
@@ -104,7 +104,10 @@ export interface Condition {
 
 /** Conditions as SQL, which holds no value, and the values that are bound to it. */
 interface Narrowing {
-  /** Never null: a record that does not say what is asked for does not fulfil it. */
+  /**
+   * True of those that fulfil it; of one that does not say what is asked for it is null, which `WHERE` takes for no. Nothing may be wrapped around
+   * it, so that DuckDB reads no group of rows that cannot hold any.
+   */
   readonly sql: string;
   readonly params: QuestionParams;
 }
@@ -115,7 +118,7 @@ export function narrowing(conditions: readonly Condition[], prefix = 'c'): Narro
   const parts = conditions.map((condition, n) => {
     params.set(`${prefix}${n}`, boundOf(condition));
     for (const [name, value] of Object.entries(saidOf(condition.by).params)) params.set(name, value);
-    return `coalesce(${sqlOf(condition, `$${prefix}${n}`)}, false)`;
+    return sqlOf(condition, `$${prefix}${n}`);
   });
   return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), params: Object.fromEntries(params) };
 }

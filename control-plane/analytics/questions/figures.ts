@@ -80,26 +80,48 @@ export interface FoundFigures {
 const groupsMax = 20_000;
 
 const percentiles = { P50: 0.5, P90: 0.9, P95: 0.95, P99: 0.99 } as const;
+const percentileList = Object.values(percentiles);
+const isPercentile = (measure: Measure): measure is keyof typeof percentiles =>
+  Object.hasOwn(percentiles, measure);
 
-function figureSql({ of, measure }: Figure): string {
-  if (isCounted(of)) {
-    const count = `count(*) FILTER (WHERE ${counted[of]})`;
-    return measure === 'PERCENTAGE' ? `100 * ${count} / nullif(count(*), 0)` : count;
+/** A figure in SQL: out of rows, and out of the figures of the finest groups. */
+interface FigureSql {
+  readonly ofRows: string;
+  /** What a finest group has of it, and how groups of those are put together; undefined where they cannot be. */
+  readonly inParts: { readonly part: string; readonly whole: (part: string) => string } | undefined;
+}
+
+function figureSql({ of, measure }: Figure): FigureSql {
+  const count = isCounted(of) ? `count(*) FILTER (WHERE ${counted[of]})` : `count(${saidOf(of).sql})`;
+  if (measure === 'PERCENTAGE')
+    return {
+      ofRows: `100 * ${count} / nullif(count(*), 0)`,
+      inParts: { part: count, whole: (part) => `100 * sum(${part}) / nullif(sum(rows), 0)` },
+    };
+  if (isCounted(of) || measure === 'COUNT')
+    return { ofRows: count, inParts: { part: count, whole: (part) => `sum(${part})` } };
+  const { numberSql } = saidOf(of);
+  if (isPercentile(measure)) {
+    // All of them in the same words: DuckDB sorts the values once for those of a question.
+    const place = percentileList.indexOf(percentiles[measure]) + 1;
+    return {
+      ofRows: `quantile_cont(${numberSql}, [${percentileList.join(', ')}])[${place}]`,
+      inParts: undefined,
+    };
   }
-  const { sql: value, numberSql } = saidOf(of);
-  switch (measure) {
-    case 'COUNT':
-      return `count(${value})`;
-    case 'PERCENTAGE':
-      return `100 * count(${value}) / nullif(count(*), 0)`;
-    case 'P50':
-    case 'P90':
-    case 'P95':
-    case 'P99':
-      return `quantile_cont(${numberSql}, ${percentiles[measure]})`;
-    default:
-      return `${measure.toLowerCase()}(${numberSql})`;
-  }
+  if (measure === 'AVG')
+    return {
+      ofRows: `avg(${numberSql})`,
+      inParts: {
+        part: `{'sum': sum(${numberSql}), 'count': count(${numberSql})}`,
+        whole: (part) => `sum(${part}.sum) / nullif(sum(${part}.count), 0)`,
+      },
+    };
+  const aggregate = measure.toLowerCase();
+  return {
+    ofRows: `${aggregate}(${numberSql})`,
+    inParts: { part: `${aggregate}(${numberSql})`, whole: (part) => `${aggregate}(${part})` },
+  };
 }
 
 function groupSql({ by, ranges }: Grouping): string {
@@ -144,14 +166,41 @@ export function figures({
       id: 'figures',
       about: 'requests',
       params: z.record(z.string(), z.union([z.string(), z.number()])),
-      sql: (from) =>
-        `WITH mine AS (SELECT *, (${step})::DOUBLE AS step${groupings.map((each, n) => `, ${groupSql(each)} AS g${n}`).join('')} ` +
-        `FROM ${from} WHERE ${narrowed}) ` +
-        `SELECT step, (${levels === '' ? '0' : levels})::DOUBLE AS level, ${keys.map((key) => `${key}, `).join('')}` +
-        `${wanted.map((each, n) => `(${figureSql(each)})::DOUBLE AS f${n}`).join(', ')} FROM mine ` +
-        `GROUP BY GROUPING SETS (${sets.join(', ')}) ORDER BY ${['level', 'count(*) DESC', 'step', ...keys].join(', ')} LIMIT ${groupsMax + 1}`,
+      sql: (from) => {
+        const mine =
+          `SELECT *, (${step})::DOUBLE AS step${groupings.map((each, n) => `, ${groupSql(each)} AS g${n}`).join('')} ` +
+          `FROM ${from} WHERE ${narrowed}`;
+        const { groups, figures: computed, rows } = grouped(mine, { keys, figures: wanted });
+        return (
+          `WITH ${groups} SELECT step, (${levels === '' ? '0' : levels})::DOUBLE AS level, ${keys.map((key) => `${key}, `).join('')}` +
+          `${computed.map((each, n) => `(${each})::DOUBLE AS f${n}`).join(', ')} FROM mine ` +
+          `GROUP BY GROUPING SETS (${sets.join(', ')}) ORDER BY ${['level', `${rows} DESC`, 'step', ...keys].join(', ')} LIMIT ${groupsMax + 1}`
+        );
+      },
       shape: (rows) => foundIn(rows, { figures: wanted.length, groupings: groupings.length }),
     },
+  };
+}
+
+/**
+ * What groups are made of, as `mine`, and the figures of it: the finest groups where figures of those can be put together, since each set of
+ * groups goes through all of `mine`; else the rows.
+ */
+function grouped(
+  mine: string,
+  { keys, figures: wanted }: { readonly keys: readonly string[]; readonly figures: readonly Figure[] },
+): { readonly groups: string; readonly figures: readonly string[]; readonly rows: string } {
+  const written = wanted.map(figureSql);
+  const parts = written.flatMap(({ inParts }) => (inParts === undefined ? [] : [inParts]));
+  if (keys.length === 0 || parts.length < written.length)
+    return { groups: `mine AS (${mine})`, figures: written.map(({ ofRows }) => ofRows), rows: 'count(*)' };
+  const finest = ['step', ...keys].join(', ');
+  return {
+    groups:
+      `each AS (${mine}), mine AS (SELECT ${finest}, count(*) AS rows` +
+      `${parts.map(({ part }, n) => `, ${part} AS p${n}`).join('')} FROM each GROUP BY ${finest})`,
+    figures: parts.map(({ whole }, n) => whole(`p${n}`)),
+    rows: 'sum(rows)',
   };
 }
 
