@@ -12,22 +12,30 @@ const parsedCharsMax = 1024 * 1024;
 /** What the expressions of one request have done so far; the request keeps it, made with its first expression. */
 export class Work {
   left = unitsMax;
-  #texts: Map<Uint8Array, string> | undefined = undefined;
-  #parsed: Map<string, Map<string, unknown>> | undefined = undefined;
+  // A request has one or two of either, so they are looked through: a map would have to hash whole texts.
+  #decoded: Decoded[] | undefined = undefined;
+  #read: ReadText[] | undefined = undefined;
 
-  get texts(): Map<Uint8Array, string> {
-    return (this.#texts ??= new Map());
+  get decoded(): Decoded[] {
+    return (this.#decoded ??= []);
   }
 
-  /** Texts that were read as something, with what came of it. */
-  readAs(as: string): Map<string, unknown> {
-    this.#parsed ??= new Map();
-    const known = this.#parsed.get(as);
-    if (known !== undefined) return known;
-    const made = new Map<string, unknown>();
-    this.#parsed.set(as, made);
-    return made;
+  get read(): ReadText[] {
+    return (this.#read ??= []);
   }
+}
+
+/** A body as text. */
+interface Decoded {
+  readonly content: Uint8Array;
+  readonly text: string;
+}
+
+/** A text that was read as something, with what came of it. */
+interface ReadText {
+  readonly as: string;
+  readonly text: string;
+  readonly value: unknown;
 }
 
 /** Of the evaluation that runs: it is synchronous, and there is one at a time. */
@@ -51,13 +59,15 @@ export function spend(units: number): void {
     throw new ThrownFailure('the expressions of this request would take more work than they may');
 }
 
+const utf8 = new TextDecoder();
+
 /** A body as text, decoded once per request. */
 export function decoded(content: Uint8Array): string {
-  const known = current?.texts.get(content);
-  if (known !== undefined) return known;
+  const known = current?.decoded.find((one) => one.content === content);
+  if (known !== undefined) return known.text;
   spend(content.length >> 5);
-  const text = new TextDecoder().decode(content);
-  current?.texts.set(content, text);
+  const text = utf8.decode(content);
+  current?.decoded.push({ content, text });
   return text;
 }
 
@@ -70,15 +80,18 @@ export function readOnce<T>(
   { text, as }: { readonly text: string; readonly as: string },
   read: (text: string) => T,
 ): T {
-  const others = current?.readAs(as);
-  const known = others?.get(text) as T | undefined;
-  if (known !== undefined) return known;
+  let others = 0;
+  for (const known of current?.read ?? []) {
+    if (known.as !== as) continue;
+    if (known.text === text) return known.value as T;
+    others += 1;
+  }
   if (text.length > parsedCharsMax)
     throw new ThrownFailure(`${as} of more than ${parsedCharsMax} characters is not read`);
-  if ((others?.size ?? 0) >= parsedMax)
+  if (others >= parsedMax)
     throw new ThrownFailure(`more than ${parsedMax} texts are read as ${as} for one request`);
   spend(text.length);
-  const made = read(text);
-  others?.set(text, made);
-  return made;
+  const value = read(text);
+  current?.read.push({ as, text, value });
+  return value;
 }

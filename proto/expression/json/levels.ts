@@ -3,6 +3,7 @@ export const jsonLevelsMax = 1_000;
 
 /** Whether objects and lists stand more than so many levels deep in a text that may be JSON. Costs less than reading it. */
 export function isNestedDeeper(text: string, levels = jsonLevelsMax): boolean {
+  if (!hasMore(text, levels)) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -11,6 +12,18 @@ export function isNestedDeeper(text: string, levels = jsonLevelsMax): boolean {
       depth += 1;
       if (depth > levels) return true;
     } else if (code === closeBrace || code === closeBracket) depth -= 1;
+  }
+  return false;
+}
+
+/** Whether a text has more than so many opening brackets; most have fewer than the levels that are allowed, and are told at once. */
+function hasMore(text: string, most: number): boolean {
+  let left = most;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      left -= 1;
+      if (left < 0) return true;
+    }
   }
   return false;
 }
