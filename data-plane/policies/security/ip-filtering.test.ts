@@ -81,6 +81,15 @@ test('an address is the same in each spelling, of IPv6 and of an IPv4 address th
   for (const from of ['2001:db8::8', '::ffff:192.0.2.65', '2001:db8:6::'])
     assert.equal(await passes(config, { from }), true, from);
   assert.equal(await passes({ whitelistIps: ['fe80::1'] }, { from: 'fe80::1%eth0' }), true);
+  const mapped = { blacklistIps: ['::ffff:192.0.2.64/122'] };
+  assert.equal(await passes(mapped, { from: '192.0.2.65' }), false, 'a range of IPv6 that carries IPv4');
+  assert.equal(await passes(mapped, { from: '192.0.2.128' }), true);
+  for (const from of ['192.0.2.256', '192.0.2.066', '192.0.2', '192.0.2.1.'])
+    assert.equal(
+      await passes({ blacklistIps: ['198.51.100.1'] }, { from }),
+      false,
+      `nobody can read ${from}`,
+    );
 });
 
 /** How `192.0.2.66` may come in the dress of IPv6. */

@@ -64,6 +64,10 @@ export const ipFiltering: PolicyFactory<'ip-filtering'> = (config, { refuse, hos
 /** Addresses, ranges and names. */
 class AddressList {
   readonly #ranges = new BlockList();
+  /** Ranges of IPv4 as numbers, each with its last address behind its first. */
+  readonly #numbers: number[] = [];
+  /** Anything is in `#ranges`: an IPv4 address may be in a range that is written as one of IPv6. */
+  #hasWide = false;
   readonly names: string[] = [];
   #isEmpty = true;
 
@@ -77,23 +81,32 @@ class AddressList {
 
   addAddress(address: string): void {
     const spelled = canonical(address) ?? address;
-    this.#ranges.addAddress(spelled, familyOf(spelled));
+    const number = numberOf(spelled);
+    if (number !== undefined) return void this.#numbers.push(number, number);
+    this.#ranges.addAddress(spelled, 'ipv6');
+    this.#hasWide = true;
   }
 
   #addRange(address: string, bits: number, withEdges: boolean): void {
-    const family = familyOf(address);
-    if (withEdges || family === 'ipv6' || bits > 30) return this.#ranges.addSubnet(address, bits, family);
-    const cidr = `${address}/${bits}`;
-    const first = ipaddr.IPv4.networkAddressFromCIDR(cidr).toByteArray();
-    const last = ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toByteArray();
-    // Both stand on whole ranges, so that only their last number changes.
-    first[3] = (first[3] ?? 0) + 1;
-    last[3] = (last[3] ?? 0) - 1;
-    this.#ranges.addRange(first.join('.'), last.join('.'), 'ipv4');
+    const number = numberOf(address);
+    if (number === undefined) {
+      this.#ranges.addSubnet(address, bits, 'ipv6');
+      this.#hasWide = true;
+      return;
+    }
+    const size = 2 ** (32 - bits);
+    const first = number - (number % size);
+    const edge = withEdges || bits > 30 ? 0 : 1;
+    this.#numbers.push(first + edge, first + size - 1 - edge);
   }
 
   holds(address: string): boolean {
-    return this.#ranges.check(address, familyOf(address));
+    const number = numberOf(address);
+    const numbers = this.#numbers;
+    if (number !== undefined)
+      for (let at = 0; at < numbers.length; at += 2)
+        if (number >= (numbers[at] ?? Infinity) && number <= (numbers[at + 1] ?? -Infinity)) return true;
+    return this.#hasWide && this.#ranges.check(address, number === undefined ? 'ipv6' : 'ipv4');
   }
 
   /** Of what nobody can read anything is to be feared: it is in every list that says something. */
@@ -195,11 +208,32 @@ async function addressesOf(names: readonly string[], { names: book, families }: 
 
 /** One spelling of an address; an IPv4 one that IPv6 carries is that IPv4 address. Undefined for what is none. */
 function canonical(text: string): string | undefined {
-  if (/^\d+(?:\.\d+){3}$/.test(text)) return text;
+  if (numberOf(text) !== undefined) return text;
   const [said = ''] = text.split('%');
   // ipaddr.js takes this form, which the kernel too writes for an IPv4-compatible address, for a mapped one.
   const address = said.replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:');
   return ipaddr.IPv6.isValid(address) ? ipaddr.process(address).toString() : undefined;
 }
 
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (address.includes(':') ? 'ipv6' : 'ipv4');
+/** What an IPv4 address counts as; undefined for what is none. */
+function numberOf(address: string): number | undefined {
+  let number = 0;
+  let part = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let at = 0; at < address.length; at += 1) {
+    const code = address.charCodeAt(at);
+    if (code >= 0x30 && code <= 0x39) {
+      // What begins with a zero is octal to some.
+      if (part > 25 || (digits > 0 && part === 0)) return undefined;
+      part = part * 10 + code - 0x30;
+      digits += 1;
+    } else if (code === 0x2e && digits > 0 && part < 256) {
+      number = number * 256 + part;
+      part = 0;
+      digits = 0;
+      dots += 1;
+    } else return undefined;
+  }
+  return dots === 3 && digits > 0 && part < 256 ? number * 256 + part : undefined;
+}

@@ -80,7 +80,10 @@ function readAs({ contextPath }: PolicyRequest, path: string | undefined): reado
   });
 }
 
+const none: readonly string[] = [];
 const segmentsOf = (path: string): readonly string[] =>
-  normalise(path)
-    .split('/')
-    .filter((segment) => segment !== '');
+  path === '' || path === '/'
+    ? none
+    : normalise(path)
+        .split('/')
+        .filter((segment) => segment !== '');
