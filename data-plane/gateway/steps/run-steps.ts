@@ -54,7 +54,19 @@ export function runSteps(
   call: RunningCall,
 ): StepsResult | Promise<StepsResult> {
   const result = runFrom({ index: 0, answer: undefined, isAsked: false }, { steps, phase, call });
-  if (result instanceof Promise) return result.finally(() => leave(steps, call));
+  if (result instanceof Promise) {
+    // `finally` would make three promises of one.
+    return result.then(
+      (late) => {
+        leave(steps, call);
+        return late;
+      },
+      (error: unknown) => {
+        leave(steps, call);
+        throw error;
+      },
+    );
+  }
   call.step = undefined;
   return result;
 }
