@@ -61,6 +61,44 @@ test('no escape, double escape or line end hides anything', async () => {
   assert.equal(await verdictOf({}, { body: 'line\r\nevil\nline' }), 'BODY');
 });
 
+test('a body hides nothing behind its charset or the escapes of its type; what is escaped in no type is text', async () => {
+  const sent = async (type: string | undefined, body: string) =>
+    verdictOf({ checkHeaders: false }, { headers: type === undefined ? {} : { 'Content-Type': type }, body });
+  const zeros = 'so evil'
+    .split('')
+    .map((each) => `${each}\0`)
+    .join('');
+  const hidden: readonly (readonly [type: string, body: string])[] = [
+    ['text/plain; charset=utf-16', zeros],
+    ['application/json', zeros],
+    ['application/json', `\0\0\0${'evil'.split('').join('\0\0\0')}`],
+    [
+      'text/plain; charset=utf-16be',
+      'evil'
+        .split('')
+        .map((each) => `\0${each}`)
+        .join(''),
+    ],
+    ['application/x-www-form-urlencoded', 'a=1&b=e%76il'],
+    ['application/x-www-form-urlencoded', 'a=1&b=e%2576il'],
+    ['application/json', String.raw`{"a":"\u0065\u0076il"}`],
+    ['application/problem+json', String.raw`{"a":"\u0065v\u0069l"}`],
+    ['text/xml', '<a>&#101;v&#x69;l</a>'],
+    ['text/html', '<a>&#101vi&#108</a>'],
+  ];
+  for (const [type, body] of hidden) assert.equal(await sent(type, body), 'BODY', body);
+  for (const [type, body] of hidden.slice(4)) {
+    assert.equal(await sent(undefined, body), 'BODY', body);
+    assert.equal(await sent('text/plain', body), 'passes', type);
+  }
+  const slashes = { regex: '.*</script>.*', checkHeaders: false };
+  const closed = { headers: { 'Content-Type': 'application/json' }, body: String.raw`{"a":"<\/script>"}` };
+  assert.equal(await verdictOf(slashes, closed), 'BODY');
+  assert.equal(await sent('text/plain; charset=utf-7', '+AGU-vil'), 'BODY', 'nobody here can read it');
+  assert.equal(await sent('text/plain; charset="UTF-8"', 'good'), 'passes');
+  assert.equal(await sent('text/xml', '<a>&#x110000;&#99999999;&unknown;</a>'), 'passes');
+});
+
 test('a body that nobody can read is refused: compressed, or too long for its pattern', async () => {
   assert.equal(await verdictOf({}, { headers: { 'Content-Encoding': 'gzip' }, body: 'x' }), 'BODY');
   const regex = `.*(${'a?'.repeat(300)}b).*`;

@@ -8,11 +8,12 @@ import {
   type Verdict,
 } from '../policy.ts';
 import { badRequest } from './bad-request.ts';
+import { bodyTexts, decodedTexts } from './body-texts.ts';
 
 /** Most characters of a body times instructions of the pattern: the longest that one request may keep others waiting. */
 const workMax = 50_000_000;
-/** Rounds of decoding a query: who hands on what he has decoded shows the next one something else. */
-const roundsMax = 3;
+/** Times that much for a body that may be read in several ways. */
+const readingsMax = 3;
 
 /** Refuses what a pattern describes. */
 export const regexThreatProtection: PolicyFactory<'regex-threat-protection'> = (config, { refuse }) => {
@@ -27,18 +28,22 @@ export const regexThreatProtection: PolicyFactory<'regex-threat-protection'> = (
     const { content, headers } = call.request;
     if (content === undefined || content.length === 0) return CONTINUE;
     const encoding = headers.get('content-encoding') ?? 'identity';
+    const texts = encoding === 'identity' && content.length <= charsMax ? bodyTexts(content, headers) : [];
+    const chars = (texts ?? []).reduce((sum, { length }) => sum + length, 0);
     const unread =
       encoding !== 'identity'
         ? `the body is of Content-Encoding ${encoding}`
-        : content.length > charsMax
-          ? `the body has more than ${charsMax} bytes`
-          : undefined;
+        : texts === undefined
+          ? 'the body is of a charset that is not known'
+          : content.length > charsMax || chars > readingsMax * charsMax
+            ? `the body has more than ${charsMax} bytes, or ${readingsMax} times as many characters as it may be read`
+            : undefined;
     if (unread !== undefined) {
       call.warn('REGEX_THREAT_BODY_DETECTED', `${unread}, and is not read`, { isCallers: true });
       return inBody;
     }
-    const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString();
-    return (config.fullMatching ? isThreat(text) : pattern.test(text)) ? inBody : CONTINUE;
+    const isFound = (text: string): boolean => (config.fullMatching ? isThreat(text) : pattern.test(text));
+    return texts?.some(isFound) === true ? inBody : CONTINUE;
   };
   return {
     request: {
@@ -66,24 +71,4 @@ function pathTexts({ pathInfo, query }: PolicyRequest): readonly string[] {
     return [name, value.join('=')];
   });
   return [...paths, ...(parts ?? []).flatMap((part) => decodedTexts(part.replaceAll('+', ' ')))];
-}
-
-/** A text as it is, and as it is after each round of decoding it. */
-function decodedTexts(text: string): readonly string[] {
-  const texts = [text];
-  for (let round = 0; round < roundsMax; round += 1) {
-    const before = texts.at(-1) ?? '';
-    const after = decoded(before);
-    if (after === before) break;
-    texts.push(after);
-  }
-  return texts;
-}
-
-/** What is no escape stays as it is; bytes that are no UTF-8 become the mark for that. */
-function decoded(text: string): string {
-  if (!text.includes('%')) return text;
-  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
-    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
-  );
 }
