@@ -132,6 +132,31 @@ export const controlPlaneConfigSchema = z.strictObject({
       .default(4)
       .describe('Most of them at once for one organization, so that no tenant keeps others waiting.'),
   }),
+  debug: section({
+    runMsMax: ms
+      .min(5_000)
+      .max(60_000)
+      .default(10_000)
+      .describe('Longest time of a debug run, the start of its process included; then it is killed.'),
+    runningMax: z
+      .int()
+      .min(1)
+      .max(32)
+      .default(2)
+      .describe('Most debug runs at once, each a process of its own; of one user it is one.'),
+    waitingMax: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(8)
+      .describe('Most debug runs that wait for their turn, of one user one; past it 429.'),
+    memoryBytesMax: z
+      .int()
+      .min(268_435_456)
+      .max(8_589_934_592)
+      .default(536_870_912)
+      .describe('Most memory of the process of a debug run, half of it heap; past it the run is killed.'),
+  }),
   lameDuckMs: lameDuckMsSchema,
 });
 

@@ -15,6 +15,7 @@ import {
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import type { DebugRuns } from '../proto/model/records/debug-run.ts';
 import type { HealthSource } from '../proto/process/health.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
@@ -54,6 +55,10 @@ export interface ControlPlaneOptions {
   readonly onBoot?: ((made: BootResult) => void) | undefined;
   /** Starts the ingester and opens queries; without it analytics answer 503 with a hint. */
   readonly openAnalytics?: ((parts: OpenParts) => Promise<NonNullable<Desk['analytics']>>) | undefined;
+  /** Makes what runs requests through drafts; without it that answers 503. */
+  readonly openDebug?:
+    | ((parts: Pick<ControlPlaneOptions, 'config' | 'log' | 'clock' | 'lifecycle'>) => DebugRuns)
+    | undefined;
   /** This program's version. */
   readonly version: string;
 }
@@ -178,7 +183,7 @@ async function openParts(options: ControlPlaneOptions) {
     blobs,
     keyring,
     publisher,
-    desk: { ...desk, analytics, outbound, oidc: createOidc(outbound) },
+    desk: { ...desk, analytics, outbound, oidc: createOidc(outbound), debug: options.openDebug?.(options) },
   };
 }
 

@@ -21,7 +21,7 @@ function open(t: TestContext, settings: object = {}) {
   const reloads: (() => Promise<boolean> | boolean)[] = [];
   const doors = new OwnDoors();
   const onReload = (_name: string, reload: () => Promise<boolean> | boolean) => void reloads.push(reload);
-  const callouts = createCallouts(gatewayConfigSchema.parse(settings), { onReload }, doors);
+  const callouts = createCallouts(gatewayConfigSchema.parse(settings), { onReload }, { doors });
   t.after(() => callouts.close());
   /** The code of the fault with which a call fails. */
   const fails = async (url: string): Promise<string> => {

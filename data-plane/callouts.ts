@@ -1,4 +1,5 @@
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
+import type { AddressProfile } from '../proto/process/outbound/guard.ts';
 import type { Outbound } from '../proto/process/outbound/outbound.ts';
 import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { GatewayConfig } from './config.ts';
@@ -8,6 +9,13 @@ import type { PolicyOutbound } from './policies/policy.ts';
 export interface Callouts extends PolicyOutbound {
   /** Ends those that run. */
   close(): Promise<void>;
+}
+
+/** What decides where they may lead beside the lists of the settings. */
+interface CalloutsGround {
+  readonly doors: OwnDoors;
+  /** Default: local, whatever a customer's own network has. */
+  readonly profile?: AddressProfile | undefined;
 }
 
 /** Longest time to connect. */
@@ -27,7 +35,7 @@ const direct = ['localhost', '127.0.0.1', '::1'];
 export function createCallouts(
   { upstream, request, outbound }: Pick<GatewayConfig, 'upstream' | 'request' | 'outbound'>,
   { onReload }: Pick<Lifecycle, 'onReload'>,
-  doors: OwnDoors,
+  { doors, profile = 'local' }: CalloutsGround,
 ): Callouts {
   let client: Promise<Outbound> | undefined;
   const open = async (): Promise<Outbound> => {
@@ -35,9 +43,9 @@ export function createCallouts(
       await import('../proto/process/outbound/outbound.ts');
     // Not the certificate: it proves to the bridge who this is, and is shown to nobody whom a definition names.
     const settings = { ...outbound, certFile: undefined, keyFile: undefined };
-    const { ca, proxy, noProxy = [] } = toOutboundOptions(settings, 'local');
+    const { ca, proxy, noProxy = [] } = toOutboundOptions(settings, profile);
     const made = createOutbound({
-      profile: 'local',
+      profile,
       ca,
       proxy,
       noProxy: [...noProxy, ...direct],

@@ -2,6 +2,8 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { createRedactor } from '../proto/model/redaction.ts';
+import type { SecretReferences } from '../proto/expression/scope.ts';
+import type { AddressProfile } from '../proto/process/outbound/guard.ts';
 import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { Log } from '../proto/process/log.ts';
 import { policyPartsOf } from './policy-ground.ts';
@@ -21,6 +23,8 @@ import {
 } from './endpoint-checks.ts';
 import { systemProxyVariables } from './endpoints/system-proxy.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
+import type { RecordTarget } from './gateway/call/records.ts';
+import type { Ways } from './gateway/call/ways.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
 import { Durations } from './gateway/deploy/durations.ts';
 import type { ExpressionHost } from './gateway/compile/surroundings.ts';
@@ -89,6 +93,18 @@ export interface ServingOptions {
   readonly counters?: CounterStore | undefined;
   /** Endpoints that somebody else checks and finds. Default: this process does. */
   readonly endpoints?: Pick<WatchedEndpoints, 'health' | 'discovery'> | undefined;
+  /** Default: what a gateway has. */
+  readonly instead?: WatchedParts | undefined;
+}
+
+/** What a process has in place of a gateway's own parts that serves somebody who looks on. */
+export interface WatchedParts {
+  /** Where definitions may lead, beside `upstream.allow`. */
+  readonly profile: AddressProfile;
+  readonly ways: Ways;
+  /** Hears what is recorded. */
+  readonly records: RecordTarget;
+  readonly secrets: SecretReferences;
 }
 
 /** Everything that requests pass through in one process: the whole gateway's, or one of several workers'. */
@@ -121,11 +137,12 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const backends = backendsOf(options);
   const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
-  const guard = guardOf(config, options.doors);
+  const { instead } = options;
+  const guard = guardOf(config, options.doors, instead?.profile);
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const counters = options.counters ?? (await openCounters(options));
-  const callouts = createCallouts(config, lifecycle, options.doors);
+  const callouts = createCallouts(config, lifecycle, { doors: options.doors, profile: instead?.profile });
   lifecycle.onClose('callouts', () => callouts.close());
   const caches = createCaches({ ...options, guard });
   const scripts = openScripts(options);
@@ -140,7 +157,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     discovery: (options.endpoints ?? watched)?.discovery,
     outliers: outlierHostOf(options),
     host: { ...host, ...policyPartsOf(config, clock), directories: createDirectories({ ...options, guard }) },
-    records: reporter,
+    records: instead?.records ?? reporter,
     durations: new Durations(metrics, config.metrics),
     circuits,
     servers: serversOf(config).map(({ id }) => id),
@@ -199,17 +216,20 @@ export function expressionHostOf({
   gateway,
   version,
   clock,
-}: Pick<ServingOptions, 'gateway' | 'version' | 'clock'> & {
+  instead,
+}: Pick<ServingOptions, 'gateway' | 'version' | 'clock' | 'instead'> & {
   readonly config: Pick<ServingConfig, 'secretReferences'>;
 }): ExpressionHost {
   return {
     node: { id: gateway, version: version.split('.')[0] ?? '', zone: undefined },
-    secrets: createSecretReferences({
-      // Read here, so that no other part of the gateway reads it by a definition's word.
-      environment: process.env,
-      folder: config.secretReferences.folder,
-      nowMs: () => clock.monotonicMs(),
-    }),
+    secrets:
+      instead?.secrets ??
+      createSecretReferences({
+        // Read here, so that no other part of the gateway reads it by a definition's word.
+        environment: process.env,
+        folder: config.secretReferences.folder,
+        nowMs: () => clock.monotonicMs(),
+      }),
   };
 }
 

@@ -15,6 +15,7 @@ import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
 import { type RunningShipper, shipRestMsMax, startShipper } from '../shipper/start.ts';
 import { createAnalyticsOpener } from './analytics.ts';
+import { createDebugRuns } from './debug/debug-runs.ts';
 import { forkGateway } from './gateway-process.ts';
 import type { ProcessParts } from './run-process.ts';
 import { print } from './terminal.ts';
@@ -96,6 +97,8 @@ export async function up(
     demoTarget: `http://127.0.0.1:${echo}`,
     onBoot: (made) => void (unseen = made),
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
+    // What the demo calls is on this machine, where runs go nowhere else.
+    openDebug: (debugParts) => createDebugRuns(debugParts, [`127.0.0.1:${echo}`]),
   });
   const started = { controlPlane, gatewayProcess, echo };
   const { addresses, servers, shipper } = await startAround(started, configs, parts);

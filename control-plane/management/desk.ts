@@ -1,5 +1,6 @@
 import { invariant } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
+import type { DebugRuns } from '../../proto/model/records/debug-run.ts';
 import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Access } from '../access/access.ts';
@@ -34,6 +35,8 @@ export interface Desk {
   readonly outbound?: Pick<Outbound, 'request'> | undefined;
   /** Speaks to identity providers; absent where none may be asked. */
   readonly oidc?: Oidc | undefined;
+  /** Runs requests through drafts; absent where there are none. */
+  readonly debug?: DebugRuns | undefined;
 }
 
 /** A change in progress: one transaction, one moment, and its audit rows. */

@@ -21,6 +21,7 @@ import { definitionRoutes } from './definitions/definitions.routes.ts';
 import { propertyFetcher } from './deployments/dynamic-properties.ts';
 import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { auditRoutes } from './audit/audit.routes.ts';
+import { debugRoutes } from './debug/debug.routes.ts';
 import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
 import { documentationRoutes } from './documentation/documentation.routes.ts';
@@ -59,6 +60,7 @@ const resources: readonly Route[] = [
   ...apiRoutes,
   ...definitionRoutes,
   ...draftRoutes,
+  ...debugRoutes,
   ...deploymentRoutes,
   ...revisionRoutes,
   ...reviewRoutes,

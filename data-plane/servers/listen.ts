@@ -48,7 +48,10 @@ export interface RunningServers extends OpenConnections {
 }
 
 /** What listening needs of the process that serves. */
-export interface ListenParts extends Pick<ServingOptions, 'config' | 'clock' | 'log' | 'hopSecret'> {
+export interface ListenParts extends Pick<
+  ServingOptions,
+  'config' | 'clock' | 'log' | 'hopSecret' | 'instead'
+> {
   readonly engine: Engine;
   readonly deployments: Deployments;
   readonly traffic: Traffic;
@@ -116,6 +119,7 @@ function createServing(parts: ListenParts): (id: string) => Pick<ServerOptions, 
   const { listen: wish, request, report } = config;
   const certificateHeaders = certificateHeadersOf(config);
   const nextRequestId = createRequestIds();
+  const ways = parts.instead?.ways;
   const shared = {
     hasConfiguration: deployments.hasConfiguration,
     nextRequestId,
@@ -160,7 +164,7 @@ function createServing(parts: ListenParts): (id: string) => Pick<ServerOptions, 
     });
     const { onAnswer, onUnrouted } = traffic;
     return {
-      onExchange: createServe({ ...shared, match, strays, forwarding, onAnswer, onUnrouted }),
+      onExchange: createServe({ ...shared, match, strays, forwarding, onAnswer, onUnrouted, ways }),
       onRefusal: (refusal) => {
         traffic.onRefusal(refusal);
         return strays.onRefusal(refusal);

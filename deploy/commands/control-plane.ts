@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createAnalyticsOpener } from '../analytics.ts';
+import { createDebugRuns } from '../debug/debug-runs.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
@@ -30,6 +31,7 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
         config,
         adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
         openAnalytics: createAnalyticsOpener(config.analytics),
+        openDebug: createDebugRuns,
         onBoot({ adminPassword }) {
           if (adminPassword === undefined) return;
           say('First boot. The password of the user admin is shown this once, on standard output:');

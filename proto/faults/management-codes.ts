@@ -34,6 +34,12 @@ export const managementCodes = {
     hint: 'Give contextPath for an API with an HTTP listener, host for one with TCP or KAFKA.',
   },
   'api.not_deployable': { status: 400, owner: 'client', text: 'The API cannot be deployed as it is.' },
+  'debug.unavailable': {
+    status: 503,
+    owner: 'platform',
+    text: 'Debug runs are not made in this process.',
+    hint: 'Ask a control plane that was started by isthmus up or isthmus control-plane.',
+  },
   'jsonPatch.testFailed': {
     status: 400,
     owner: 'client',

@@ -52,6 +52,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
     'resources',
     'transform',
     'script',
+    'debug',
     'limits',
     'redis',
     'ldap',
@@ -80,6 +81,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   deploy: [
     'client',
     'commands',
+    'debug',
     'doctor',
     'packing',
     'reference',
@@ -292,14 +294,9 @@ function forbidden(from: string, to: string): string | undefined {
   }
   if (toTop === 'proto') return undefined;
   if (fromTop !== toTop) return 'rooms import only proto and themselves';
-  if (
-    fromTop === 'control-plane' &&
-    fromInner !== undefined &&
-    toInner !== undefined &&
-    fromInner !== toInner
-  ) {
-    const fromFloor = controlPlaneFloors[fromInner];
-    const toFloor = controlPlaneFloors[toInner];
+  if (fromTop === 'control-plane' && fromInner !== toInner) {
+    const fromFloor = controlPlaneFloors[fromInner ?? ''];
+    const toFloor = controlPlaneFloors[toInner ?? ''];
     if (fromFloor !== undefined && toFloor !== undefined && toFloor >= fromFloor) {
       return `the order is storage < access, mail < publish, analytics < management < designer, alerts, cockpit < doors`;
     }

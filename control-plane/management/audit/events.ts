@@ -5,6 +5,8 @@ export const auditEvents = {
   API_DELETED: 'An API was deleted.',
   API_DRAFT_UPDATED: 'What somebody is writing of an API was kept; it is not the API yet.',
   API_DRAFT_DELETED: 'The draft of an API was thrown away.',
+  API_DEBUGGED:
+    'Somebody ran a request through the draft of an API, or through the API as it is written; no gateway learned of it.',
   API_STARTED: 'An API was started; gateways serve it as deployed last.',
   API_STOPPED: 'An API was stopped; gateways serve it no more.',
   API_DEPLOYED: 'An API was deployed; the property DEPLOYMENT holds the number.',

@@ -6,7 +6,7 @@ import { isReference } from './names.ts';
 import { mapSecrets } from './places.ts';
 
 /** Makes what gives a text in which none of the secrets stands any more. */
-function scrubberOf(secrets: readonly string[]): (text: string) => string {
+export function scrubberOf(secrets: readonly string[]): (text: string) => string {
   // The longest first: a secret may be a part of another.
   const inOrder = [...new Set(secrets.flatMap(partsOf))]
     .filter((each) => each !== '')

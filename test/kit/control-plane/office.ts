@@ -128,6 +128,7 @@ export async function openOffice(
   given: {
     readonly analytics?: NonNullable<Desk['analytics']>;
     readonly outbound?: NonNullable<Desk['outbound']>;
+    readonly debug?: NonNullable<Desk['debug']>;
     readonly demoTarget?: string;
     readonly publicUrl?: string;
     readonly gatewaysUrl?: string;
@@ -165,6 +166,7 @@ export async function openOffice(
     clock,
     analytics: given.analytics,
     outbound: given.outbound,
+    debug: given.debug,
     gatewaysUrl: given.gatewaysUrl,
     publicUrl: given.publicUrl,
     oidc: given.outbound === undefined ? undefined : createOidc(given.outbound),

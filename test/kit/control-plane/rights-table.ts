@@ -116,6 +116,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   startApi: '++- ++- ---',
   stopApi: '++- ++- ---',
   createApiDeployment: '++- ++- ---',
+  debugApi: '++- ++- ---',
   getCurrentApiDeployment: '++- ++- ---',
   listApiDeployments: '++- +++ ---',
   getApiDeployment: '++- ++- ---',

@@ -24,7 +24,7 @@ export function openOutbound(t: Pick<TestContext, 'after'>): GatewaySecurity['ou
   const callouts = createCallouts(
     gatewayConfigSchema.parse({}),
     { onReload: () => undefined },
-    new OwnDoors(),
+    { doors: new OwnDoors() },
   );
   t.after(() => callouts.close());
   return callouts;
