@@ -25,6 +25,9 @@ test('the policy studio', { skip: skipWithoutBrowser }, async (t) => {
       'flows are drawn: steps by mouse and keyboard, a draft that saves itself, faults at their steps, deployed',
       () => designs(platform, browser),
     );
+    await t.test('a request runs through the draft: each step is lit, and says what it changed', () =>
+      triesDraft(platform, browser),
+    );
     await t.test(
       'two who design one API: the second is told, and takes theirs; who may only read changes nothing',
       () => designsBeside(platform, browser),
@@ -97,6 +100,56 @@ async function designs(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByRole('button', { name: 'Deploy' }).click();
   await page.getByText('No draft').waitFor();
   await eventually(async () => (await answer()) === '<b>drawn</b>');
+  await page.context().close();
+}
+
+async function triesDraft(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, gateway } = platform;
+  const api = await apiNamed(platform, 'Demo /demo/echo');
+  const page = await browser.open({ origin: management, path: `/console/DEFAULT/apis/${api}/design` });
+  await signIn(page);
+  await page.getByRole('button', { name: 'Add a policy to the request, at place 1' }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Transform headers/ })
+    .click();
+  const headers = page.getByRole('group', { name: 'Add headers' });
+  await headers.getByRole('button', { name: 'Add header' }).click();
+  await headers.getByRole('textbox', { name: 'Name' }).fill('X-Tried');
+  await headers.getByRole('textbox', { name: 'Value' }).fill('{#request.method}<b>');
+  const strip = page.getByRole('region', { name: 'Try the draft' });
+  await strip.getByRole('combobox', { name: 'Method' }).selectOption('POST');
+  await strip.getByRole('textbox', { name: 'URL' }).fill('/some/path?a=1');
+  await strip.getByRole('button', { name: 'Headers and body' }).click();
+  const lines = strip.getByRole('textbox', { name: 'Headers' });
+  await lines.fill('no header');
+  await strip.getByText('Line 1 is no header').waitFor();
+  await lines.fill('X-Own: own');
+  await strip.getByRole('textbox', { name: 'Body' }).fill('hello');
+  await strip.getByRole('button', { name: 'Run', exact: true }).click();
+  const beads = strip.getByRole('list', { name: 'Steps of the run' });
+  await beads
+    .getByRole('button', { name: /^Transform headers/ })
+    .first()
+    .click();
+  const changes = strip.getByRole('table', { name: 'What it changed' });
+  await changes.getByRole('row', { name: /x-tried.*POST<b>/ }).waitFor();
+  const lane = page.getByRole('list', { name: 'Request' });
+  await lane.getByRole('button', { name: /^Transform headers.*(µs|ms)/s }).waitFor();
+  await strip.getByRole('button', { name: 'To the backend' }).click();
+  await strip.getByText('X-Tried: POST<b>').waitFor();
+  await strip.getByRole('button', { name: 'Answer', exact: true }).click();
+  await strip.getByText(/^200/).first().waitFor();
+  const { headers: got, body } = await fetch(`${gateway}/demo/echo`);
+  await body?.cancel();
+  assert.equal(got.get('x-tried'), null, 'no gateway has the draft');
+
+  // What was tried says nothing of what is drawn now.
+  await lane.getByRole('button', { name: /^Transform headers/ }).press('Delete');
+  await strip.getByText('The draft has changed since.').waitFor();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('button', { name: 'Discard draft' }).click();
+  await page.getByText('No draft').waitFor();
   await page.context().close();
 }
 

@@ -185,6 +185,10 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
     .click();
   await page.getByText('About Rate limit').waitFor();
   await look('design-step');
+  const strip = page.getByRole('region', { name: 'Try the draft' });
+  await strip.getByRole('button', { name: 'Run', exact: true }).click();
+  await strip.getByRole('list', { name: 'Steps of the run' }).getByRole('button').nth(2).click();
+  await look('design-tried');
   await page.getByRole('button', { name: 'Flow settings' }).click();
   await page.getByRole('button', { name: 'Remove flow' }).click();
   // Drawn and taken back: there is nothing to deploy.

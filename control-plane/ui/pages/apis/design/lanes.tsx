@@ -21,7 +21,9 @@ import {
   withFlows,
   wordsOf,
 } from './flows.ts';
+import { duration } from '../../../kit/numbers.ts';
 import { type Loaded, policies } from './questions.ts';
+import { type Light, lightKey } from './try/rows.ts';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
 import { type Designing, faultsOf } from './use-design.ts';
@@ -30,6 +32,8 @@ interface Props {
   readonly designing: Designing;
   readonly loaded: Loaded;
   readonly shown: Shown;
+  /** How steps did in what was tried last, by their places. */
+  readonly lights: ReadonlyMap<string, Light>;
   readonly isReadOnly: boolean;
   readonly onShow: (shown: Shown) => void;
 }
@@ -115,6 +119,7 @@ const dragged = 'application/x-step';
 function LaneOf({
   designing,
   shown,
+  lights,
   lane,
   isReadOnly,
   onShow,
@@ -149,6 +154,7 @@ function LaneOf({
             key={`step ${at}`}
             {...{ step, designing, isReadOnly }}
             place={place(at)}
+            light={lights.get(lightKey(place(at)))}
             isShown={'step' in shown && shown.lane === lane && shown.step === at}
             onShow={() => onShow(place(at))}
             onMove={(by) => move(at, by < 0 ? at - 1 : at + 2)}
@@ -204,6 +210,7 @@ function StepCard({
   step,
   designing,
   place,
+  light,
   isShown,
   isReadOnly,
   onShow,
@@ -213,6 +220,7 @@ function StepCard({
   readonly step: Step;
   readonly designing: Designing;
   readonly place: StepPlace;
+  readonly light: Light | undefined;
   readonly isShown: boolean;
   readonly isReadOnly: boolean;
   readonly onShow: () => void;
@@ -240,6 +248,7 @@ function StepCard({
         aria-keyshortcuts="Alt+ArrowLeft Alt+ArrowRight Delete"
         data-off={step.enabled === false || undefined}
         data-faulty={faults > 0 || undefined}
+        data-light={light?.decision}
         draggable={!isReadOnly}
         onDragStart={(event) => {
           event.dataTransfer.setData(dragged, `${place.lane} ${place.step}`);
@@ -259,15 +268,42 @@ function StepCard({
         </span>
         <span className={styles['stepName']}>{title}</span>
         <span className={styles['stepSays']}>{step.description || summaryOf(step.configuration)}</span>
-        <span className={styles['stepFoot']}>
-          {faults > 0
-            ? `${faults} ${faults === 1 ? 'fault' : 'faults'}`
-            : step.enabled === false
-              ? 'off'
-              : ''}
-        </span>
+        <Foot {...{ step, faults, light }} />
       </button>
     </li>
+  );
+}
+
+/** What is wrong with a step, else how it did in what was tried last. */
+function Foot({
+  step,
+  faults,
+  light,
+}: {
+  readonly step: Step;
+  readonly faults: number;
+  readonly light: Light | undefined;
+}) {
+  return (
+    <span className={styles['stepFoot']}>
+      {faults > 0
+        ? `${faults} ${faults === 1 ? 'fault' : 'faults'}`
+        : step.enabled === false
+          ? 'off'
+          : light !== undefined && <Lit light={light} />}
+    </span>
+  );
+}
+
+/** How long it took in what was tried last, or what it came to. */
+function Lit({ light: { decision, tookUs, part } }: { readonly light: Light }) {
+  const { value, unit } = duration(tookUs / 1_000);
+  return (
+    <>
+      <i className={styles['lit']} style={{ width: `${100 * part}%` }} />
+      <span className="num">{decision === 'skipped' ? 'skipped' : `${value} ${unit}`}</span>
+      {decision !== 'skipped' && decision !== 'passed' && ` ${decision}`}
+    </>
   );
 }
 

@@ -7,6 +7,8 @@ import { type FlowPlace, flowAt, placeAt, type StepPlace, stepsOf } from './flow
 import { Lanes } from './lanes.tsx';
 import { StepPanel } from './step-panel.tsx';
 import styles from './studio.module.css';
+import { TryStrip } from './try/try-strip.tsx';
+import { useTry } from './try/use-try.ts';
 
 const route = getRouteApi('/$env/apis/$api/draft/design');
 
@@ -17,11 +19,13 @@ export type Shown = FlowPlace | StepPlace;
 export function ApiDesign() {
   const { designing, loaded, isReadOnly } = useDrawn();
   const { at = '' } = route.useSearch();
+  const { env, api: id } = route.useParams();
   const [shown, setShown] = useState<Shown>(() => placeAt(at));
   useEffect(() => {
     if (at !== '') setShown(placeAt(at));
   }, [at]);
   const { design } = designing;
+  const trying = useTry({ env, id }, design);
   const flow = flowAt(design, shown);
   // An undone step may be the one that was looked at.
   const isStep = 'step' in shown && stepsOf(flow, shown.lane)[shown.step] !== undefined;
@@ -29,7 +33,7 @@ export function ApiDesign() {
     <div className={styles['studio']}>
       <div className={styles['panes']}>
         <FlowList {...{ designing, shown, isReadOnly }} plans={loaded.plans} onShow={setShown} />
-        <Lanes {...{ designing, shown, isReadOnly, loaded }} onShow={setShown} />
+        <Lanes {...{ designing, shown, isReadOnly, loaded }} lights={trying.lights} onShow={setShown} />
         {flow !== undefined && (
           <aside className={styles['side']} aria-label="Settings">
             {isStep ? (
@@ -44,6 +48,7 @@ export function ApiDesign() {
             )}
           </aside>
         )}
+        {!isReadOnly && <TryStrip {...{ trying, designing, loaded }} onShow={setShown} />}
       </div>
     </div>
   );
