@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
+import { groupUserSchema, listGroupUsers } from './group-users.ts';
 import {
   createGroup,
   createGroupSchema,
@@ -67,6 +68,17 @@ export const sharedPolicyGroupRoutes = [
       const wish = { at, id: params.sharedPolicyGroupId, sort: query.sortBy, page: query };
       return pageOf(await listGroupVersions(desk, wish), query, url);
     },
+  }),
+  define.get(`${onePath}/apis`, {
+    operationId: 'listSharedPolicyGroupUsers',
+    permission,
+    // Whoever may take it from gateways learns who keeps him from it, whatever else he may read of them.
+    action: 'update',
+    summary: 'Lists the deployed APIs that use a shared policy group.',
+    query: z.strictObject(pageQuery),
+    answer: pageSchema('SharedPolicyGroupUsersResponse', groupUserSchema),
+    run: async ({ desk, at, params, query, url }) =>
+      pageOf(await listGroupUsers(desk, { at, id: params.sharedPolicyGroupId, page: query }), query, url),
   }),
   define.get(onePath, {
     operationId: 'getSharedPolicyGroup',

@@ -190,6 +190,31 @@ export async function deployedNaming(
   return rows.map(({ definition }) => definition);
 }
 
+/** A page of the APIs whose deployment says the id where it names groups, by name. */
+export function listNaming(
+  storage: Pick<Storage, 'db'>,
+  at: EnvironmentRef,
+  { crossId, bounds }: { readonly crossId: string; readonly bounds: PageBounds },
+): Promise<Rows<{ readonly id: string; readonly name: string }>> {
+  const name = crossId.replaceAll('_', String.raw`\_`);
+  const all = inTenant(storage.db.selectFrom('api'), at)
+    .select(['api.id', 'api.name'])
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('api_deployment')
+          .select('api_deployment.number')
+          .whereRef('api_deployment.api_id', '=', 'api.id')
+          .whereRef('api_deployment.number', '=', 'api.deployed_number')
+          // A text that is not a name has its quotes escaped.
+          .where(
+            sql<boolean>`api_deployment.definition like ${`%"sharedPolicyGroupId":"${name}"%`} escape '\\'`,
+          ),
+      ),
+    );
+  return readPage(all.orderBy('api.name').orderBy('api.id'), bounds);
+}
+
 /** Most groups that are listed for who designs an API. */
 const pluginsMax = 1_000;
 /** Most versions of a group that are kept; the oldest go first. */

@@ -216,6 +216,13 @@ for (const database of testDatabases) {
         assert.deepEqual([held.status, held.body.technicalCode], [400, 'shared_policy_group.in_use']);
         assert.match(JSON.stringify(held.body), /Deployed APIs use the group: api \/users\./);
       }
+      const users = await office.call('GET', `${groups}/${late}/apis`);
+      assert.deepEqual(
+        [users.body['data'], (users.body['pagination'] as { readonly totalCount: number }).totalCount],
+        [[{ id, name: apiBody('/users').name }], 1],
+      );
+      const ofWrong = await office.call('GET', `${groups}/${wrong}/apis`);
+      assert.deepEqual(ofWrong.body['data'], []);
       assert.ok('late_1' in (await atGateways(office)));
       await office.call('POST', `${api}/plans/${String(plan.body['id'])}/_close`);
       assert.equal((await office.call('POST', `${api}/deployments`)).status, 202);

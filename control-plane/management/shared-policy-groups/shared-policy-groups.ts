@@ -365,7 +365,8 @@ function groupView(row: SharedPolicyGroupRow): GroupView {
   });
 }
 
-function found(row: SharedPolicyGroupRow | undefined, id: string): SharedPolicyGroupRow {
+/** Errors: request.not_found. */
+export function found(row: SharedPolicyGroupRow | undefined, id: string): SharedPolicyGroupRow {
   if (row === undefined)
     throw new Fault('request.not_found', { detail: `There is no shared policy group "${id}" here.` });
   return row;

@@ -69,7 +69,22 @@ const documentation = createRoute({
   ),
 });
 
+const policyGroups = createRoute({
+  getParentRoute: () => shell,
+  path: '/policy-groups',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('../pages/policy-groups/policy-groups.tsx'), 'PolicyGroups'),
+});
+
+const policyGroup = createRoute({
+  getParentRoute: () => shell,
+  path: '/policy-groups/$group',
+  component: lazyRouteComponent(() => import('../pages/policy-groups/policy-group.tsx'), 'PolicyGroupPage'),
+});
+
 export const settingsRoutes = [
+  policyGroups,
+  policyGroup,
   documentation,
   dictionaries,
   dictionary,

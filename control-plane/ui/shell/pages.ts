@@ -6,6 +6,7 @@ import {
   FileText,
   History,
   Inbox,
+  Layers,
   Network,
   Rocket,
   Route,
@@ -31,6 +32,7 @@ export type PageEntry = Entry<
   | '/$env/apis'
   | '/$env/dictionaries'
   | '/$env/documentation'
+  | '/$env/policy-groups'
   | '/$env/applications'
   | '/$env/topology'
   | '/$env/deployments'
@@ -50,6 +52,13 @@ export type OrganizationPageEntry = Entry<
 /** In the order of the side bar. What is not there yet has no entry. */
 export const pages: readonly PageEntry[] = [
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
+  {
+    group: 'Build',
+    name: 'Policy groups',
+    to: '/$env/policy-groups',
+    Icon: Layers,
+    right: 'SHARED_POLICY_GROUP',
+  },
   { group: 'Build', name: 'Dictionaries', to: '/$env/dictionaries', Icon: BookText, right: 'DICTIONARY' },
   {
     group: 'Consumers',

@@ -183,6 +183,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   closeApiPlan: '++- ++- ---',
   searchSharedPolicyGroups: '+++ +++ +++',
   getPolicyPlugins: '+++ +++ +++',
+  listSharedPolicyGroupUsers: '+++ --- ---',
   getSharedPolicyGroupHistories: '+++ +++ +++',
   createSharedPolicyGroup: '+++ --- ---',
   getSharedPolicyGroup: '+++ +++ +++',

@@ -116,7 +116,8 @@ function NoFlow({ designing, shown, isReadOnly, onShow }: Props) {
 const laneWords: Readonly<Record<Lane, string>> = { request: 'Request', response: 'Response' };
 const dragged = 'application/x-step';
 
-function LaneOf({
+/** One lane with its steps, and places to add one between them. */
+export function LaneOf({
   designing,
   shown,
   lights,
@@ -124,7 +125,7 @@ function LaneOf({
   isReadOnly,
   onShow,
   onAdd,
-}: Props & { readonly lane: Lane; readonly onAdd: (place: StepPlace) => void }) {
+}: Omit<Props, 'loaded'> & { readonly lane: Lane; readonly onAdd: (place: StepPlace) => void }) {
   const steps = stepsOf(flowAt(designing.design, shown), lane);
   const place = (step: number): StepPlace => ({ owner: shown.owner, flow: shown.flow, lane, step });
   const move = (from: number, gap: number): void => {
