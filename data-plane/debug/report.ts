@@ -4,7 +4,7 @@ import {
   type DebugReport,
   type DebugStep,
 } from '../../proto/model/records/debug-run.ts';
-import type { RecordedStep } from '../../proto/model/records/step-list.ts';
+import { type RecordedStep, stepLists } from '../../proto/model/records/step-list.ts';
 import type { AccessFacts } from '../report/facts.ts';
 import type { HeaderLines, LogFacts, LoggedMessage, MaskRules } from '../report/logs/log-facts.ts';
 import type { Masks, MasksOf } from '../report/logs/log-masks.ts';
@@ -21,15 +21,25 @@ export interface RunFacts {
 }
 
 /** Makes the words of a run; all that a caller, a backend or a step said is masked here, as it is in logs of calls. */
-export function reportOf({ access, log, trail, notes }: RunFacts, masksOf: MasksOf): DebugReport {
+export function reportOf(facts: RunFacts, masksOf: MasksOf): DebugReport {
+  const report = wholeReportOf(facts, masksOf);
+  if (JSON.stringify(report).length <= debugLimits.reportBytesMax / 4) return report;
+  return {
+    ...report,
+    steps: report.steps.map(({ changes: _left, ...step }) => step),
+    notes: ['The steps changed more than is shown: what each changed is left out.', ...report.notes],
+  };
+}
+
+function wholeReportOf({ access, log, trail, notes }: RunFacts, masksOf: MasksOf): DebugReport {
   const masks = masksOf(withHeads(log ?? nothingSaid(access), trail?.heads ?? []));
   const { steps, errorKey, errorMessage, totalUs, warnings } = access;
   return {
     steps: (steps?.steps ?? []).map((row) => stepOf(row, trail, masks)),
     ...sides(log, masks),
-    ...(errorKey !== undefined && { errorKey }),
+    ...(errorKey !== undefined && { errorKey: errorKey.slice(0, 256) }),
     ...(errorMessage !== undefined && { errorMessage: cut(masks.text(errorMessage)) }),
-    notes: [...notes, ...warned(warnings, masks)].slice(0, debugLimits.notesMax - 1),
+    notes: [...notes, ...warned(warnings, masks)].slice(0, debugLimits.notesMax - 2),
     totalUs,
   };
 }
@@ -41,11 +51,11 @@ function stepOf(row: RecordedStep, trail: ObservedTrail | undefined, masks: Mask
   return {
     phase,
     step,
-    ...(place !== undefined && { place }),
+    ...(place !== undefined && { place: place.slice(0, stepLists.placeCharsMax) }),
     decision,
     fromUs,
     tookUs,
-    ...(said !== undefined && { said: masks.text(said) }),
+    ...(said !== undefined && { said: masks.text(said).slice(0, stepLists.saidCharsMax) }),
     ...(changes !== undefined && { changes: changes.map((change) => shownChange(change, masks, of)) }),
   };
 }

@@ -141,7 +141,10 @@ interface Recorded {
 const withoutRecord = (notes: readonly string[], statusCode: number | undefined): DebugReport => ({
   steps: [],
   ...(statusCode !== undefined && { response: { statusCode, headers: [] } }),
-  notes: [...notes, 'The request was refused before any API had it: its path or its head is not in order.'],
+  notes: [
+    ...notes.slice(0, debugLimits.notesMax - 1),
+    'The request was refused before any API had it: its path or its head is not in order.',
+  ],
   totalUs: 0,
 });
 

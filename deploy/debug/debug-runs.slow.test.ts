@@ -251,3 +251,19 @@ test('a run ends with its parent, whatever that died of', async (t) => {
   parent.kill('SIGKILL');
   await eventually(() => !isThere(child));
 });
+
+test('what would be too much to show is left out and told, and long words of a step are cut', async (t) => {
+  const runs = startDebugRuns(t, { allow: ['127.0.0.1'] });
+  const long = 'x'.repeat(1_000);
+  const steps = Array.from({ length: 40 }, (_, at) => {
+    const addHeaders = Array.from({ length: 10 }, (__, nth) => ({ name: `X-${at}-${nth}`, value: long }));
+    return ['transform-headers', { addHeaders }] as const;
+  });
+  const interrupt = { errorKey: 'K'.repeat(100), message: long, variables: [] };
+  const flows = [flow('/', { request: [...steps, ['policy-interrupt', interrupt]] })];
+  const report = reportOf(await runs.run('u', debugJob('http://127.0.0.1:1', { flows })));
+  assert.match(report.notes.join(), /changed more than is shown/);
+  assert.ok(
+    report.steps.some(({ step, said }) => step === 'policy-interrupt' && said?.startsWith('KKK') === true),
+  );
+});
