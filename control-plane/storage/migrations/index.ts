@@ -43,7 +43,7 @@ import { idempotencyKeys } from './0055-idempotency-keys.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
-import { passwordLinks } from './0055-password-links.ts';
+import { passwordLinks } from './0056-password-links.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Links by which people choose a password without one; until now somebody handed passwords over. */
 export const passwordLinks: Migration = {
-  version: 55,
+  version: 56,
   name: 'password-links',
   async up(db, { integer }) {
     await db.schema
