@@ -8,6 +8,7 @@ import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { ListenTls } from '../proto/process/listening/tls-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { mailSettings } from './mail/settings.ts';
+import { liveLimits } from './management/live/live.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';
 import { wrongUrl } from './storage/database-url.ts';
 
@@ -97,6 +98,28 @@ export const controlPlaneConfigSchema = z.strictObject({
       .max(10_000)
       .default(50)
       .describe('Wrong passwords per window from one address (IPv6: one /64), whatever the names.'),
+  }),
+  live: section({
+    streamsMax: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(liveLimits.streamsMax)
+      .describe(
+        'Most open streams of server-sent events (`.../_live`); past it 429. Each is a connection of `listen.connectionsMax`.',
+      ),
+    streamsPerUserMax: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(liveLimits.streamsPerUserMax)
+      .describe('Most of them of one user.'),
+    lifeMsMax: z
+      .int()
+      .min(10_000)
+      .max(86_400_000)
+      .default(liveLimits.lifeMsMax)
+      .describe('Such a stream ends after this time, and who reads it opens another one.'),
   }),
   publish: section({
     headRefreshEveryMs: z.int().min(1_000).default(30_000).describe('Age at which a head is signed again.'),

@@ -1,10 +1,12 @@
 import type { Clock } from '../proto/process/clock.ts';
 import type { Log } from '../proto/process/log.ts';
+import type { Metrics } from '../proto/process/metrics.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
 import { createAccess } from './access/access.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createMail } from './mail/mail.ts';
 import type { Desk } from './management/desk.ts';
+import { createLive } from './management/live/live.ts';
 import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import type { Storage } from './storage/storage.ts';
@@ -15,11 +17,15 @@ export interface DeskParts {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log: Log;
-  readonly config: Pick<ControlPlaneConfig, 'login' | 'publish' | 'mail' | 'gatewaysUrl' | 'publicUrl'>;
+  readonly config: Pick<
+    ControlPlaneConfig,
+    'live' | 'login' | 'mail' | 'publish' | 'gatewaysUrl' | 'publicUrl'
+  >;
+  readonly metrics?: Metrics | undefined;
 }
 
 /** Makes the desk, without analytics. */
-export function openDesk({ storage, keyring, clock, log, config }: DeskParts): {
+export function openDesk({ storage, keyring, clock, log, config, metrics }: DeskParts): {
   readonly publisher: Publisher;
   readonly desk: Omit<Desk, 'analytics'>;
 } {
@@ -28,6 +34,8 @@ export function openDesk({ storage, keyring, clock, log, config }: DeskParts): {
   const fleets = createFleets({ storage, publisher, clock });
   const access = createAccess({ storage, clock, sessionMs, throttle, allowPasswords });
   const mail = createMail({ keyring, settings: config.mail });
+  const live = createLive({ storage, clock, log, metrics, limits: config.live });
   const { gatewaysUrl, publicUrl } = config;
-  return { publisher, desk: { storage, publisher, fleets, access, mail, clock, gatewaysUrl, publicUrl } };
+  const desk = { storage, publisher, fleets, access, mail, live, clock, gatewaysUrl, publicUrl };
+  return { publisher, desk };
 }

@@ -11,6 +11,8 @@ import { createLog } from '../proto/process/log.ts';
 import { createMetrics } from '../proto/process/metrics.ts';
 import { openKeyring, rotateKeyFile } from '../proto/process/secrets.ts';
 import { createManagementClient } from '../test/kit/control-plane/management-client.ts';
+import { readEvents } from '../test/kit/control-plane/event-reader.ts';
+import { eventually } from '../test/kit/eventually.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { controlPlaneConfigSchema } from './config.ts';
 import { managementOpenApi } from './doors/openapi.ts';
@@ -102,6 +104,23 @@ test('a body too large is refused over a real socket, and the next request is an
       assert.equal(next.status, 200);
       await next.text();
     }
+});
+
+test('a stream ends with a word when its process does, and holds nothing up', async (t) => {
+  const { options, lifecycle } = prepare(t, tempDir(t), { adminPassword: 'correct horse' });
+  const { url } = await startControlPlane(options);
+  const authorization = `Basic ${Buffer.from('admin:correct horse').toString('base64')}`;
+  const answer = await fetch(`${url}/management/v2/environments/DEFAULT/instances/_live`, {
+    headers: { authorization },
+  });
+  assert.equal(answer.headers.get('content-type'), 'text/event-stream');
+  const reader = readEvents(t, answer);
+  await eventually(() => reader.named('gateways').length === 1);
+  const beganMs = performance.now();
+  await lifecycle.close();
+  assert.ok(performance.now() - beganMs < 3_000, 'nobody waits for it');
+  await eventually(() => reader.isEnded);
+  assert.deepEqual(reader.named('end')[0]?.data, { reason: 'shutdown' });
 });
 
 test('the node API says ready, and metrics', async (t) => {

@@ -128,6 +128,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const ending = warnBeforeEnd(options);
   const health = healthOf(options, { storage, blobs, keyring, ending, certificates, mails });
   const port = await listen(desk, options, { ending, health, certificates });
+  // Before the listener, which waits for answers that are under way.
+  lifecycle.onClose('streams', () => desk.live.close());
   const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
@@ -175,7 +177,7 @@ async function openParts(options: ControlPlaneOptions) {
   lifecycle.onClose('storage', () => storage.close());
   const blobs = await openBucket({ storage, config, mayClaim: true, clock, log, lifecycle });
   const keyring = await openKeyringOf(storage.db, { dir: secretsOf(config), mayMake: true });
-  const { publisher, desk } = openDesk({ storage, keyring, clock, log, config });
+  const { publisher, desk } = openDesk({ ...options, storage, keyring });
   const analytics = await options.openAnalytics?.({ ...options, storage, blobs });
   const outbound = openOutbound(options);
   return {

@@ -15,6 +15,7 @@ import {
   type UserRow,
 } from './access.store.ts';
 import type { Actor, HeldRole } from './actor.ts';
+import { tellChangedRights } from './changed-rights.ts';
 import { objectRoles, scopeRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
 import { giveFirstRoles, type NewUser, userRow } from './new-user.ts';
@@ -235,7 +236,10 @@ function createSessionDesk({
       });
       return { token, expiresAtMs };
     },
-    closeSession: (token) => deleteSession(storage.db, secretHash(token)),
+    async closeSession(token) {
+      await deleteSession(storage.db, secretHash(token));
+      await tellChangedRights(storage.notifier, '');
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import { recordTables } from '../../proto/model/record-tables.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Duck } from './duck.ts';
+import { type Arrival, arrivedSince } from './questions/arrivals.store.ts';
 import { from, type Span } from './questions/from.ts';
 import type { LakeCache } from './lake-cache.ts';
 import type { LakeStore } from './lake.store.ts';
@@ -17,14 +19,25 @@ export interface SpoolHoles {
   readonly holes: readonly OffsetRange[];
 }
 
+/** Of which records an answer is made. */
+export interface AskedSpan extends Span {
+  /** Ids of files: what others brought does not count. */
+  readonly among?: ReadonlySet<string> | undefined;
+}
+
 /** What is asked of the lake. Errors: analytics.failed, analytics.overloaded, storage.unavailable, blobs.unavailable. */
 export interface Analytics {
   /** Puts a question (questions.ts) about one environment and a span. */
   ask<Params extends QuestionParams, Answer>(
     question: Question<Params, Answer>,
-    span: Span,
+    span: AskedSpan,
     params: Params,
   ): Promise<Answer>;
+  /** Files of an environment that came into the lake since, as {@link arrivedSince} has them. */
+  arrivals(
+    at: EnvironmentRef,
+    since: { readonly arrivedMs: number; readonly recordsMs: number },
+  ): Promise<readonly Arrival[]>;
   /** Time of the newest record of an environment that has arrived, ms since the epoch; undefined where none has. */
   newest(at: EnvironmentRef): Promise<number | undefined>;
   /** What was lost or is still on its way; spools without holes are left out. */
@@ -33,13 +46,14 @@ export interface Analytics {
 
 /** What the questions are put to. */
 export interface AnalyticsOptions {
+  readonly storage: Pick<Storage, 'db'>;
   readonly store: LakeStore;
   readonly cache: LakeCache;
   readonly duck: Pick<Duck, 'ask'>;
 }
 
 /** Makes the room's answers out of the files of the manifest, and of no other. */
-export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analytics {
+export function createAnalytics({ storage, store, cache, duck }: AnalyticsOptions): Analytics {
   return {
     async ask(question, span, params) {
       const values = question.params.safeParse(params);
@@ -48,7 +62,10 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
       const { organization, environment } = span;
       // Bodies of calls are large: who asks for figures does not fetch them.
       const found = await store.files(span, span, recordTables[question.about].streams);
-      const files = found.map((file) => ({ ...file, organization, environment }));
+      const { among } = span;
+      const files = found
+        .filter(({ id }) => among === undefined || among.has(id))
+        .map((file) => ({ ...file, organization, environment }));
       const paths = await cache.paths(files);
       const asked = { from: from(span, { about: question.about, paths }), question: question.sql(fromName) };
       const rows = await duck.ask({ ...asked, values: values.data }).catch(async (error: unknown) => {
@@ -58,6 +75,7 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
       });
       return question.shape(rows);
     },
+    arrivals: (at, since) => arrivedSince(storage.db, at, since),
     newest: (at) => store.newest(at),
     async holes(at) {
       const found: SpoolHoles[] = [];

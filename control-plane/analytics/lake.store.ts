@@ -4,6 +4,7 @@ import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { inTenant } from '../storage/in-tenant.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
+import { arrivedTopic } from './questions/arrivals.store.ts';
 import type { Covered } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
 
@@ -185,7 +186,7 @@ export class LakeStore {
     { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
   ): Promise<boolean> {
     const { file, done } = commit;
-    return this.fenced(async (trx) => {
+    const isCommitted = await this.fenced(async (trx) => {
       const removed = await trx
         .deleteFrom('lake_file')
         .where('id', '=', file.id)
@@ -196,6 +197,8 @@ export class LakeStore {
       await insertDone(trx, done, nowMs + graceMs);
       return true;
     });
+    if (isCommitted) await this.#storage.notifier.notify(arrivedTopic, file.environment);
+    return isCommitted;
   }
 
   /** Puts a file and what it covers into the manifest, as part of a transaction. */

@@ -26,7 +26,7 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
   if (settings.ingest) startIngester(parts, lake, cache);
   const duck = lake.createDuck({ timeoutMs: settings.queryMsMax, queueMax: settings.queriesWaitingMax });
   lifecycle.onClose('analytics queries', () => duck.close());
-  return createAnalytics({ store: lake.store, cache, duck });
+  return createAnalytics({ storage: parts.storage, store: lake.store, cache, duck });
 }
 
 function startIngester(parts: AnalyticsParts, lake: Lake, cache: LakeCache): void {

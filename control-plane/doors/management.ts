@@ -110,6 +110,8 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
     body: await bodyFor(route, context, door),
     ifMatch: context.req.header('if-match'),
     repeatKey: repeatKeyFor(route, context),
+    lastEventId: context.req.header('last-event-id'),
+    again: () => sameAgain(context, door, actor),
     url: front.urlOf(context),
     source: front.sourceOf(context),
   });
@@ -132,6 +134,14 @@ function repeatKeyFor({ method }: Route, context: Context): string | undefined {
   throw new Fault('request.invalid', { details: detailsOf(read.error.issues, 'Idempotency-Key') });
 }
 
+/** Who asked, if whatever he came with still lets him in. Errors: those of a sign-in; request.unauthorized when it is somebody else by now. */
+async function sameAgain(context: Context, door: Door, before: Actor): Promise<Actor> {
+  const { actor, organization } = await signIn(context, door);
+  if (actor.id !== before.id) throw new Fault('request.unauthorized');
+  await tenantOf(context, door.desk, { actor, organization });
+  return actor;
+}
+
 /** An answer with an ETag; 304 without a body to whoever has it already. */
 function versionedAnswer(
   context: Context,
@@ -150,6 +160,11 @@ function versionedAnswer(
 function contentAnswer(context: Context, { type, text, fileName }: Content): Response {
   const disposition = fileName === undefined ? 'inline' : `attachment;filename="${fileName}"`;
   const isWhole = typeof text === 'string' || text instanceof Uint8Array;
+  if (!isWhole && context.req.method === 'HEAD') {
+    // Nobody will take a part of it.
+    void text[Symbol.asyncIterator]().return?.();
+    return context.body(null, 200, { 'Content-Type': type });
+  }
   // A stream pulls: a part is made when the one before has been taken, so a slow reader holds no more than that.
   const body = isWhole ? text : ReadableStream.from(text).pipeThrough(new TextEncoderStream());
   return context.body(body as string | ReadableStream, 200, {

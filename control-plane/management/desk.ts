@@ -5,6 +5,7 @@ import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Access } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
+import { tellChangedRights } from '../access/changed-rights.ts';
 import type { Oidc } from '../access/identity/oidc.ts';
 import type { Analytics } from '../analytics/analytics.ts';
 import type { Mail } from '../mail/mail.ts';
@@ -13,7 +14,8 @@ import { DefinitionSecrets } from '../publish/definition-secrets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import { type AuditEntry, writeAudits } from './audit/audit.store.ts';
-import type { AuditEvent } from './audit/events.ts';
+import { type AuditEvent, changesRights } from './audit/events.ts';
+import type { Live } from './live/live.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
 
@@ -29,8 +31,10 @@ export interface Desk {
   readonly gatewaysUrl?: string | undefined;
   /** Where browsers reach the management API; absent where nobody has said. */
   readonly publicUrl?: string | undefined;
+  /** Streams of server-sent events. */
+  readonly live: Live;
   /** Absent when this process runs no analytics. */
-  readonly analytics?: Pick<Analytics, 'ask' | 'newest'> | undefined;
+  readonly analytics?: Pick<Analytics, 'arrivals' | 'ask' | 'newest'> | undefined;
   /** Asks URLs that tenants name; absent where none may be asked. */
   readonly outbound?: Pick<Outbound, 'request'> | undefined;
   /** Speaks to identity providers; absent where none may be asked. */
@@ -144,6 +148,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const { organization, actor } = who;
   let environments: readonly string[] = [];
+  let hasChangedRights = false;
   const result = await desk.storage.transaction(async (trx) => {
     const toPublish = new Map<string, Map<string, PublishChange>>();
     const publishIn = (environment: string, changes: readonly PublishChange[]): void => {
@@ -162,8 +167,10 @@ async function inTransaction<T>(
       await desk.publisher.publish(trx, { organization, environment }, { changes, actor: actor.id });
     }
     await writeAudits(trx, entries);
+    hasChangedRights = entries.some(({ event }) => changesRights(event));
     return made;
   });
+  if (hasChangedRights) await tellChangedRights(desk.storage.notifier, organization);
   for (const environment of environments) await desk.publisher.published({ organization, environment });
   return result;
 }

@@ -32,6 +32,7 @@ import { draftRoutes } from './drafts/drafts.routes.ts';
 import { entrypointRoutes } from './entrypoints/entrypoints.routes.ts';
 import { expressionRoutes } from './expressions/expressions.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
+import { liveRoutes } from './live/live.routes.ts';
 import { groupRoutes } from './groups/groups.routes.ts';
 import { memberRoutes } from './members/members.routes.ts';
 import { metadataRoutes } from './metadata/metadata.routes.ts';
@@ -55,6 +56,8 @@ import { userRoutes } from './users/users.routes.ts';
 
 /** The resources of the management API; a new one is a line here. */
 const resources: readonly Route[] = [
+  // Before those of one call or deployment, whose id "_live" would be.
+  ...liveRoutes,
   ...tenantRoutes,
   ...organizationFlowsRoutes,
   ...apiRoutes,

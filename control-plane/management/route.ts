@@ -34,6 +34,10 @@ export interface RouteCall<Params, Query, Body> {
   readonly body: Body;
   /** The If-Match header. */
   readonly ifMatch: string | undefined;
+  /** The Last-Event-ID header, of who comes back to a stream. */
+  readonly lastEventId: string | undefined;
+  /** Whoever asks, judged anew, for what goes on for long. Errors: as for a call. */
+  again(): Promise<Actor>;
   /** The whole URL as it was asked for, for links. */
   readonly url: string;
   /** Where the call comes from: an address, or the /64 of one. */
@@ -236,6 +240,8 @@ function route<Params, Query, Body, Result>(
       const call = {
         ...request,
         actor,
+        again: async () =>
+          permitted({ ...request, actor: await request.again() }, { rights, method: of.method }),
         params: pathParams,
         query: check(query, request.query, ''),
         body: body === undefined ? (undefined as Body) : check(body, request.body, ''),

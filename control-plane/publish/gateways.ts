@@ -71,15 +71,18 @@ export async function findGateway(db: Queries, id: string): Promise<GatewayIdent
   };
 }
 
+/** Hints that a gateway serves or refuses something else than before: the payload is the environment's id. */
+export const reportedTopic = 'reported';
+
 /** Stores what a gateway says of itself; of environments that its fleet does not grant nothing is kept. */
 export async function saveReport(
   { storage, clock }: { readonly storage: Storage; readonly clock: Clock },
   gateway: string,
   report: GatewayReport,
 ): Promise<void> {
-  await storage.transaction(async (trx) => {
+  const changed = await storage.transaction(async (trx) => {
     const identity = await findGateway(trx, gateway);
-    if (identity === undefined) return;
+    if (identity === undefined) return [];
     const { organization, environments } = identity.grant;
     const scope = { gateway, organization, nowMs: clock.now() };
     await writeReport(trx, scope, report);
@@ -89,11 +92,15 @@ export async function saveReport(
       gateway,
       granted.map((state) => state.environment),
     );
+    const told: string[] = [];
     for (const state of granted) {
-      await writeApplied(trx, scope, state);
-      await replaceNacks(trx, scope, state);
+      const hasApplied = await writeApplied(trx, scope, state);
+      const hasRefused = await replaceNacks(trx, scope, state);
+      if (hasApplied || hasRefused) told.push(state.environment);
     }
+    return told;
   });
+  for (const environment of changed) await storage.notifier.notify(reportedTopic, environment);
 }
 
 interface ReportScope {
@@ -141,9 +148,10 @@ async function forgetOthers(trx: Trx, gateway: string, kept: readonly string[]):
   }
 }
 
-async function writeApplied(trx: Trx, scope: ReportScope, state: AppliedState): Promise<void> {
+/** False when it is what was there. */
+async function writeApplied(trx: Trx, scope: ReportScope, state: AppliedState): Promise<boolean> {
   const { environment, epoch, seq } = state;
-  await trx
+  const written = await trx
     .insertInto('gateway_applied')
     .values({
       gateway: scope.gateway,
@@ -162,10 +170,12 @@ async function writeApplied(trx: Trx, scope: ReportScope, state: AppliedState): 
           eb.or([eb('gateway_applied.epoch', '<>', epoch), eb('gateway_applied.seq', '<>', seq)]),
         ),
     )
-    .execute();
+    .executeTakeFirst();
+  return Number(written.numInsertedOrUpdatedRows ?? 0) > 0;
 }
 
-async function replaceNacks(trx: Trx, scope: ReportScope, state: AppliedState): Promise<void> {
+/** False when they are those that were there. */
+async function replaceNacks(trx: Trx, scope: ReportScope, state: AppliedState): Promise<boolean> {
   const { environment } = state;
   const before = await trx
     .selectFrom('gateway_nack')
@@ -177,7 +187,8 @@ async function replaceNacks(trx: Trx, scope: ReportScope, state: AppliedState): 
     state.nacks.slice(0, reportBounds.nacks).map((nack) => [`${nack.kind}/${nack.id}`, nack]),
   );
   const known = new Set(before.map((row) => nackKey(row)));
-  if (known.size === unique.size && [...unique.values()].every((nack) => known.has(nackKey(nack)))) return;
+  if (known.size === unique.size && [...unique.values()].every((nack) => known.has(nackKey(nack))))
+    return false;
   await trx
     .deleteFrom('gateway_nack')
     .where('gateway', '=', scope.gateway)
@@ -200,6 +211,7 @@ async function replaceNacks(trx: Trx, scope: ReportScope, state: AppliedState): 
       .values(rows.slice(start, start + rowsPerStatement))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+  return true;
 }
 
 const nackKey = ({ kind, id, seq, code }: Pick<Nack, 'id' | 'seq' | 'code'> & { kind: string }): string =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
-import { apiNamed, signIn } from '../kit/browser/console.ts';
+import { apiNamed, looker, signIn } from '../kit/browser/console.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type Platform, startPlatform } from '../kit/processes/up.ts';
 
@@ -32,6 +32,9 @@ test('traffic is looked into by console alone', { skip: skipWithoutBrowser }, as
   await t.test('who may read nothing of an API is shown none of its calls', () =>
     strangers(platform, browser),
   );
+  await t.test('calls are followed as they arrive, halted, and gone on with', () =>
+    follow(platform, browser),
+  );
 });
 
 async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -49,6 +52,43 @@ async function calls({ gateway }: Platform): Promise<void> {
 
 const all = called.echo + called.refused + called.nowhere;
 const arrivesMsMax = 60_000;
+
+async function follow({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/' });
+  await signIn(page);
+  await page.getByRole('link', { name: 'Logs' }).click();
+  await page.getByRole('checkbox', { name: /^401/ }).click();
+  await page.getByRole('button', { name: 'Follow' }).click();
+  const tail = page.getByRole('region', { name: 'Calls as they arrive', exact: true });
+  await tail.getByText('Live', { exact: true }).waitFor();
+  assert.equal(await get(`${gateway}/demo/orders/followed`), 401);
+  assert.equal(await get(`${gateway}/demo/echo/of-another-status`), 200);
+  const timeout = { timeout: arrivesMsMax };
+  await tail.getByRole('link', { name: '/demo/orders/followed' }).waitFor(timeout);
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [390, 1440]) {
+      const viewport = { width, height: 900 };
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      // Colours of a theme are judged once they stand.
+      await eventually(() => page.evaluate('document.getAnimations().length === 0'));
+      await looker(page, { viewport, colorScheme })('logs-followed');
+    }
+  await tail.getByRole('button', { name: 'Pause' }).click();
+  assert.equal(await get(`${gateway}/demo/orders/halted`), 401);
+  await tail.getByText('1 came since').waitFor(timeout);
+  assert.equal(await tail.getByRole('link', { name: '/demo/orders/halted' }).count(), 0);
+  await tail.getByText('Paused').waitFor();
+  await tail.getByRole('button', { name: 'Resume' }).click();
+  await tail.getByRole('link', { name: '/demo/orders/halted' }).waitFor();
+  assert.equal(await tail.getByRole('link', { name: /of-another-status/ }).count(), 0);
+  await page.getByRole('button', { name: 'Back to the list' }).click();
+  await page
+    .getByRole('status')
+    .filter({ hasText: /calls? match/ })
+    .waitFor();
+  await page.close();
+}
 
 /** How many calls a list says that it has. */
 const found = (page: Page, number: number): Locator =>

@@ -145,3 +145,9 @@ export const auditEvents = {
 
 /** Something that the audit tells of. */
 export type AuditEvent = keyof typeof auditEvents;
+
+const ofRights =
+  /^(?:API_DELETED|APPLICATION_ARCHIVED|(?:MEMBERSHIP|GROUP|ROLE|TOKEN|IDENTITY_PROVIDER|USER|SESSIONS)_\w+|PASSWORD_RESET)$/;
+
+/** Whether somebody may have other rights afterwards, so that who is let in for long is judged anew. */
+export const changesRights = (event: AuditEvent): boolean => ofRights.test(event);

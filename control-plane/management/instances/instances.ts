@@ -200,6 +200,18 @@ export async function listInstances(
   return { content, pageNumber: page.page ?? 0, pageElements: content.length, totalElements: total };
 }
 
+/** How gateways of the environment fare and up to which change they have come, by host name: `limit` of them, and how many there are. */
+export async function listGatewayStandings(desk: Desk, at: EnvironmentRef, limit: number) {
+  const filter = { includeStopped: false, fromMs: 0, toMs: 0, limit, offset: 0 };
+  const { rows, total } = await listInstanceRows(desk.storage.db, at, filter);
+  const views = await gatewayViews(desk, at.organization, rows);
+  const gateways = views.map(({ id, hostname, fleet, state, applied }) => {
+    const own = applied.find(({ environment }) => environment === at.environment);
+    return present({ id, hostname, fleet, state, epoch: own?.epoch, seq: own?.seq });
+  });
+  return { gateways, total };
+}
+
 interface Seated {
   readonly view: GatewayView;
   readonly tags: readonly string[];

@@ -1,6 +1,27 @@
 // Made of the OpenAPI document by `npm run generate`.
 
 export interface paths {
+  "/management/v2/environments/{envId}/apis/{apiId}/logs/_live": {
+    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: { "applicationIds"?: Array<string>; "planIds"?: Array<string>; "apiProductIds"?: Array<string>; "methods"?: Array<"CONNECT" | "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT" | "TRACE" | "OTHER">; "statuses"?: Array<string>; "errorKeys"?: Array<string>; "entrypointIds"?: Array<string>; "requestIds"?: Array<string>; "transactionIds"?: Array<string>; "uri"?: string; "responseTimeMin"?: number; "responseTimeMax"?: number; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/logs/_live": {
+    get: { parameters: { path: { "envId": string; }; query?: { "applicationIds"?: Array<string>; "planIds"?: Array<string>; "apiProductIds"?: Array<string>; "methods"?: Array<"CONNECT" | "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT" | "TRACE" | "OTHER">; "statuses"?: Array<string>; "errorKeys"?: Array<string>; "entrypointIds"?: Array<string>; "requestIds"?: Array<string>; "transactionIds"?: Array<string>; "uri"?: string; "responseTimeMin"?: number; "responseTimeMax"?: number; "apiIds"?: Array<string>; "gatewayIds"?: Array<string>; "statusGroups"?: Array<string>; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/apis/{apiId}/deployments/_live": {
+    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/instances/_live": {
+    get: { parameters: { path: { "envId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/apis/{apiId}/health/_live": {
+    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/apis/{apiId}/analytics/_live": {
+    get: { parameters: { path: { "envId": string; "apiId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
+  "/management/v2/environments/{envId}/analytics/_live": {
+    get: { parameters: { path: { "envId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "text/event-stream": string; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
   "/management/v2/organizations/{orgId}": {
     get: { parameters: { path: { "orgId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Organization"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
@@ -950,8 +971,8 @@ export interface paths {
 }
 
 export interface Schemas {
-  "Organization": { "id": string; "name": string; "description": string; "hrids": Array<string>; };
   "Error": { "httpStatus": number; "message": string; "technicalCode": string; "parameters": { [name: string]: string }; "details": Array<{ "message": string; "location": string; }>; };
+  "Organization": { "id": string; "name": string; "description": string; "hrids": Array<string>; };
   "EnvironmentsResponse": { "data": Array<Schemas["Environment"]>; "pagination": Schemas["Pagination"]; "links": Schemas["Links"]; };
   "Environment": (Schemas["Organization"] & { "organizationId": string; });
   "Pagination": { "page": number; "perPage": number; "pageCount": number; "pageItemsCount": number; "totalCount": number; };

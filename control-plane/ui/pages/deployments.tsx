@@ -1,15 +1,18 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { api, answerOf, organization, type Schemas } from '../api/client.ts';
+import { LiveMark } from '../kit/live-mark.tsx';
 import { PageHeader } from '../kit/page.tsx';
 import { Status } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty } from '../kit/told.tsx';
 import { deploymentOf, reachOf } from './apis/questions.ts';
+import { aliveMs, useGatewaysLive } from './fleets.ts';
 
 const route = getRouteApi('/$env/deployments');
 const perPage = 25;
+const lookAgainMs = 5_000;
 
 /** Newest first: what of an environment was put in service. */
 const deployments = (env: string, page: number) =>
@@ -25,7 +28,6 @@ const deployments = (env: string, page: number) =>
         }),
       ),
     placeholderData: (before) => before,
-    refetchInterval: 5_000,
   });
 
 type Entry = Schemas['AuditsV1']['content'][number];
@@ -35,17 +37,19 @@ export function Deployments() {
   const { env } = route.useParams();
   const { page = 1 } = route.useSearch();
   const navigate = useNavigate({ from: '/$env/deployments' });
-  const { data, error } = useQuery(deployments(env, page));
+  const live = useGatewaysLive(env);
+  const again = live === 'live' ? aliveMs : lookAgainMs;
+  const { data, error } = useQuery({ ...deployments(env, page), refetchInterval: again });
   const names = new Map(Object.entries(data?.metadata ?? {}));
   return (
     <>
-      <PageHeader title="Deployments" sub="Looked at again every 5 s" />
+      <PageHeader title="Deployments" status={<LiveMark state={live} />} />
       <DataTable
         label="Deployments"
         rows={data?.content}
         error={error}
         keyOf={({ id }) => id}
-        columns={columnsOf(env, names, page === 1 ? newestIn(data?.content ?? []) : new Map())}
+        columns={columnsOf({ env, names, again }, page === 1 ? newestIn(data?.content ?? []) : new Map())}
         paging={
           data && {
             page,
@@ -65,8 +69,11 @@ export function Deployments() {
 }
 
 function columnsOf(
-  env: string,
-  names: ReadonlyMap<string, string>,
+  {
+    env,
+    names,
+    again,
+  }: { readonly env: string; readonly names: ReadonlyMap<string, string>; readonly again: number },
   newest: ReadonlyMap<string, string>,
 ): readonly Column<Entry>[] {
   const nameOf = (kind: string, id: string): string => names.get(`${kind}:${id}:name`) ?? id;
@@ -83,7 +90,7 @@ function columnsOf(
       title: 'Gateways',
       cell: ({ id, referenceId }) =>
         newest.get(referenceId) === id ? (
-          <Reach env={env} id={referenceId} />
+          <Reach env={env} id={referenceId} again={again} />
         ) : (
           <Status tone="idle">Replaced</Status>
         ),
@@ -99,8 +106,8 @@ const newestIn = (entries: readonly Entry[]): ReadonlyMap<string, string> =>
   new Map(entries.toReversed().map(({ referenceId, id }) => [referenceId, id]));
 
 /** How far the last deployment of an API has come; of one that was deleted nothing is known. */
-function Reach({ env, id }: { readonly env: string; readonly id: string }) {
-  const { data, error } = useQuery({ ...deploymentOf({ env, id }), refetchInterval: 5_000 });
+function Reach({ env, id, again }: { readonly env: string; readonly id: string; readonly again: number }) {
+  const { data, error } = useQuery({ ...deploymentOf({ env, id }), refetchInterval: again });
   if (data === undefined) return error === null ? null : <span className="quiet">–</span>;
   if (data.isWithdrawn) return <Status tone="idle">Stopped</Status>;
   const [tone, word] = reachOf(data);

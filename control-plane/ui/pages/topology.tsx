@@ -6,6 +6,7 @@ import { api, answerOf, type Schemas } from '../api/client.ts';
 import { Button, buttonLook } from '../kit/button.tsx';
 import { Copy } from '../kit/copy.tsx';
 import { now } from '../kit/now.ts';
+import { LiveMark } from '../kit/live-mark.tsx';
 import { ago, count, shortId } from '../kit/numbers.ts';
 import { Body, Facts, PageHeader, Panel } from '../kit/page.tsx';
 import { Segments } from '../kit/segments.tsx';
@@ -14,7 +15,7 @@ import { Status, type Tone } from '../kit/status.tsx';
 import { DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
-import { fleets, gatewaysOf, shownMax } from './fleets.ts';
+import { aliveMs, fleets, gatewaysOf, shownMax, useGatewaysLive } from './fleets.ts';
 import styles from './topology.module.css';
 
 const route = getRouteApi('/$env/topology');
@@ -39,13 +40,15 @@ const oneEnvironment = (env: string) =>
   });
 
 /** Fleets of an environment with their gateways; undefined until they are known. */
-function useGroups(env: string) {
+function useGroups(env: string, isLive: boolean) {
   const { data, error } = useQuery(fleets);
   const { data: one } = useQuery(oneEnvironment(env));
   const mine = (data?.data ?? []).filter(
     ({ environments: served }) => one !== undefined && served.includes(one.id),
   );
-  const answers = useQueries({ queries: mine.map(({ id }) => gatewaysOf(id)) });
+  const answers = useQueries({
+    queries: mine.map(({ id }) => ({ ...gatewaysOf(id), ...(isLive && { refetchInterval: aliveMs }) })),
+  });
   const groups = mine.map((fleet, at): Group => ({ fleet, gateways: answers[at]?.data?.data }));
   return {
     groups: data === undefined || one === undefined ? undefined : groups,
@@ -58,7 +61,8 @@ function useGroups(env: string) {
 export function Topology() {
   const { env } = route.useParams();
   const [view, setView] = useState<'map' | 'outline'>('map');
-  const { groups, error, environment } = useGroups(env);
+  const live = useGatewaysLive(env);
+  const { groups, error, environment } = useGroups(env, live === 'live');
   const gateways = (groups ?? []).flatMap(({ gateways: members = [] }) => members);
   const standing: Standing = {
     environment,
@@ -79,8 +83,13 @@ export function Topology() {
     <>
       <PageHeader
         title="Topology"
-        sub={`${countOf(gateways.length, 'gateway')} in ${countOf(groups?.length ?? 0, 'fleet')}, looked at every 5 s`}
-        status={<Troubles gateways={gateways} standing={standing} />}
+        sub={`${countOf(gateways.length, 'gateway')} in ${countOf(groups?.length ?? 0, 'fleet')}`}
+        status={
+          <>
+            <Troubles gateways={gateways} standing={standing} />
+            <LiveMark state={live} />
+          </>
+        }
         actions={views}
       />
       <Body>

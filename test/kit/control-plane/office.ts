@@ -25,6 +25,7 @@ import { boot, type BootResult } from '../../../control-plane/boot.ts';
 import type { Desk } from '../../../control-plane/management/desk.ts';
 import { createMail } from '../../../control-plane/mail/mail.ts';
 import { mailSettings } from '../../../control-plane/mail/settings.ts';
+import { createLive, type LiveLimits } from '../../../control-plane/management/live/live.ts';
 import { createFleets } from '../../../control-plane/publish/fleets.ts';
 import { createPublisher } from '../../../control-plane/publish/publisher.ts';
 import { createPublishedRepository } from '../../../control-plane/publish/repository.ts';
@@ -39,6 +40,8 @@ export interface Office {
   readonly storage: Storage;
   /** Seals what waits, a mail's facts among it. */
   readonly keyring: Keyring;
+  /** The same database once more, as another control plane has it. */
+  openStorage(): Promise<Storage>;
   readonly repository: PublishedRepository;
   readonly boot: BootResult;
   readonly at: EnvironmentRef;
@@ -130,6 +133,7 @@ export async function openOffice(
     readonly outbound?: NonNullable<Desk['outbound']>;
     readonly debug?: NonNullable<Desk['debug']>;
     readonly demoTarget?: string;
+    readonly liveLimits?: LiveLimits;
     readonly publicUrl?: string;
     readonly gatewaysUrl?: string;
     readonly allowPasswords?: boolean;
@@ -147,8 +151,12 @@ export async function openOffice(
     given.onLogged === undefined
       ? createLog({ name: 'test', level: 'silent' })
       : createLog({ name: 'test', level: 'debug', destination: { write: given.onLogged } });
-  const storage = await openStorage({ url, dataDir, log });
-  t.after(() => storage.close());
+  const open = async (): Promise<Storage> => {
+    const opened = await openStorage({ url, dataDir, log });
+    t.after(() => opened.close());
+    return opened;
+  };
+  const storage = await open();
   const clock = createFakeClock();
   const keyring = openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });
   const publisher = createPublisher({ storage, keyring, clock, log });
@@ -164,6 +172,7 @@ export async function openOffice(
     }),
     mail: createMail({ keyring, settings: mailSettings.parse(given.mail) }),
     clock,
+    live: createLive({ storage, clock, log, limits: given.liveLimits }),
     analytics: given.analytics,
     outbound: given.outbound,
     debug: given.debug,
@@ -193,7 +202,10 @@ export async function openOffice(
       },
       ...(sent === undefined ? {} : { body: sent }),
     });
-    const read = await answer.text();
+    // A stream has no end: tests of streams read it themselves.
+    const isStream = answer.headers.get('content-type') === 'text/event-stream';
+    if (isStream) await answer.body?.cancel();
+    const read = isStream ? '' : await answer.text();
     const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
     return {
       status: answer.status,
@@ -209,6 +221,7 @@ export async function openOffice(
     clock,
     storage,
     keyring,
+    openStorage: open,
     repository,
     boot: made,
     at: made.at,

@@ -1,3 +1,5 @@
+import { streamRights } from './stream-rights.ts';
+
 /**
  * Who is at the door; the columns of the table. Everybody from `publisher` on is USER of organization and environment besides: a publisher
  * of the environment; primary owner, owner and user of the API; primary owner and user of the application; nothing more.
@@ -21,6 +23,7 @@ export const people = [
  * The API is private; the consumer's way to a subscription is closed for who cannot see it.
  */
 export const rightsTable: Readonly<Record<string, string>> = {
+  ...streamRights,
   getOrganization: '+++ +++ +++',
   listEnvironments: '+++ +++ +++',
   getEnvironment: '+++ +++ +++',

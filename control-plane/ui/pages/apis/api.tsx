@@ -11,7 +11,8 @@ import { ChangesBar } from './draft/changes.tsx';
 import { ActingContext, type Acting, DeployButton, useActing } from './draft/deploying.tsx';
 import { Refused } from './draft/faults.tsx';
 import { MoreOfApi } from './transfer/export.tsx';
-import { deploymentOf, oneApi, reachOf, stateOf, unsaved } from './questions.ts';
+import { useDeployed } from './deployed.ts';
+import { oneApi, reachOf, stateOf, unsaved } from './questions.ts';
 
 const route = getRouteApi('/$env/apis/$api');
 
@@ -73,7 +74,7 @@ export function Api() {
 /** Its state; in service, how many of its gateways have what was deployed. */
 function State({ env, of }: { readonly env: string; readonly of: Schemas['ApiV4'] }) {
   const isInService = of.deployedAt !== undefined && of.state === 'STARTED';
-  const { data } = useQuery({ ...deploymentOf({ env, id: of.id }), enabled: isInService });
+  const { data } = useDeployed({ env, id: of.id }, isInService);
   const [tone, word] = isInService ? reachOf(data) : stateOf(of);
   return (
     <span role="status">

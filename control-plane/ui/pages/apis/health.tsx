@@ -1,9 +1,11 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, answerOf, type Schemas } from '../../api/client.ts';
+import { liveUrl, useLive } from '../../api/live.ts';
 import { Bars } from '../../kit/bars.tsx';
 import { buttonLook } from '../../kit/button.tsx';
+import { LiveMark } from '../../kit/live-mark.tsx';
 import { count, duration, type Figure, share, shortId, unknown } from '../../kit/numbers.ts';
 import { Body, Figures, Panel } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
@@ -59,6 +61,10 @@ const checksOf = ({ env, id }: At, isFailed: boolean, page: number) =>
 export function ApiHealth() {
   const { env, api: id } = route.useParams();
   const [by, setBy] = useState<By>('endpoint');
+  const queries = useQueryClient();
+  const live = useLive(liveUrl(env, `apis/${id}/health`), ['health'], () => {
+    void queries.invalidateQueries({ queryKey: ['api', env, id, 'health'] });
+  });
   const { data, error } = useQuery(figuresOf({ env, id }, by));
   const { data: all } = useQuery(checksOf({ env, id }, false, 1));
   const total = all?.pagination.totalCount;
@@ -83,15 +89,18 @@ export function ApiHealth() {
         title="Availability"
         isBare
         end={
-          <Segments
-            label="By"
-            segments={[
-              ['endpoint', 'By endpoint'],
-              ['gateway', 'By gateway'],
-            ]}
-            value={by}
-            onChoose={setBy}
-          />
+          <>
+            <LiveMark state={live} />
+            <Segments
+              label="By"
+              segments={[
+                ['endpoint', 'By endpoint'],
+                ['gateway', 'By gateway'],
+              ]}
+              value={by}
+              onChoose={setBy}
+            />
+          </>
         }
       >
         <Bars

@@ -1,7 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
+import { liveUrl, useLive } from '../../api/live.ts';
 import { Copy } from '../../kit/copy.tsx';
+import { LiveMark } from '../../kit/live-mark.tsx';
 import { count, share, shortId, unknown } from '../../kit/numbers.ts';
 import { Body, Columns, Facts, Figures, Panel } from '../../kit/page.tsx';
 import { Share, Status, type Tone } from '../../kit/status.tsx';
@@ -10,7 +13,8 @@ import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { useAhead } from './draft/changes.tsx';
 import { DeployButton } from './draft/deploying.tsx';
-import { deploymentOf, oneApi, pathsOf, statusesOf } from './questions.ts';
+import { useDeployed } from './deployed.ts';
+import { oneApi, pathsOf, statusesOf } from './questions.ts';
 
 const route = getRouteApi('/$env/apis/$api');
 
@@ -50,8 +54,23 @@ function targetsOf({ endpointGroups = [] }: Schemas['ApiV4']): readonly string[]
   );
 }
 
+/** The last minute that records tell of. */
+interface Now {
+  readonly requests: number;
+}
+
+/** Figures of a day are asked for less often where those of the last minute are followed. */
+const lookAgainMs = { alone: 10_000, beside: 30_000 };
+
 function Traffic({ env, id }: { readonly env: string; readonly id: string }) {
-  const { data, error } = useQuery(statusesOf({ env, id }));
+  const [now, setNow] = useState<Now>();
+  const live = useLive(liveUrl(env, `apis/${id}/analytics`), ['traffic'], (_name, said) =>
+    setNow(said as Now),
+  );
+  const { data, error } = useQuery({
+    ...statusesOf({ env, id }),
+    refetchInterval: live === 'live' ? lookAgainMs.beside : lookAgainMs.alone,
+  });
   if (error !== null && data === undefined) return <ProblemBox error={error} />;
   const ranges = data?.ranges;
   const of = (hundred: string): number => ranges?.[`${hundred}00.0-${Number(hundred) + 1}00.0`] ?? 0;
@@ -59,6 +78,7 @@ function Traffic({ env, id }: { readonly env: string; readonly id: string }) {
   return (
     <Figures
       figures={[
+        ['Requests a minute, now', live === 'live' && now !== undefined ? count(now.requests) : unknown],
         ['Requests, 24 h', count(total)],
         ['Client errors', total === undefined ? unknown : share(of('4'), total)],
         ['Server errors', total === undefined ? unknown : share(of('5'), total)],
@@ -85,7 +105,7 @@ function NeverDeployed() {
 }
 
 function Deployment({ env, id }: { readonly env: string; readonly id: string }) {
-  const { data, error } = useQuery(deploymentOf({ env, id }));
+  const { data, error, live } = useDeployed({ env, id });
   const isAhead = useAhead({ env, id }) !== undefined;
   if (data?.isWithdrawn === true)
     return (
@@ -103,11 +123,14 @@ function Deployment({ env, id }: { readonly env: string; readonly id: string }) 
       isBare
       end={
         data && (
-          <Share
-            part={applied}
-            whole={concerned.length}
-            tone={hasRefused ? 'bad' : applied === concerned.length ? 'ok' : 'info'}
-          />
+          <>
+            <LiveMark state={live} />
+            <Share
+              part={applied}
+              whole={concerned.length}
+              tone={hasRefused ? 'bad' : applied === concerned.length ? 'ok' : 'info'}
+            />
+          </>
         )
       }
     >

@@ -68,9 +68,6 @@ export const deploymentOf = (at: OneApi) =>
           params: pathOf(at),
         }),
       ),
-    // Gateways say what they run a moment after a deployment.
-    refetchInterval: ({ state: { data } }) =>
-      data?.gateways.some(({ deployment }) => deployment === 'pending') === true ? 500 : 3_000,
   });
 
 export const plansOf = (at: OneApi) =>
@@ -98,7 +95,6 @@ export const statusesOf = (at: OneApi) =>
         }),
       );
     },
-    refetchInterval: 10_000,
   });
 
 /** What the state of an API is called, and how it is meant. */

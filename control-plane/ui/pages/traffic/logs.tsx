@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowUp, Download, ListFilter, RotateCw } from 'lucide-react';
+import { ArrowUp, Download, List, ListFilter, Radio, RotateCw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { Button } from '../../kit/button.tsx';
@@ -14,7 +14,8 @@ import { Empty } from '../../kit/told.tsx';
 import { StatusChart } from './charts.tsx';
 import { Chips, Facets, groupName, nobody, type OnSearch, SpanMenu } from './narrow.tsx';
 import { type Asked, callsPerPage, exportedCalls, foundCalls, measured } from './questions.ts';
-import { asOf, cleared, isNarrowed, spanOf, type TrafficSearch } from './search.ts';
+import { asOf, cleared, isNarrowed, liveQuery, spanOf, type TrafficSearch } from './search.ts';
+import { Tail } from './tail.tsx';
 import styles from './traffic.module.css';
 
 type Call = Schemas['EnvironmentApiLog'];
@@ -40,12 +41,13 @@ export function Logs({
 }) {
   const [asOfMs, setAsOf] = useState(asOf);
   const [isNarrowing, setNarrowing] = useState(false);
+  const [isLive, setLive] = useState(false);
   const narrowed: TrafficSearch = api === undefined ? search : { ...search, api };
   const span = spanOf(search, asOfMs);
   const asked: Asked = { env, span, search: narrowed };
   const { data, error, isFetching } = useQuery(foundCalls(asked));
   const total = data?.pagination.totalCount;
-  const fresh = useFresh(asked, search.to === undefined ? total : undefined);
+  const fresh = useFresh(asked, search.to === undefined && !isLive ? total : undefined);
   const look = (): void => setAsOf(asOf());
   useEffect(() => {
     // Where nothing stands, nothing can move.
@@ -54,25 +56,38 @@ export function Logs({
   return (
     <>
       <div className={styles['bar']}>
-        <Tools {...{ asked, search, onSearch, isFetching, isNarrowing, setNarrowing, look }} />
-        <Chips search={search} onSearch={onSearch} names={namesIn(data?.data ?? [])} />
-        <Found total={total} fresh={fresh} onLook={look} />
-      </div>
-      <div className={styles['over']}>
-        <StatusChart
-          title="Calls by status"
-          asked={asked}
-          heightPx={112}
-          onZoom={(from, to) => onSearch({ ...withoutPage(search), from, to })}
+        <Tools
+          {...{ asked, search, onSearch, isFetching, isNarrowing, setNarrowing, isLive, setLive, look }}
         />
+        <Chips search={search} onSearch={onSearch} names={namesIn(data?.data ?? [])} />
+        {!isLive && <Found total={total} fresh={fresh} onLook={look} />}
       </div>
+      {!isLive && (
+        <div className={styles['over']}>
+          <StatusChart
+            title="Calls by status"
+            asked={asked}
+            heightPx={112}
+            onZoom={(from, to) => onSearch({ ...withoutPage(search), from, to })}
+          />
+        </div>
+      )}
       <div className={styles['split']}>
         <Facets
           {...{ asked, search, onSearch }}
           without={api === undefined ? [] : ['api']}
           isOpen={isNarrowing}
         />
-        <Rows env={env} found={data} error={error} hasApi={api === undefined} {...{ search, onSearch }} />
+        {isLive ? (
+          <Tail
+            key={liveQuery(narrowed)}
+            env={env}
+            search={narrowed}
+            columns={columnsOf(env, api === undefined)}
+          />
+        ) : (
+          <Rows env={env} found={data} error={error} hasApi={api === undefined} {...{ search, onSearch }} />
+        )}
       </div>
     </>
   );
@@ -85,6 +100,8 @@ function Tools({
   isFetching,
   isNarrowing,
   setNarrowing,
+  isLive,
+  setLive,
   look,
 }: {
   readonly asked: Asked;
@@ -93,6 +110,8 @@ function Tools({
   readonly isFetching: boolean;
   readonly isNarrowing: boolean;
   readonly setNarrowing: (isNarrowing: boolean) => void;
+  readonly isLive: boolean;
+  readonly setLive: (isLive: boolean) => void;
   readonly look: () => void;
 }) {
   return (
@@ -108,8 +127,12 @@ function Tools({
           Narrow
         </Button>
       </span>
-      <SpanMenu search={search} onSearch={onSearch} />
-      <Button onClick={look} disabled={isFetching}>
+      {!isLive && <SpanMenu search={search} onSearch={onSearch} />}
+      <Button onClick={() => setLive(!isLive)}>
+        {isLive ? <List size={14} aria-hidden /> : <Radio size={14} aria-hidden />}
+        {isLive ? 'Back to the list' : 'Follow'}
+      </Button>
+      <Button onClick={look} disabled={isFetching || isLive}>
         <RotateCw size={14} aria-hidden />
         Refresh
       </Button>

@@ -131,3 +131,24 @@ export function zoned(ms: number): string {
 
 /** Now, for what is asked with a span that ends now. */
 export const asOf = now;
+
+/** What of an address a stream of calls is narrowed by, in the words of its query. */
+export function liveQuery(search: TrafficSearch): string {
+  const lists = {
+    apiIds: 'api',
+    applicationIds: 'application',
+    gatewayIds: 'gateway',
+    methods: 'method',
+    statuses: 'status',
+    statusGroups: 'group',
+    errorKeys: 'error',
+  } as const;
+  const query = new URLSearchParams();
+  for (const [name, narrowing] of Object.entries(lists)) {
+    const values = valuesOf(search, narrowing);
+    if (values.length > 0) query.set(name, values.join(','));
+  }
+  if (search.q !== undefined) query.set('uri', search.q);
+  if (search.id !== undefined) query.set('requestIds', search.id);
+  return query.toString();
+}

@@ -8,7 +8,7 @@ import { Status } from '../../../kit/status.tsx';
 import { Time } from '../../../kit/time.tsx';
 import { ProblemBox } from '../../../kit/told.tsx';
 import { fleets } from '../../fleets.ts';
-import { deploymentOf } from '../questions.ts';
+import { useDeployed } from '../deployed.ts';
 import styles from './revisions.module.css';
 
 type Deployed = NonNullable<Schemas['CurrentApiDeployment']>;
@@ -31,9 +31,9 @@ const toneWords: Readonly<Record<SquareTone, string>> = {
 };
 const tones = Object.keys(toneWords) as readonly SquareTone[];
 
-/** The way of what was deployed last: signed, across the border, taken over by each gateway. It is looked at again while one is on its way. */
+/** The way of what was deployed last: signed, across the border, taken over by each gateway. It is followed. */
 export function Propagation({ env, id }: { readonly env: string; readonly id: string }) {
-  const { data, error } = useQuery(deploymentOf({ env, id }));
+  const { data, error } = useDeployed({ env, id });
   if (data === undefined) return error === null ? null : <ProblemBox error={error} />;
   if (data.isWithdrawn)
     return (

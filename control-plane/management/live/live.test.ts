@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { readEvents } from '../../../test/kit/control-plane/event-reader.ts';
+import {
+  basic,
+  enrolIn,
+  environment,
+  type Office,
+  openOffice,
+  password,
+} from '../../../test/kit/control-plane/office.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { type TestDatabase, testDatabases } from '../../../test/kit/servers/databases.ts';
+import type { Actor } from '../../access/actor.ts';
+import { createLive, judgeEveryMs, type Reading } from './live.ts';
+import { propagationOf } from './subjects.ts';
+
+const user = '/management/organizations/DEFAULT/user';
+
+/** Opens a stream through the door. */
+async function follow(
+  { t, office }: Stage,
+  path: string,
+  { authorization = basic('admin', password) }: { readonly authorization?: string } = {},
+) {
+  const answer = await office.app.request(`http://office${path}`, { headers: { authorization } });
+  assert.equal(answer.status, 200, path);
+  return { answer, ...readersOf({ t, office }, answer) };
+}
+
+interface Stage {
+  readonly t: TestContext;
+  readonly office: Office;
+}
+
+function readersOf({ t, office }: Stage, answer: Response) {
+  const reader = readEvents(t, answer);
+  /** Lets time pass until something has come. */
+  const until = <T>(found: () => T) =>
+    eventually(async () => {
+      await office.clock.advance(1_000);
+      return found();
+    });
+  return { reader, until };
+}
+
+/** An actor without an account, who may go on for ever. */
+const reading = (id: string): Reading => {
+  const actor: Actor = { id, organization: 'o', username: id, displayName: id, roles: [] };
+  const spec = { key: 'one', hints: [], everyMs: 5_000, watch: () => async () => ({ events: [] }) };
+  return { actor, again: async () => actor, subject: async () => spec };
+};
+
+for (const database of testDatabases) {
+  const options = { skip: database.skip };
+
+  test(
+    `whoever follows a deployment sees each gateway take it, at whichever control plane (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { id } = await office.deployedApi('/pets');
+      const gateway = await enrolIn(office, office.boot.fleet);
+      const path = `${environment}/apis/${id}/deployments/_live`;
+      const { answer, reader, until } = await follow({ t, office }, path);
+      assert.equal(answer.headers.get('content-type'), 'text/event-stream');
+      assert.equal(answer.headers.get('x-accel-buffering'), 'no');
+      assert.equal(answer.headers.get('cache-control'), 'no-store, no-transform');
+      const stateIn = (events: typeof reader.events): unknown =>
+        (events.at(-1)?.data['gateways'] as { deployment: string }[] | undefined)?.[0]?.deployment;
+      await until(() => stateIn(reader.named('deployment')) === 'pending');
+      const instances = await follow({ t, office }, `${environment}/instances/_live`);
+      await until(() => instances.reader.named('gateways').length === 1);
+
+      const storage = await office.openStorage();
+      const { clock, desk } = office;
+      const log = { warn: () => undefined };
+      const live = createLive({ storage, clock, log });
+      t.after(() => live.close());
+      const second = { ...desk, storage, live };
+      const actor: Actor = { ...reading('x').actor, ...office.boot.admin };
+      const stream = await live.open({
+        actor,
+        again: async () => actor,
+        subject: async () => propagationOf(second, { at: office.at, id }),
+      });
+      const elsewhere = readEvents(
+        t,
+        new Response(ReadableStream.from(stream).pipeThrough(new TextEncoderStream())),
+      );
+      await until(() => stateIn(elsewhere.named('deployment')) === 'pending');
+
+      const seq = Number(reader.named('deployment').at(-1)?.data['seq']);
+      await office.repository.saveReport(gateway, {
+        instance: 'i',
+        version: '0.1.0',
+        hostname: 'edge-1',
+        startedAtMs: clock.now(),
+        policies: [],
+        environments: [{ environment: office.at.environment, epoch: 1, seq, nacks: [] }],
+        counters: {},
+      });
+      for (const one of [reader, elsewhere])
+        await until(() => stateIn(one.named('deployment')) === 'applied');
+      await until(() => instances.reader.named('gateways').length > 1);
+      assert.deepEqual(reader.named('deployment').at(-1)?.data['counts'], { applied: 1 });
+      assert.ok(!JSON.stringify(reader.events).includes('definition'), 'what it is made of is in no event');
+      const before = reader.events.length;
+      await clock.advance(30_000);
+      assert.equal(reader.events.length, before, 'what has not changed is not told again');
+      assert.ok(reader.beats > 0);
+    },
+  );
+}
+
+const first = testDatabases[0] as TestDatabase;
+
+test('who may no longer read what he reads is sent away, as soon as a hint or the clock says so', async (t) => {
+  const office = await openOffice(t, first);
+  const { id } = await office.deployedApi('/pets');
+  const made = await office.call('POST', '/management/organizations/DEFAULT/users', {
+    body: { username: 'ann', password: 'a password of twelve', email: 'ann@acme.com', displayName: 'Ann' },
+  });
+  const ann = String(made.body['id']);
+  const members = `${environment}/apis/${id}/members`;
+  const path = `${environment}/apis/${id}/deployments/_live`;
+  const as = basic('ann', 'a password of twelve');
+  const refused = await office.app.request(`http://office${path}`, { headers: { authorization: as } });
+  assert.equal(refused.status, 403);
+  const add = () => office.call('POST', members, { body: { userId: ann, roleName: 'OWNER' } });
+  assert.equal((await add()).status, 201);
+  const followed = async (authorization: string) => {
+    const opened = await follow({ t, office }, path, { authorization });
+    await opened.until(() => opened.reader.named('deployment').length > 0);
+    return opened;
+  };
+  const ended = async ({ reader, until }: Awaited<ReturnType<typeof followed>>): Promise<void> => {
+    await until(() => reader.isEnded);
+    assert.deepEqual(reader.events.at(-1), { name: 'end', id: undefined, data: { reason: 'rights' } });
+  };
+
+  const mine = await followed(basic('admin', password));
+  const member = await followed(as);
+  assert.equal((await office.call('DELETE', `${members}/${ann}`)).status, 204);
+  await ended(member);
+
+  assert.equal((await add()).status, 201);
+  const login = await office.call('POST', `${user}/login`, { as });
+  const session = await followed(`Bearer ${String(login.body['token'])}`);
+  await office.call('POST', `${user}/logout`, { as: `Bearer ${String(login.body['token'])}` });
+  await ended(session);
+
+  const expiresAt = new Date(office.clock.now() + 120_000).toISOString();
+  const token = await office.call('POST', `${user}/tokens`, { body: { name: 'ci', expiresAt }, as });
+  const byToken = await followed(`Bearer ${String(token.body['token'])}`);
+  await office.clock.advance(120_000 + judgeEveryMs);
+  await ended(byToken);
+
+  const disabled = await followed(as);
+  await office.storage.db
+    .updateTable('user_account')
+    .set({ status: 'ARCHIVED' })
+    .where('id', '=', ann)
+    .execute();
+  await office.clock.advance(judgeEveryMs);
+  await ended(disabled);
+  assert.equal(mine.reader.isEnded, false, 'who still may goes on');
+  assert.equal(office.desk.live.size, 1);
+});
+
+test('past the bounds of a process and of a user streams are refused, and one that ends makes room', async (t) => {
+  const office = await openOffice(t, first, {
+    liveLimits: { streamsMax: 1_000, streamsPerUserMax: 2, lifeMsMax: 600_000 },
+  });
+  const { live } = office.desk;
+  const path = `${environment}/instances/_live`;
+  const mine = [await follow({ t, office }, path), await follow({ t, office }, path)];
+  const third = await office.call('GET', path);
+  assert.deepEqual([third.status, third.headers.get('retry-after')], [429, '1']);
+  assert.equal((await office.call('HEAD', path)).status, 429);
+  await mine[0]?.reader.cancel();
+  assert.equal(live.size, 1);
+  assert.equal((await office.call('HEAD', path)).status, 200);
+  assert.equal(live.size, 1, 'nobody takes parts of the answer to HEAD');
+
+  const others = await Promise.all(Array.from({ length: 999 }, (_, n) => live.open(reading(`user ${n}`))));
+  assert.equal(live.size, 1_000);
+  await assert.rejects(live.open(reading('one more')), { code: 'request.too_many' });
+  assert.equal((await office.call('GET', path)).status, 429);
+  await others[0]?.return();
+  const last = await live.open(reading('one more'));
+  live.close();
+  await assert.rejects(live.open(reading('late')), { code: 'request.too_many' });
+  for (const stream of [...others.slice(1), last]) {
+    const texts: string[] = [];
+    for await (const text of stream) texts.push(text);
+    assert.equal(texts.at(-1), 'event: end\ndata: {"reason":"shutdown"}\n\n');
+  }
+  await mine[1]?.until(() => mine[1]?.reader.isEnded);
+  assert.equal(live.size, 0);
+});
+
+test('what cannot be looked at is told, and goes on when it can', async (t) => {
+  const office = await openOffice(t, first);
+  const { live } = office.desk;
+  let isAway = true;
+  const { actor, again } = reading('x');
+  const spec = {
+    key: 'shaky',
+    hints: [],
+    everyMs: 2_000,
+    watch: () => async () => {
+      if (isAway) throw new TypeError('a bug with inside words');
+      return { events: [{ name: 'there', kind: 'state' as const, data: {} }] };
+    },
+  };
+  const stream = await live.open({ actor, again, subject: async () => spec });
+  const answer = new Response(ReadableStream.from(stream).pipeThrough(new TextEncoderStream()));
+  const { reader, until } = readersOf({ t, office }, answer);
+  await until(() => reader.named('trouble').length > 0);
+  assert.equal(reader.named('trouble')[0]?.data['technicalCode'], 'platform.bug');
+  assert.ok(!JSON.stringify(reader.events).includes('inside words'));
+  isAway = false;
+  await until(() => reader.named('there').length > 0);
+  assert.deepEqual(reader.named('trouble').at(-1)?.data, {});
+});

@@ -1,0 +1,10 @@
+/** Whom streams let in: whoever may read what they tell of. A part of the table of rights, which says what the signs mean. */
+export const streamRights = {
+  followApiLogs: '++- ++- ---',
+  followLogs: '+++ +++ +++',
+  followApiDeployment: '++- ++- ---',
+  followInstances: '++- --- ---',
+  followApiHealth: '++- ++- ---',
+  followApiTraffic: '++- ++- ---',
+  followTraffic: '+++ +++ +++',
+} as const;
