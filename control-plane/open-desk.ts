@@ -5,6 +5,7 @@ import type { Keyring } from '../proto/process/secrets.ts';
 import { createAccess } from './access/access.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createMail } from './mail/mail.ts';
+import { createWebhooks } from './mail/webhooks.ts';
 import type { Desk } from './management/desk.ts';
 import { createLive } from './management/live/live.ts';
 import { createFleets } from './publish/fleets.ts';
@@ -34,8 +35,9 @@ export function openDesk({ storage, keyring, clock, log, config, metrics }: Desk
   const fleets = createFleets({ storage, publisher, clock });
   const access = createAccess({ storage, clock, sessionMs, throttle, allowPasswords });
   const mail = createMail({ keyring, settings: config.mail });
+  const webhooks = createWebhooks({ keyring });
   const live = createLive({ storage, clock, log, metrics, limits: config.live });
   const { gatewaysUrl, publicUrl } = config;
-  const desk = { storage, publisher, fleets, access, mail, live, clock, gatewaysUrl, publicUrl };
+  const desk = { storage, publisher, fleets, access, mail, webhooks, live, clock, gatewaysUrl, publicUrl };
   return { publisher, desk };
 }

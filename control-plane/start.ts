@@ -28,9 +28,11 @@ import type { ControlPlaneConfig } from './config.ts';
 import { createManagementDoor } from './doors/management.ts';
 import { type Sending, sendMails } from './mail/sending.ts';
 import { openSmtp, type Smtp } from './mail/smtp.ts';
+import { sendWebhooks } from './mail/webhooks.ts';
 import type { Desk } from './management/desk.ts';
 import { tellRivals } from './management/applications/clients.ts';
 import { fetchers } from './management/index.ts';
+import { tellRaised } from './management/notifications/telling.ts';
 import { pollFetches } from './management/fetches/polling.ts';
 import { sealStored } from './management/definitions/seal-stored.ts';
 import { openDesk } from './open-desk.ts';
@@ -124,6 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await requireKeyring(storage.db, keyring, secretsOf(config));
   await tellRivals(storage.db, log);
   await sealStored(desk, made.admin, log);
+  startNotifications(options, { desk, storage, keyring });
   const mails = smtp === undefined ? undefined : startMails(options, { storage, keyring, smtp });
   const ending = warnBeforeEnd(options);
   const health = healthOf(options, { storage, blobs, keyring, ending, certificates, mails });
@@ -207,6 +210,27 @@ function startFetches(
   const polling = pollFetches({ desk, log, outbound, fetchers, ...config.fetches }, lifecycle.signal);
   lifecycle.onClose('fetches', () => polling);
   return polling;
+}
+
+/** Tells what happened, and calls the webhooks that are to know. */
+function startNotifications(
+  { log, clock, metrics, lifecycle }: ControlPlaneOptions,
+  {
+    desk,
+    ...parts
+  }: {
+    readonly desk: Desk & { readonly outbound: Outbound };
+    readonly storage: Storage;
+    readonly keyring: Keyring;
+  },
+): void {
+  const telling = tellRaised({ desk, log }, lifecycle.signal);
+  lifecycle.task('notifications', telling);
+  lifecycle.onClose('notifications', () => telling);
+  const { outbound } = desk;
+  const calling = sendWebhooks({ ...parts, log, clock, metrics, outbound }, lifecycle.signal);
+  lifecycle.task('webhooks', calling.done);
+  lifecycle.onClose('webhooks', () => calling.done);
 }
 
 /** Sends the mails that wait. */

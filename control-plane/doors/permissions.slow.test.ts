@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isLongRun, shortTest as test } from '../../test/kit/long-run.ts';
 import { test as inBothRuns } from 'node:test';
 import { soapDescription } from '../../proto/definition/wsdl/fixtures.ts';
+import { notificationBodies } from '../../test/kit/control-plane/notification-rights.ts';
 import { peopleByGroup } from '../../test/kit/control-plane/people-by-group.ts';
 import { people, rightsTable } from '../../test/kit/control-plane/rights-table.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
@@ -133,8 +134,18 @@ const bodies: Readonly<Record<string, object>> = {
   updateIdentityProvider: { ...identityProvider, type: undefined },
   setOrganizationIdentities: [],
   setEnvironmentIdentities: [],
+  ...notificationBodies,
   createUser: { username: 'new', password: 'long enough now', role: 'USER' },
 };
+
+/** Parameters of paths whose object there is none of: who may reach the operation finds nothing. */
+const absent = `
+  sharedPolicyGroupId certificateId dictionaryId metadataKey categoryId dashboardId entrypointId
+  identityProviderId notificationId pageId eventId userId memberId roleName requestId logId tokenId
+  sessionId gatewayId instanceId monitoredId
+`
+  .trim()
+  .split(/\s+/);
 
 /** Makes a user and a personal token; a token works under every path, whatever organization it names. */
 async function enter(
@@ -206,34 +217,15 @@ async function prepare(office: Office) {
     ['apiKeyId', key.id],
     ['keyId', key.id],
     ['fleetId', office.boot.fleet],
-    ['sharedPolicyGroupId', 'none'],
-    ['certificateId', 'none'],
-    ['dictionaryId', 'none'],
-    ['metadataKey', 'none'],
-    ['categoryId', 'none'],
-    ['dashboardId', 'none'],
-    ['entrypointId', 'none'],
-    ['identityProviderId', 'none'],
-    ['pageId', 'none'],
+    ...absent.map((name) => [name, 'none'] as const),
     ['number', '1'],
-    ['eventId', 'none'],
     ['pluginId', 'http-proxy'],
     ['fetcherId', 'http-fetcher'],
     ['groupId', groupId],
-    ['userId', 'none'],
-    ['memberId', 'none'],
     ['scope', 'API'],
-    ['roleName', 'none'],
-    ['requestId', 'none'],
-    ['logId', 'none'],
     ['apiName', 'HTTP_PROXY'],
     ['metricName', 'HTTP_REQUESTS'],
     ['filterName', 'API'],
-    ['tokenId', 'none'],
-    ['sessionId', 'none'],
-    ['gatewayId', 'none'],
-    ['instanceId', 'none'],
-    ['monitoredId', 'none'],
   ]);
   return { credentials, ids };
 }

@@ -43,6 +43,9 @@ const lists = new Set([
   '/configuration/categories',
   '/configuration/entrypoints',
   '/identities',
+  '/configuration/notificationsettings',
+  '/apis/{apiId}/notificationsettings',
+  '/applications/{applicationId}/notificationsettings',
 ]);
 
 const open = (t: TestContext) => openOffice(t, testDatabases[0] as TestDatabase);

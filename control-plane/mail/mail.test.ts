@@ -14,6 +14,7 @@ import { type TestDatabase, testDatabases } from '../../test/kit/servers/databas
 import { startSmtp } from '../../test/kit/servers/smtp.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openStorage } from '../storage/storage.ts';
+import { hooks } from './hooks.ts';
 import { createMail, type MailWish } from './mail.ts';
 import { sendMails } from './sending.ts';
 import { mailSettings } from './settings.ts';
@@ -26,6 +27,21 @@ const reset = (to: string, name = 'Ada'): MailWish<'USER_PASSWORD_RESET'> => ({
   template: 'USER_PASSWORD_RESET',
   facts: { user: { displayName: name, email: to }, resetPasswordUrl: link },
 });
+
+const [aHook] = hooks;
+assert.ok(aHook !== undefined);
+const told = {
+  to: 'd@example.com',
+  hook: aHook,
+  facts: {
+    api: { id: 'a', name: 'a', version: '1' },
+    application: { id: 'b', name: 'b' },
+    plan: { id: 'c', name: 'c', security: 'API_KEY' },
+    subscription: { id: 'd', status: 'ACCEPTED', reason: '' },
+    owner: { displayName: 'Ada' },
+    user: { displayName: '', email: '' },
+  },
+};
 
 /** A queue with who sends from it; `smtp` and the rest as the settings have them. */
 async function openMails(t: TestContext, database: TestDatabase, given: object) {
@@ -182,10 +198,7 @@ for (const database of testDatabases) {
         (error) => error instanceof Fault && error.code === 'mail.queue_full',
       );
       const now = { organization: 'acme', nowMs: clock.now() };
-      assert.equal(
-        await storage.transaction((trx) => mail.offer({ ...now, trx }, reset('d@example.com'))),
-        false,
-      );
+      assert.equal(await storage.transaction((trx) => mail.tell({ ...now, trx }, told)), false);
       await put(reset('other@example.com'), 'globex');
       assert.equal((await rows()).length, 4);
       clock.jump(60_000);
@@ -306,7 +319,7 @@ test('without a server what needs a mail is refused by name, and what does not g
     (error) => error instanceof Fault && error.code === 'email.disabled',
   );
   const offered = await storage.transaction((trx) =>
-    mail.offer({ trx, organization: 'acme', nowMs: 0 }, reset('ada@example.com')),
+    mail.tell({ trx, organization: 'acme', nowMs: 0 }, told),
   );
   assert.deepEqual([offered, await rows()], [false, []]);
 });

@@ -3,8 +3,9 @@ import { Fault, invariant } from '../../proto/faults/fault.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import type { Trx } from '../storage/storage.ts';
 import { isAddress } from './addresses.ts';
+import { type Hook, type HookFacts, keyOf } from './hooks.ts';
 import type { Facts, FactsOf, LetterId } from './letters.ts';
-import { countWaiting, insertMail, type OutgoingMail } from './mail.store.ts';
+import { countWaiting, insertOutgoing, type Outgoing } from './outbox.store.ts';
 import type { MailSettings } from './settings.ts';
 
 /** The change that a mail tells of: it is sent if that commits. */
@@ -35,8 +36,11 @@ export interface Mail {
    * Errors: email.disabled without a server; mail.queue_full when too many of the organization wait; request.invalid for what is no address.
    */
   send<Id extends LetterId>(now: MailingChange, wish: MailWish<Id>): Promise<void>;
-  /** The same of what nobody waits for: without a server, an address or room in the queue it is left out, and the result is false. */
-  offer<Id extends LetterId>(now: MailingChange, wish: MailWish<Id>): Promise<boolean>;
+  /** Tells somebody of a hook. Nobody waits for that: without a server, an address or room in the queue it is left out, and the result is false. */
+  tell(
+    now: MailingChange,
+    wish: { readonly to: string; readonly hook: Hook; readonly facts: HookFacts },
+  ): Promise<boolean>;
 }
 
 /** Makes it. */
@@ -48,13 +52,23 @@ export function createMail({
   readonly settings: MailSettings;
 }): Mail {
   const isOn = settings.smtp.host !== undefined;
-  const put = async <Id extends LetterId>(
+  const put = async (
     { trx, organization, nowMs }: MailingChange,
-    { to, template, facts, endsAtMs = Number.POSITIVE_INFINITY }: MailWish<Id>,
+    {
+      to,
+      template,
+      facts,
+      endsAtMs = Number.POSITIVE_INFINITY,
+    }: {
+      readonly to: string;
+      readonly template: string;
+      readonly facts: Facts;
+      readonly endsAtMs?: number | undefined;
+    },
   ): Promise<void> => {
     const id = randomUUID();
     const sealed = keyring.seal(Buffer.from(JSON.stringify(facts)), mailContext({ organization, id }));
-    await insertMail(trx, {
+    await insertOutgoing(trx, 'outgoing_mail', {
       id,
       organization,
       template,
@@ -70,7 +84,7 @@ export function createMail({
   };
   const isFull = async ({ trx, organization }: MailingChange): Promise<boolean> => {
     const most = settings.waitingPerOrganizationMax;
-    return (await countWaiting(trx, organization, most)) >= most;
+    return (await countWaiting(trx, 'outgoing_mail', { organization, most })) >= most;
   };
   return {
     isOn,
@@ -83,20 +97,20 @@ export function createMail({
       if (await isFull(now)) throw new Fault('mail.queue_full');
       await put(now, wish);
     },
-    async offer(now, wish) {
-      if (!isOn || !isAddress(wish.to) || (await isFull(now))) return false;
-      await put(now, wish);
+    async tell(now, { to, hook, facts }) {
+      if (!isOn || !isAddress(to) || (await isFull(now))) return false;
+      await put(now, { to, template: keyOf(hook), facts });
       return true;
     },
   };
 }
 
 /** What is given to a mail's template. Errors: secrets.* */
-export function factsOf(keyring: Keyring, mail: OutgoingMail): Facts {
+export function factsOf(keyring: Keyring, mail: Outgoing): Facts {
   invariant(mail.sealed !== null, 'a mail that waits has something to say');
   return JSON.parse(Buffer.from(keyring.open(mail.sealed, mailContext(mail))).toString()) as Facts;
 }
 
 /** What the facts of a mail are bound to. */
-export const mailContext = ({ organization, id }: Pick<OutgoingMail, 'organization' | 'id'>): string =>
+export const mailContext = ({ organization, id }: Pick<Outgoing, 'organization' | 'id'>): string =>
   `organization/${organization}/mail/${id}`;

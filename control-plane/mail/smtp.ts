@@ -2,6 +2,7 @@ import { rootCertificates } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
 import { readAuthorities, readPemFile } from '../../proto/process/pem-files.ts';
+import { type Delivery, deliverMsMax } from './outbox.ts';
 import type { MailSettings } from './settings.ts';
 import type { Written } from './written.ts';
 
@@ -12,15 +13,6 @@ export interface Message extends Written {
   readonly to: string;
 }
 
-/**
- * What came of handing a mail over: `refused` is the server's word on this mail, for good or for now; `trouble` is that no server took it,
- * whichever mail it was.
- */
-export type Delivery =
-  | { readonly kind: 'sent' }
-  | { readonly kind: 'refused'; readonly problem: string; readonly isForGood: boolean }
-  | { readonly kind: 'trouble'; readonly problem: string };
-
 /** Hands mails to a server, each over a connection of its own. */
 export interface Smtp {
   /** Within {@link deliverMsMax}. Never rejects. */
@@ -28,9 +20,6 @@ export interface Smtp {
   /** Reads the files again. Says whether they have changed. Errors: config.invalid. */
   reload(): boolean;
 }
-
-/** Longest time for one mail: a server that says one letter a second ends here. */
-export const deliverMsMax = 60_000;
 
 /** Opens the way to the server that the settings name, if they do. Errors: config.invalid for a file that cannot be used. */
 export function openSmtp(settings: MailSettings): Smtp | undefined {

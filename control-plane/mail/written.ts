@@ -1,5 +1,6 @@
 import { compileGiven, type GivenTemplate } from '../../proto/freemarker/template.ts';
 import { invariant } from '../../proto/faults/fault.ts';
+import { type Hook, type HookFacts, hookGiven } from './hooks.ts';
 import type { Facts, Letter } from './letters.ts';
 import { plainText } from './plain-text.ts';
 
@@ -15,6 +16,7 @@ export interface Written {
 export type Templates = Pick<Letter, 'title' | 'content'>;
 
 const subjectCharsMax = 200;
+const tellingCharsMax = 2_000;
 
 /**
  * Writes a mail. Of an override that fails with these facts the letter's own templates stand in, so that nobody waits for a mail because
@@ -45,6 +47,20 @@ export function templateFaults(
     const one = read[path];
     return 'kind' in one ? [{ path, message: one.message }] : [];
   });
+}
+
+/** What somebody is told in the console, as text. */
+export function tellingOf(
+  { title, sentence }: Hook,
+  facts: HookFacts,
+  nowMs: number,
+): { readonly title: string; readonly message: string } {
+  const textOf = (text: string): string => {
+    const made = rendered(compileGiven(text, { shape: hookGiven, output: 'text' }), facts, nowMs);
+    if (made.why !== undefined) invariant(false, `the template of a hook fails: ${made.why}`);
+    return oneLine(made.value).slice(0, tellingCharsMax);
+  };
+  return { title: textOf(title), message: textOf(sentence) };
 }
 
 const compile = (letter: Letter, text: string, output: 'html' | 'text') =>

@@ -9,6 +9,7 @@ import { tellChangedRights } from '../access/changed-rights.ts';
 import type { Oidc } from '../access/identity/oidc.ts';
 import type { Analytics } from '../analytics/analytics.ts';
 import type { Mail } from '../mail/mail.ts';
+import type { Webhooks } from '../mail/webhooks.ts';
 import type { Fleets } from '../publish/fleets.ts';
 import { DefinitionSecrets } from '../publish/definition-secrets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
@@ -16,6 +17,7 @@ import type { Storage, Trx } from '../storage/storage.ts';
 import { type AuditEntry, writeAudits } from './audit/audit.store.ts';
 import { type AuditEvent, changesRights } from './audit/events.ts';
 import type { Live } from './live/live.ts';
+import { raiseHooks } from './notifications/raising.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
 
@@ -26,6 +28,7 @@ export interface Desk {
   readonly fleets: Fleets;
   readonly access: Access;
   readonly mail: Mail;
+  readonly webhooks: Webhooks;
   readonly clock: Clock;
   /** Where callers reach gateways that no entrypoint names; absent where nobody has said. */
   readonly gatewaysUrl?: string | undefined;
@@ -166,6 +169,7 @@ async function inTransaction<T>(
       const changes = [...(toPublish.get(environment)?.values() ?? [])];
       await desk.publisher.publish(trx, { organization, environment }, { changes, actor: actor.id });
     }
+    await raiseHooks(trx, entries);
     await writeAudits(trx, entries);
     hasChangedRights = entries.some(({ event }) => changesRights(event));
     return made;

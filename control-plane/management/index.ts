@@ -36,6 +36,7 @@ import { liveRoutes } from './live/live.routes.ts';
 import { groupRoutes } from './groups/groups.routes.ts';
 import { memberRoutes } from './members/members.routes.ts';
 import { metadataRoutes } from './metadata/metadata.routes.ts';
+import { notificationRoutes } from './notifications/notifications.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { pluginRoutes } from './plugins/plugins.routes.ts';
 import { pictureRoutes } from './pictures/pictures.routes.ts';
@@ -60,6 +61,8 @@ const resources: readonly Route[] = [
   ...liveRoutes,
   ...tenantRoutes,
   ...organizationFlowsRoutes,
+  // Before those of one API or application, whose id "hooks" would be.
+  ...notificationRoutes,
   ...apiRoutes,
   ...definitionRoutes,
   ...draftRoutes,

@@ -3,6 +3,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { keyIdOf, openKeyring, type Keyring } from '../../proto/process/secrets.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { mailContext } from '../mail/mail.ts';
+import { webhookContext, webhookSecretContext } from '../mail/webhooks.ts';
 import type { Queries, Trx } from '../storage/storage.ts';
 import { dataKeyContext } from './data-keys.ts';
 import { rootContext, signingContext } from './keys.ts';
@@ -99,7 +100,7 @@ export type SealedRow = {
   /** What it is bound to. */
   readonly context: string;
 } & (
-  | { readonly table: 'organization_root' | 'outgoing_mail'; readonly id: string }
+  | { readonly table: 'organization_root' | NotifiedTable; readonly id: string }
   | { readonly table: 'signing_key' | 'data_key'; readonly at: EnvironmentRef; readonly id: string }
 );
 
@@ -128,13 +129,6 @@ export async function readSealed(
     .orderBy('created_at_ms', 'desc')
     .limit(rowsMax)
     .execute();
-  const mails = await db
-    .selectFrom('outgoing_mail')
-    .select(['organization', 'id', 'sealed'])
-    .where('state', '=', 'WAITING')
-    .orderBy('created_at_ms', 'desc')
-    .limit(rowsMax)
-    .execute();
   return [
     ...roots.map(({ organization, sealed }) => ({
       table: 'organization_root' as const,
@@ -156,11 +150,40 @@ export async function readSealed(
       sealed,
       context: dataKeyContext(at, id),
     })),
-    ...mails.flatMap(({ sealed, ...mail }) =>
-      sealed === null
-        ? []
-        : [{ table: 'outgoing_mail' as const, id: mail.id, sealed, context: mailContext(mail) }],
-    ),
+    ...(await readNotified(db, rowsMax)),
+  ];
+}
+
+/** Of what leaves by mail and webhook. */
+type NotifiedTable = 'outgoing_mail' | 'outgoing_webhook' | 'notification_setting';
+
+async function readNotified(db: Queries, rowsMax: number): Promise<readonly SealedRow[]> {
+  const waiting = (table: 'outgoing_mail' | 'outgoing_webhook') =>
+    db
+      .selectFrom(table)
+      .select(['organization', 'id', 'sealed'])
+      .where('state', '=', 'WAITING')
+      .orderBy('created_at_ms', 'desc')
+      .limit(rowsMax)
+      .execute();
+  const mails = await waiting('outgoing_mail');
+  const webhooks = await waiting('outgoing_webhook');
+  const settings = await db
+    .selectFrom('notification_setting')
+    .select(['id', 'sealed_secret as sealed'])
+    .where('sealed_secret', 'is not', null)
+    .orderBy('created_at_ms', 'desc')
+    .limit(rowsMax)
+    .execute();
+  const rowOf = (
+    table: NotifiedTable,
+    { id, sealed }: { readonly id: string; readonly sealed: Uint8Array | null },
+    context: string,
+  ): readonly SealedRow[] => (sealed === null ? [] : [{ table, id, sealed, context }]);
+  return [
+    ...mails.flatMap((row) => rowOf('outgoing_mail', row, mailContext(row))),
+    ...webhooks.flatMap((row) => rowOf('outgoing_webhook', row, webhookContext(row))),
+    ...settings.flatMap((row) => rowOf('notification_setting', row, webhookSecretContext(row.id))),
   ];
 }
 
@@ -179,11 +202,18 @@ function updateOf(trx: Trx, row: SealedRow, sealed: Uint8Array) {
         .where('organization', '=', row.id)
         .where('sealed_private_key', '=', row.sealed);
     case 'outgoing_mail':
+    case 'outgoing_webhook':
       return trx
-        .updateTable('outgoing_mail')
+        .updateTable(row.table)
         .set({ sealed })
         .where('id', '=', row.id)
         .where('sealed', '=', row.sealed);
+    case 'notification_setting':
+      return trx
+        .updateTable('notification_setting')
+        .set({ sealed_secret: sealed })
+        .where('id', '=', row.id)
+        .where('sealed_secret', '=', row.sealed);
     case 'signing_key':
       return trx
         .updateTable('signing_key')

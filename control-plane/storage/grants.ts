@@ -115,6 +115,10 @@ export const bridgeGrants: Grants = {
   api_key_subscription: 'none',
   outgoing_mail: 'none',
   idempotency_key: 'none',
+  outgoing_webhook: 'none',
+  notification_setting: 'none',
+  raised_hook: 'none',
+  portal_notification: 'none',
   audit: 'none',
   audit_head: 'none',
 

@@ -1,8 +1,10 @@
 import type { Code } from './codes.ts';
 import { idempotencyCodes } from './idempotency-codes.ts';
+import { notificationCodes } from './notification-codes.ts';
 
 /** The part of the register that resources of the management API raise. */
 export const managementCodes = {
+  ...notificationCodes,
   'api.listener.paths.path.exists': {
     status: 400,
     owner: 'client',
@@ -321,18 +323,6 @@ export const managementCodes = {
     owner: 'client',
     text: 'The identity provider tells no mail address of yours that it has seen the mail of.',
     hint: 'Confirm your address there, or ask an administrator.',
-  },
-  'email.disabled': {
-    status: 503,
-    owner: 'config',
-    text: 'This needs a mail, and no mails are sent here.',
-    hint: 'Whoever runs the control plane sets mail.smtp.host.',
-  },
-  'mail.queue_full': {
-    status: 503,
-    owner: 'capacity',
-    text: 'Too many mails of the organization wait to be sent.',
-    hint: 'Try again later; the log of the control plane says why they wait.',
   },
   'signIn.codeRequired': {
     status: 401,

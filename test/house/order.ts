@@ -119,7 +119,15 @@ function inspectNeighbours(files: readonly HouseFile[]): readonly Breach[] {
 }
 
 /** Tables above the environment, whose rows belong to an organization. */
-const tenantTables = ['organization', 'environment', 'entrypoint', 'idempotency_key', 'audit', 'audit_head'];
+const tenantTables = [
+  'organization',
+  'environment',
+  'entrypoint',
+  'idempotency_key',
+  'portal_notification',
+  'audit',
+  'audit_head',
+];
 
 /** A store of the management API narrows every query by `inTenant`; none names the environment itself. */
 function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
@@ -140,7 +148,7 @@ function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
 /** Where words are declared, one a line, that the house says elsewhere: codes of faults, kinds of events, keys of errors. */
 const registers: readonly { readonly place: (path: string) => boolean; readonly word: RegExp }[] = [
   {
-    place: (path) => /^proto\/faults\/(management-)?codes\.ts$/.test(path),
+    place: (path) => /^proto\/faults\/((management|notification)-)?codes\.ts$/.test(path),
     word: /^ {2}'([a-z_]+\.[a-z_]+)': /gm,
   },
   { place: (path) => path === 'proto/model/gateway-events.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)':/gm },

@@ -13,6 +13,7 @@ import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { present } from '../fields.ts';
 import { changeGroups, firstGroups } from '../groups/grouped.ts';
 import { deleteMetadata } from '../metadata/metadata.store.ts';
+import { deleteSettingsOf } from '../notifications/notifications.store.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
@@ -203,6 +204,7 @@ export function deleteApi(
     await endFetchesOfApi(now.trx, at, id);
     await deleteRow(now.trx, at, id);
     await deleteMetadata(now.trx, { at, scope: 'api', id });
+    await deleteSettingsOf(now.trx, { at, type: 'API', id });
     await endProperties(now, api);
     await removeMemberships(now.trx, at.organization, { scope: 'api', reference: id });
     await now.audit('API_DELETED', { type: 'API', id, before: api });

@@ -63,6 +63,9 @@ export const auditEvents = {
   MEMBERSHIP_UPDATED: 'A user was given another role on an API or application, or other roles in a group.',
   MEMBERSHIP_DELETED:
     'A user lost a role on an API, application, environment or organization, or left a group.',
+  NOTIFICATION_SETTING_CREATED: 'Somebody is told what happens to an API, an application or the users.',
+  NOTIFICATION_SETTING_UPDATED: 'Who is told what happens, or of what, was changed.',
+  NOTIFICATION_SETTING_DELETED: 'Addresses or a webhook are told no more what happens.',
   GROUP_CREATED: 'A group of users was made.',
   GROUP_UPDATED: 'A group of users was changed, or given to all APIs or applications of the environment.',
   GROUP_DELETED: 'A group of users was deleted: what its members held by it they hold no more.',

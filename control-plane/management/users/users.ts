@@ -27,6 +27,7 @@ import {
 } from '../desk.ts';
 import { boundsOf, likePattern, type PageWish } from '../pages.ts';
 import { listRoles, type RoleView } from '../roles/roles.ts';
+import { forgetNotified } from '../notifications/portal.ts';
 import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
 import {
   foundUserView,
@@ -210,6 +211,7 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
     await deleteTokens(now.trx, ref);
     await removeSecondFactor(now.trx, ref);
     await removeLinks(now.trx, ref);
+    await forgetNotified(now.trx, { ...ref, email: user.email });
     await updateRow(now.trx, ref, {
       username: `deleted-${user.id}`,
       display_name: 'Unknown',

@@ -44,6 +44,7 @@ import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
 import { passwordLinks } from './0056-password-links.ts';
+import { notifications } from './0057-notifications.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -94,4 +95,5 @@ export const migrations: readonly Migration[] = [
   secondFactor,
   idempotencyKeys,
   passwordLinks,
+  notifications,
 ];

@@ -24,6 +24,7 @@ import type { PasswordCost } from '../../../control-plane/access/passwords.ts';
 import { boot, type BootResult } from '../../../control-plane/boot.ts';
 import type { Desk } from '../../../control-plane/management/desk.ts';
 import { createMail } from '../../../control-plane/mail/mail.ts';
+import { createWebhooks } from '../../../control-plane/mail/webhooks.ts';
 import { mailSettings } from '../../../control-plane/mail/settings.ts';
 import { createLive, type LiveLimits } from '../../../control-plane/management/live/live.ts';
 import { createFleets } from '../../../control-plane/publish/fleets.ts';
@@ -171,6 +172,7 @@ export async function openOffice(
       passwordCost: given.passwordCost ?? cheap,
     }),
     mail: createMail({ keyring, settings: mailSettings.parse(given.mail) }),
+    webhooks: createWebhooks({ keyring }),
     clock,
     live: createLive({ storage, clock, log, limits: given.liveLimits }),
     analytics: given.analytics,

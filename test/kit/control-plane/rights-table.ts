@@ -1,3 +1,4 @@
+import { notificationRights } from './notification-rights.ts';
 import { streamRights } from './stream-rights.ts';
 
 /**
@@ -384,6 +385,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   resetSecondFactor: '+-- --- ---',
   getSignInSettings: '+-- --- ---',
   updateSignInSettings: '+-- --- ---',
+  ...notificationRights,
   listTasks: '+++ +++ +++',
   countTasks: '+++ +++ +++',
   listIdentityProviders: '+-- --- ---',

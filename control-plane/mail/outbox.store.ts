@@ -1,14 +1,15 @@
 import { type Selectable, sql, type Updateable } from 'kysely';
 import type { Queries, Trx } from '../storage/storage.ts';
 
-/** A mail that waits, was sent or was given up. */
-interface OutgoingMailTable {
+/** Something that waits, was sent or was given up. */
+interface OutgoingTable {
   readonly id: string;
   readonly organization: string;
+  /** Which mail it is; of a webhook the hook. */
   readonly template: string;
-  /** The address; what is to be read at it is sealed. */
+  /** The address, of a webhook the host; what is to be read there is sealed. */
   readonly recipient: string;
-  /** JSON of what the template is given, under the key-encryption key; null once nobody needs it. */
+  /** JSON of what it says, under the key-encryption key; null once nobody needs it. */
   sealed: Uint8Array | null;
   /** WAITING, SENT or FAILED. */
   state: string;
@@ -24,22 +25,30 @@ interface OutgoingMailTable {
 
 declare module '../storage/tables.ts' {
   interface Database {
-    outgoing_mail: OutgoingMailTable;
+    outgoing_mail: OutgoingTable;
+    outgoing_webhook: OutgoingTable;
   }
 }
 
-/** A row of outgoing_mail. */
-export type OutgoingMail = Selectable<OutgoingMailTable>;
+/** What leaves by a queue: mails, or calls of webhooks. */
+export type Queue = 'outgoing_mail' | 'outgoing_webhook';
 
-/** Puts one into the queue. */
-export async function insertMail(trx: Trx, row: OutgoingMail): Promise<void> {
-  await trx.insertInto('outgoing_mail').values(row).execute();
+/** A row of a queue. */
+export type Outgoing = Selectable<OutgoingTable>;
+
+/** Puts one into a queue. */
+export async function insertOutgoing(trx: Trx, queue: Queue, row: Outgoing): Promise<void> {
+  await trx.insertInto(queue).values(row).execute();
 }
 
 /** How many of an organization wait; counted no further than `most`. */
-export async function countWaiting(db: Queries, organization: string, most: number): Promise<number> {
+export async function countWaiting(
+  db: Queries,
+  queue: Queue,
+  { organization, most }: { readonly organization: string; readonly most: number },
+): Promise<number> {
   const some = db
-    .selectFrom('outgoing_mail')
+    .selectFrom(queue)
     .select('id')
     .where('organization', '=', organization)
     .where('state', '=', 'WAITING')
@@ -56,17 +65,18 @@ export async function countWaiting(db: Queries, organization: string, most: numb
  * What is due in all organizations, of each a few, so that nobody's thousand keeps others waiting. A time that lies further ahead than any
  * pause was written under a clock that was set back since.
  */
-export async function dueMails(
+export async function dueOutgoing(
   db: Queries,
+  queue: Queue,
   {
     nowMs,
     pauseMsMax,
     each,
     limit,
   }: { readonly nowMs: number; readonly pauseMsMax: number; readonly each: number; readonly limit: number },
-): Promise<readonly OutgoingMail[]> {
+): Promise<readonly Outgoing[]> {
   const ranked = db
-    .selectFrom('outgoing_mail')
+    .selectFrom(queue)
     .selectAll()
     .select(sql<number>`row_number() over (partition by organization order by due_at_ms, id)`.as('place'))
     .where('state', '=', 'WAITING')
@@ -87,11 +97,11 @@ export async function dueMails(
 /** Changes one that waits, as long as nobody else has tried it meanwhile. */
 export async function updateWaiting(
   trx: Trx,
-  { id, tries }: Pick<OutgoingMail, 'id' | 'tries'>,
-  set: Updateable<OutgoingMailTable>,
+  { queue, id, tries }: Pick<Outgoing, 'id' | 'tries'> & { readonly queue: Queue },
+  set: Updateable<OutgoingTable>,
 ): Promise<boolean> {
   const { numUpdatedRows } = await trx
-    .updateTable('outgoing_mail')
+    .updateTable(queue)
     .set(set)
     .where('id', '=', id)
     .where('tries', '=', tries)
@@ -101,18 +111,14 @@ export async function updateWaiting(
 }
 
 /** Forgets what was sent or given up before a time. */
-export async function forgetMails(db: Queries, beforeMs: number): Promise<void> {
-  await db
-    .deleteFrom('outgoing_mail')
-    .where('state', '!=', 'WAITING')
-    .where('due_at_ms', '<', beforeMs)
-    .execute();
+export async function forgetOutgoing(db: Queries, queue: Queue, beforeMs: number): Promise<void> {
+  await db.deleteFrom(queue).where('state', '!=', 'WAITING').where('due_at_ms', '<', beforeMs).execute();
 }
 
 /** How many wait in all. */
-export async function countAllWaiting(db: Queries): Promise<number> {
+export async function countAllWaiting(db: Queries, queue: Queue): Promise<number> {
   const counted = await db
-    .selectFrom('outgoing_mail')
+    .selectFrom(queue)
     .select((select) => select.fn.countAll<number>().as('waiting'))
     .where('state', '=', 'WAITING')
     .executeTakeFirstOrThrow();
