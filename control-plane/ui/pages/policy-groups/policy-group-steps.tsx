@@ -19,7 +19,7 @@ type Written = Pick<PolicyGroup, 'name' | 'description' | 'prerequisiteMessage' 
 
 const place = { owner: 'api', flow: 0 } as const;
 /** A group alone takes no request, so that none of its steps is tried. */
-const untried: ReadonlyMap<string, never> = new Map();
+const untried: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** The steps of a group in the one lane of its phase, with their settings beside them. */
 export function GroupSteps({
