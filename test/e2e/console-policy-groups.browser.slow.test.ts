@@ -46,6 +46,11 @@ async function designs({ management }: Platform, browser: TestBrowser): Promise<
   await button(page, 'Add a policy to the request, at place 1').click();
   await dialog.getByRole('button', { name: /^Rate limit/ }).click();
   await page.getByText('About Rate limit').waitFor();
+  const condition = page.getByRole('textbox', { name: 'Condition' });
+  await condition.fill('{#request.headrs}');
+  await page.getByText('(at character 11)').waitFor();
+  await condition.fill('');
+  await page.getByText('(at character 11)').waitFor({ state: 'detached' });
   const limit = page.getByRole('textbox', { name: 'Limit', exact: true });
   const save = async (): Promise<void> => {
     await button(page, 'Save policy group').click();

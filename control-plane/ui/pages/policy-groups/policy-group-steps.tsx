@@ -58,7 +58,6 @@ export function GroupSteps({
     error: saving.error,
     onSteps: (steps) => set({ steps: [...steps] }),
   });
-  const isStep = 'step' in shown && (group.steps ?? [])[shown.step] !== undefined;
   return (
     <div className={styles['studio']}>
       <div className={styles['panes']} data-list="none">
@@ -76,23 +75,47 @@ export function GroupSteps({
             onDiscard={() => setWritten({})}
           />
         </section>
-        <aside className={styles['side']} aria-label="Settings">
-          {isStep ? (
-            <StepPanel
-              key={JSON.stringify(shown)}
-              {...{ designing, isReadOnly }}
-              place={shown}
-              onShow={setShown}
-            />
-          ) : (
-            <About {...{ group, isReadOnly }} error={saving.error} onChange={set} />
-          )}
-        </aside>
+        <Side
+          {...{ designing, shown, group, isReadOnly }}
+          error={saving.error}
+          onShow={setShown}
+          onChange={set}
+        />
       </div>
       {adding !== undefined && !isReadOnly && (
         <AddStep {...{ designing }} place={adding} onShow={setShown} onClose={() => setAdding(undefined)} />
       )}
     </div>
+  );
+}
+
+/** The settings of the step that is shown; of the group, when none is. */
+function Side({
+  designing,
+  shown,
+  group,
+  isReadOnly,
+  error,
+  onShow,
+  onChange,
+}: {
+  readonly designing: Designing;
+  readonly shown: Shown;
+  readonly group: PolicyGroup;
+  readonly isReadOnly: boolean;
+  readonly error: Error | null;
+  readonly onShow: (shown: Shown) => void;
+  readonly onChange: (part: Partial<Written>) => void;
+}) {
+  const isStep = 'step' in shown && (group.steps ?? [])[shown.step] !== undefined;
+  return (
+    <aside className={styles['side']} aria-label="Settings">
+      {isStep ? (
+        <StepPanel key={JSON.stringify(shown)} {...{ designing, isReadOnly, onShow }} place={shown} />
+      ) : (
+        <About {...{ group, isReadOnly, error, onChange }} />
+      )}
+    </aside>
   );
 }
 

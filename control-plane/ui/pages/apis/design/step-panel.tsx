@@ -17,6 +17,7 @@ import {
   stepsOf,
   without,
 } from './flows.ts';
+import { useConditionFault } from './condition-fault.ts';
 import { policies, policyDocs, policyForm } from './questions.ts';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
@@ -67,21 +68,38 @@ export function StepPanel({ designing, place, isReadOnly, onShow }: Props) {
             placeholder={policy?.name}
             onChange={({ target: { value } }) => set({ name: value }, 'name')}
           />
-          <TextField
-            label="Condition"
-            mark="expression"
-            className="mono"
-            isOptional
-            hint="The step runs where it is true, e.g. {#request.headers['x-debug'] != null}"
-            error={faultsAt(faultsOf(designing, place.owner), `${placeOf(place)}.condition`)[0]?.message}
-            value={step.condition ?? ''}
-            onChange={({ target: { value } }) => set({ condition: value }, 'condition')}
-          />
+          <ConditionField {...{ designing, place, step }} onChange={set} />
         </fieldset>
         <Configuration {...{ designing, place, isReadOnly, step }} onChange={set} />
       </div>
       <Docs policy={step.policy ?? ''} name={policy?.name} />
     </>
+  );
+}
+
+/** When the step runs; what is wrong with it is told before anybody deploys it. */
+function ConditionField({
+  designing,
+  place,
+  step: { condition = '' },
+  onChange,
+}: Pick<Props, 'designing' | 'place'> & {
+  readonly step: Step;
+  readonly onChange: (part: Partial<Step>, subject: string) => void;
+}) {
+  const [told] = faultsAt(faultsOf(designing, place.owner), `${placeOf(place)}.condition`);
+  const judged = useConditionFault(condition, place.lane);
+  return (
+    <TextField
+      label="Condition"
+      mark="expression"
+      className="mono"
+      isOptional
+      hint="The step runs where it is true, e.g. {#request.headers['x-debug'] != null}"
+      error={judged ?? told?.message}
+      value={condition}
+      onChange={({ target: { value } }) => onChange({ condition: value }, 'condition')}
+    />
   );
 }
 
