@@ -12,7 +12,11 @@ import { writeAudit } from './management/audit/audit.store.ts';
 import type { Desk } from './management/desk.ts';
 import { createPlan } from './management/plans/plans.ts';
 import { subscribe } from './management/subscriptions/subscriptions.ts';
-import { resolveEnvironment, resolveOrganization } from './management/tenants/tenants.store.ts';
+import {
+  listEnvironmentRows,
+  resolveEnvironment,
+  resolveOrganization,
+} from './management/tenants/tenants.store.ts';
 import type { Queries } from './storage/storage.ts';
 
 /** What the first boot may be told. */
@@ -78,7 +82,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
       .execute();
     const organization = await resolveOrganization(trx, hrid);
     if (organization !== undefined) {
-      const environment = await resolveEnvironment(trx, organization.id, hrid);
+      const environment = await firstEnvironment(trx, organization.id);
       const user = await firstAdministrator(trx, organization.id);
       invariant(environment !== undefined && user !== undefined, 'a boot makes all or nothing');
       return {
@@ -111,11 +115,18 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
 async function findTenant({ storage: { db } }: Desk): Promise<Tenant | undefined> {
   const organization = await resolveOrganization(db, hrid);
   if (organization === undefined) return undefined;
-  const environment = await resolveEnvironment(db, organization.id, hrid);
+  const environment = await firstEnvironment(db, organization.id);
   const user = await firstAdministrator(db, organization.id);
   if (environment === undefined || user === undefined) return undefined;
   const at = { organization: organization.id, environment: environment.id };
   return { at, admin: await firstAdmin(db, user) };
+}
+
+/** The one that the first boot made, or another one where that is archived. */
+async function firstEnvironment(db: Queries, organization: string) {
+  return (
+    (await resolveEnvironment(db, organization, hrid)) ?? (await listEnvironmentRows(db, organization))[0]
+  );
 }
 
 async function firstAdmin(db: Queries, user: UserRow): Promise<Actor> {

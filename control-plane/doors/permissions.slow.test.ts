@@ -87,6 +87,8 @@ const bodies: Readonly<Record<string, object>> = {
   createCategory: { name: 'one' },
   createPortalCategory: { title: 'one more' },
   updatePortalCategory: { title: 'one' },
+  createEnvironment: { name: 'DEFAULT' },
+  updateEnvironment: { name: 'Default environment' },
   createEntrypoint: { target: 'HTTP', value: 'https://api.example', tags: ['one'] },
   updateEntrypoint: { id: 'none', target: 'HTTP', value: 'https://api.example', tags: ['one'] },
   createPortalPage: { name: 'one', type: 'MARKDOWN' },

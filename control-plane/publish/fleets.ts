@@ -247,6 +247,7 @@ async function checkWish(trx: Trx, organization: string, wish: FleetWish): Promi
     .selectFrom('environment')
     .select('id')
     .where('organization', '=', organization)
+    .where('archived_at_ms', 'is', null)
     .execute();
   const known = new Set(rows.map((row) => row.id));
   wish.environments.forEach((environment, index) => {

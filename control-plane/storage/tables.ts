@@ -69,6 +69,8 @@ export interface EnvironmentTable {
   seq: number;
   /** Seq of the newest tombstone that left the set: a cursor below it may have missed a deletion. */
   pruned_seq: number;
+  /** null while people work in it. */
+  archived_at_ms: Generated<number | null>;
   readonly created_at_ms: number;
   updated_at_ms: number;
 }

@@ -206,8 +206,7 @@ export const kinds: readonly Kind[] = [
     name: 'environment',
     plural: 'environments',
     shorter: ['env', 'envs'],
-    list: `${organization2}/environments`,
-    one: `${organization2}/environments/{id}`,
+    ...changeable(`${organization2}/environments`),
     pageSize: 'perPage',
     names: ['name', 'hrids.0'],
     columns: [

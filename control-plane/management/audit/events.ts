@@ -90,6 +90,9 @@ export const auditEvents = {
   DICTIONARY_FETCH_RECOVERED: 'The words of a dynamic dictionary can be fetched again.',
   ORGANIZATION_FLOWS_UPDATED:
     'The flows of an organization, its name or description were changed; the flows are in force in all of its environments.',
+  ENVIRONMENT_CREATED: 'An environment was created.',
+  ENVIRONMENT_UPDATED: 'Name or description of an environment was changed.',
+  ENVIRONMENT_ARCHIVED: 'An environment was taken out of use for good.',
   ENTRYPOINT_CREATED: 'Somebody said where gateways with certain sharding tags are reached.',
   ENTRYPOINT_UPDATED: 'Where gateways with certain sharding tags are reached was changed.',
   ENTRYPOINT_DELETED: 'Where gateways with certain sharding tags are reached is said no more.',

@@ -2,6 +2,13 @@ import { z } from '@hono/zod-openapi';
 import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
 import {
+  archiveEnvironment,
+  createEnvironment,
+  editEnvironment,
+  newEnvironmentSchema,
+  updateEnvironmentSchema,
+} from './environments.ts';
+import {
   environmentSchema,
   getEnvironment,
   getOrganization,
@@ -34,6 +41,31 @@ export const tenantRoutes = [
       const { limit, offset } = boundsOf(query);
       return pageOf({ data: all.slice(offset, offset + limit), total: all.length }, query, url);
     },
+  }),
+  inOrganization.post('/environments', {
+    operationId: 'createEnvironment',
+    permission: 'organization-environment',
+    summary:
+      'Creates an environment. You are its ADMIN, everybody else has the default role in it; gateways serve it once a fleet names it.',
+    body: newEnvironmentSchema,
+    answer: environmentSchema,
+    run: ({ desk, actor, at, body }) =>
+      createEnvironment(desk, actor, { organization: at.organization, wish: body }),
+  }),
+  inEnvironment.put('', {
+    operationId: 'updateEnvironment',
+    permission: 'organization-environment',
+    summary: 'Replaces name and description of the environment; its ids stay.',
+    body: updateEnvironmentSchema,
+    answer: environmentSchema,
+    run: ({ desk, actor, at, body }) => editEnvironment(desk, actor, { at, wish: body }),
+  }),
+  inEnvironment.delete('', {
+    operationId: 'archiveEnvironment',
+    permission: 'organization-environment',
+    summary:
+      'Archives the environment, for good: nobody works in it any more. It must have no APIs, no applications in use, and no fleet that serves it; its audit and records stay.',
+    run: ({ desk, actor, at }) => archiveEnvironment(desk, actor, at),
   }),
   inEnvironment.get('', {
     operationId: 'getEnvironment',

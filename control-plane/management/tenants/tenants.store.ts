@@ -1,4 +1,6 @@
-import type { Selectable, Updateable } from 'kysely';
+import { type Selectable, sql, type Updateable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 import type { EnvironmentTable, OrganizationTable } from '../../storage/tables.ts';
 
@@ -32,6 +34,7 @@ export async function resolveEnvironment(
     .selectFrom('environment')
     .selectAll()
     .where('organization', '=', organization)
+    .where('archived_at_ms', 'is', null)
     .where((where) => where.or([where('id', '=', idOrHrid), where('hrid', '=', idOrHrid)]))
     .orderBy('id')
     .execute();
@@ -44,23 +47,25 @@ export async function organizationOfEnvironment(db: Queries, id: string): Promis
     .selectFrom('environment')
     .select('organization')
     .where('id', '=', id)
+    .where('archived_at_ms', 'is', null)
     .executeTakeFirst();
   return row?.organization;
 }
 
-/** The environments of an organization by name. */
+/** The environments of an organization by name, without those that are archived. */
 export function listEnvironmentRows(db: Queries, organization: string): Promise<EnvironmentRow[]> {
   return db
     .selectFrom('environment')
     .selectAll()
     .where('organization', '=', organization)
+    .where('archived_at_ms', 'is', null)
     .orderBy('name')
     .orderBy('id')
     .limit(1_000)
     .execute();
 }
 
-/** The ids of all of an organization's environments. */
+/** The ids of all of an organization's environments, archived ones too. */
 export async function environmentIds(db: Queries, organization: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('environment')
@@ -82,4 +87,85 @@ export function updateOrganizationRow(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+}
+
+/** Locks an organization's row: environments are made, renamed and archived one after the other. */
+export async function lockOrganizationRow(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('organization')
+    .set((set) => ({ name: set.ref('name') }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Changes an environment. */
+export function updateEnvironmentRow(
+  trx: Trx,
+  { organization, id }: Pick<EnvironmentRow, 'organization' | 'id'>,
+  set: Updateable<EnvironmentTable>,
+): Promise<EnvironmentRow> {
+  return trx
+    .updateTable('environment')
+    .set(set)
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** How many APIs and applications in use an environment has. */
+export async function heldInEnvironment(
+  trx: Trx,
+  at: EnvironmentRef,
+): Promise<{ readonly apis: number; readonly applications: number }> {
+  const apis = inTenant(trx.selectFrom('api'), at);
+  const applications = inTenant(trx.selectFrom('application'), at).where('status', '=', 'ACTIVE');
+  const count = sql<number | string>`count(*)`.as('total');
+  const [api, application] = [
+    await apis.select(count).executeTakeFirstOrThrow(),
+    await applications.select(count).executeTakeFirstOrThrow(),
+  ];
+  return { apis: Number(api.total), applications: Number(application.total) };
+}
+
+/** Names of the fleets that serve an environment. */
+export async function fleetsOfEnvironment(
+  trx: Trx,
+  { organization, environment }: EnvironmentRef,
+): Promise<readonly string[]> {
+  const rows = await trx
+    .selectFrom('fleet')
+    .select(['name', 'environments'])
+    .where('organization', '=', organization)
+    .orderBy('name')
+    .execute();
+  return rows.flatMap(({ name, environments }) =>
+    (JSON.parse(environments) as readonly string[]).includes(environment) ? [name] : [],
+  );
+}
+
+/** Users of the organization who hold nothing in one of its environments. */
+export async function usersWithoutRole(
+  trx: Trx,
+  { organization, environment }: EnvironmentRef,
+): Promise<readonly string[]> {
+  const rows = await trx
+    .selectFrom('user_account')
+    .select('id')
+    .where('organization', '=', organization)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('membership')
+            .select('membership.role')
+            .where('membership.organization', '=', organization)
+            .where('membership.scope', '=', 'environment')
+            .where('membership.reference', '=', environment)
+            .whereRef('membership.member', '=', 'user_account.id'),
+        ),
+      ),
+    )
+    .execute();
+  return rows.map(({ id }) => id);
 }

@@ -46,17 +46,18 @@ export async function listEnvironments(
   desk: Desk,
   organization: string,
 ): Promise<readonly EnvironmentView[]> {
-  return (await listEnvironmentRows(desk.storage.db, organization)).map(view);
+  return (await listEnvironmentRows(desk.storage.db, organization)).map(environmentView);
 }
 
 /** One environment. */
 export async function getEnvironment(desk: Desk, at: EnvironmentRef): Promise<EnvironmentView> {
   const row = await resolveEnvironment(desk.storage.db, at.organization, at.environment);
   if (row === undefined) throw new Fault('request.not_found');
-  return view(row);
+  return environmentView(row);
 }
 
-function view(row: EnvironmentRow): EnvironmentView {
+/** An environment as it is answered. */
+export function environmentView(row: EnvironmentRow): EnvironmentView {
   return {
     id: row.id,
     name: row.name,

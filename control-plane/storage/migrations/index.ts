@@ -40,6 +40,7 @@ import { sharedKeys } from './0047-shared-keys.ts';
 import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
 import { idempotencyKeys } from './0055-idempotency-keys.ts';
+import { archivedEnvironments } from './0058-archived-environments.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -96,4 +97,5 @@ export const migrations: readonly Migration[] = [
   idempotencyKeys,
   passwordLinks,
   notifications,
+  archivedEnvironments,
 ];

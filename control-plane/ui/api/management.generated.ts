@@ -27,8 +27,11 @@ export interface paths {
   };
   "/management/v2/organizations/{orgId}/environments": {
     get: { parameters: { path: { "orgId": string; }; query?: { "page"?: number; "perPage"?: number; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["EnvironmentsResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+    post: { parameters: { path: { "orgId": string; }; query?: never; header?: { "Idempotency-Key"?: string; } }; requestBody: { content: { "application/json": Schemas["NewEnvironment"]; } }; responses: { 201: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Environment"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
   "/management/v2/environments/{envId}": {
+    put: { parameters: { path: { "envId": string; }; query?: never }; requestBody: { content: { "application/json": Schemas["UpdateEnvironment"]; } }; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Environment"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+    delete: { parameters: { path: { "envId": string; }; query?: never }; requestBody?: never; responses: { 204: { headers: { [name: string]: unknown }; content?: never }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
     get: { parameters: { path: { "envId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Environment"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
   "/management/organizations/{orgId}/environments": {
@@ -1029,6 +1032,8 @@ export interface Schemas {
   "Environment": (Schemas["Organization"] & { "organizationId": string; });
   "Pagination": { "page": number; "perPage": number; "pageCount": number; "pageItemsCount": number; "totalCount": number; };
   "Links": { "self"?: string; "first"?: string; "last"?: string; "previous"?: string; "next"?: string; };
+  "NewEnvironment": { "name": string; "description"?: string; "hrids"?: Array<string>; };
+  "UpdateEnvironment": { "id"?: unknown; "hrids"?: unknown; "organizationId"?: unknown; "name": string; "description"?: string; };
   "OrganizationWithFlows": (Schemas["Organization"] & { "flowMode": "DEFAULT" | "BEST_MATCH"; "matchRequired": boolean; "flows": Array<{ [name: string]: unknown }>; "updatedAt": string; });
   "OrganizationFlowsConfiguration": { "has_policies": boolean; };
   "UpdateOrganization": { "id"?: unknown; "hrids"?: unknown; "updatedAt"?: unknown; "name": string; "description"?: string; "flowMode"?: "DEFAULT" | "BEST_MATCH"; "matchRequired"?: boolean; "flows"?: Array<{ [name: string]: unknown }>; };

@@ -7,10 +7,10 @@ import { apiBody, environment, fleetsPath, type Office, planBody, v1 } from './o
 /** Makes one of a kind, with every field that may be written; gives back its path. */
 export type Make = (office: Office, t: TestContext) => Promise<string>;
 
-/** A maker for each kind that can be read and replaced, by its path. */
+/** A maker for each kind that can be read and replaced, by its path; what has that of its base alone, by its scope. */
 export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
   [
-    '',
+    'v1-organization',
     async (office) => {
       const path = '/management/organizations/DEFAULT';
       const flows = [{ name: 'all', pre: [{ policy: 'latency', configuration: { time: 1 } }] }];
@@ -20,6 +20,7 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
       return path;
     },
   ],
+  ['environment', async () => environment],
   [
     '/apis/{apiId}',
     async (office) => {
