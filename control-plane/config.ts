@@ -9,6 +9,7 @@ import { ListenTls } from '../proto/process/listening/tls-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { mailSettings } from './mail/settings.ts';
 import { liveLimits } from './management/live/live.ts';
+import { quotaDefaults } from './management/quotas/quotas.store.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';
 import { wrongUrl } from './storage/database-url.ts';
 
@@ -22,6 +23,7 @@ const databaseUrl = z
   });
 
 const ms = z.int().min(1);
+const quota = (most: number) => z.int().min(1).max(10_000_000).default(most);
 
 /** Settings of the control plane. */
 export const controlPlaneConfigSchema = z.strictObject({
@@ -133,6 +135,18 @@ export const controlPlaneConfigSchema = z.strictObject({
       .min(60_000)
       .default(2_592_000_000)
       .describe('How long a withdrawal stays for gateways that were away.'),
+  }),
+  quotas: section({
+    apisMax: quota(quotaDefaults.apis).describe('Most APIs of one environment.'),
+    applicationsMax: quota(quotaDefaults.applications).describe(
+      'Most applications of one environment, without archived ones.',
+    ),
+    subscriptionsMax: quota(quotaDefaults.subscriptions).describe(
+      'Most subscriptions of one environment, without closed and rejected ones.',
+    ),
+    pagesMax: quota(quotaDefaults.pages).describe(
+      'Most pages and folders of documentation in one environment, with those of its APIs.',
+    ),
   }),
   mail: mailSettings,
   outbound: tenantsOutboundSettings,

@@ -20,7 +20,7 @@ export interface DeskParts {
   readonly log: Log;
   readonly config: Pick<
     ControlPlaneConfig,
-    'live' | 'login' | 'mail' | 'publish' | 'gatewaysUrl' | 'publicUrl'
+    'live' | 'login' | 'mail' | 'publish' | 'quotas' | 'gatewaysUrl' | 'publicUrl'
   >;
   readonly metrics?: Metrics | undefined;
 }
@@ -38,6 +38,13 @@ export function openDesk({ storage, keyring, clock, log, config, metrics }: Desk
   const webhooks = createWebhooks({ keyring });
   const live = createLive({ storage, clock, log, metrics, limits: config.live });
   const { gatewaysUrl, publicUrl } = config;
-  const desk = { storage, publisher, fleets, access, mail, webhooks, live, clock, gatewaysUrl, publicUrl };
-  return { publisher, desk };
+  const { apisMax, applicationsMax, subscriptionsMax, pagesMax } = config.quotas;
+  const quotas = {
+    apis: apisMax,
+    applications: applicationsMax,
+    subscriptions: subscriptionsMax,
+    pages: pagesMax,
+  };
+  const parts = { storage, publisher, fleets, access, mail, webhooks, live, clock };
+  return { publisher, desk: { ...parts, quotas, gatewaysUrl, publicUrl } };
 }

@@ -18,6 +18,7 @@ import { type AuditEntry, writeAudits } from './audit/audit.store.ts';
 import { type AuditEvent, changesRights } from './audit/events.ts';
 import type { Live } from './live/live.ts';
 import { raiseHooks } from './notifications/raising.ts';
+import { demandRoom, type EnvironmentQuota, quotaDefaults, type QuotaLimits } from './quotas/quotas.store.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
 
@@ -36,6 +37,8 @@ export interface Desk {
   readonly publicUrl?: string | undefined;
   /** Streams of server-sent events. */
   readonly live: Live;
+  /** How many of each an environment may have; those of {@link quotaDefaults} where nobody says. */
+  readonly quotas?: QuotaLimits | undefined;
   /** Absent when this process runs no analytics. */
   readonly analytics?: Pick<Analytics, 'arrivals' | 'ask' | 'newest'> | undefined;
   /** Asks URLs that tenants name; absent where none may be asked. */
@@ -87,6 +90,8 @@ export interface Change extends OrganizationChange {
   readonly at: EnvironmentRef;
   /** Seals and opens the secrets of its definitions: what is written to a row or published has passed it. */
   readonly secrets: DefinitionSecrets;
+  /** Notes that the change makes one more of these: beyond the quota of the environment all of it is refused at its end. */
+  admit(quota: EnvironmentQuota): void;
   /** Notes what gateways must learn; all of it gets consecutive sequence numbers at the end of the transaction. */
   publish(changes: readonly PublishChange[]): void;
 }
@@ -112,14 +117,18 @@ export async function change<T>(
   // Thrown at the end of a dry run, so that its transaction is rolled back and nothing is published.
   const takenBack = new Error('a dry run ends');
   let result: T | undefined;
+  const quotas = new Set<EnvironmentQuota>();
   try {
     return await inTransaction(desk, { actor, ...at }, async (now) => {
       result = await work({
         ...now,
         at,
+        admit: (quota) => void quotas.add(quota),
         secrets: now.secretsIn(at.environment),
         publish: (changes) => now.publishIn(at.environment, changes),
       });
+      // The environment's row is the last lock, as for a publisher.
+      await demandRoom(now.trx, at, { quotas, limits: demandedQuotas(desk) });
       if (isDryRun) throw takenBack;
       return result;
     });
@@ -128,6 +137,9 @@ export async function change<T>(
     throw error;
   }
 }
+
+/** The quotas that hold. */
+export const demandedQuotas = ({ quotas = quotaDefaults }: Pick<Desk, 'quotas'>): QuotaLimits => quotas;
 
 /** The same of the organization itself. */
 export function changeOrganization<T>(

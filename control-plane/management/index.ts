@@ -50,6 +50,7 @@ import { secondFactorRoutes } from './second-factor/second-factor.routes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
 import { signInRoutes } from './sign-in/sign-in.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
+import { quotaRoutes } from './quotas/quotas.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
 import { tokenRoutes, tokensAsk } from './tokens/tokens.routes.ts';
@@ -60,6 +61,7 @@ const resources: readonly Route[] = [
   // Before those of one call or deployment, whose id "_live" would be.
   ...liveRoutes,
   ...tenantRoutes,
+  ...quotaRoutes,
   ...organizationFlowsRoutes,
   // Before those of one API or application, whose id "hooks" would be.
   ...notificationRoutes,

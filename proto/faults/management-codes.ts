@@ -129,6 +129,12 @@ export const managementCodes = {
     hint: 'Close the plan, or give it other conditions, first.',
   },
   'swagger.invalid': { status: 400, owner: 'client', text: 'The content is not of the type of the page.' },
+  'quota.exceeded': {
+    status: 400,
+    owner: 'client',
+    text: 'The quota of the environment is used up.',
+    hint: 'Delete what nobody needs, or ask the operator for more (quotas.* of the control plane).',
+  },
   'env.exists': {
     status: 400,
     owner: 'client',

@@ -125,6 +125,8 @@ const tenantTables = [
   'entrypoint',
   'idempotency_key',
   'portal_notification',
+  'fleet',
+  'user_account',
   'audit',
   'audit_head',
 ];

@@ -73,6 +73,7 @@ export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
     deployed_tags: '[]',
   };
   await insertApi(now.trx, row);
+  now.admit('apis');
   await addMembership(now.trx, {
     organization: at.organization,
     scope: 'api',

@@ -67,6 +67,7 @@ export function createApplication(
       updated_at_ms: now.nowMs,
     };
     await insertApplication(now.trx, row);
+    now.admit('applications');
     await holdClient(now, row);
     await holdCertificates(now, row);
     await addMembership(now.trx, {

@@ -143,6 +143,7 @@ async function addPage(now: Change, ref: PageOwner, wish: NewPage): Promise<Page
     updated_at_ms: now.nowMs,
   };
   await insertPage(now.trx, row);
+  now.admit('pages');
   await scheduleFetches(now, row);
   if (wish.homepage === true) await makeHomepage(now, shelf, row);
   await auditPage(now, 'PAGE_CREATED', { after: row });

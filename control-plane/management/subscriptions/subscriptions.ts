@@ -78,6 +78,7 @@ export function subscribe(
       status: 'PENDING',
     };
     await insertSubscription(now.trx, subscription);
+    now.admit('subscriptions');
     await audit(now, 'SUBSCRIPTION_CREATED', { after: subscription });
     const application = await chooseKeyMode(now, checked.application, wish.apiKeyMode);
     if (checked.plan.validation !== 'AUTO')

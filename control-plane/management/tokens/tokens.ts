@@ -18,7 +18,7 @@ import { momentMs, present } from '../fields.ts';
 import { changeUser } from '../users/users.ts';
 
 /** Tokens a user may have at once. */
-const tokensMax = 100;
+export const tokensMax = 100;
 
 /** A personal token as it is answered; `token` only when it was just made. */
 export const tokenSchema = z
@@ -107,6 +107,14 @@ export async function createToken(
     throw new Fault('request.conflict', { detail: `There is a token "${wish.name}" already.` });
   }
   return { ...view(row), token };
+}
+
+/** How many the actor has. */
+export async function usedTokens(
+  { storage: { db } }: Desk,
+  { organization, id }: Pick<Actor, 'organization' | 'id'>,
+): Promise<number> {
+  return (await listRows(db, organization, id)).length;
 }
 
 /** A user's tokens, without their values. Errors: user.notFound. */

@@ -37,6 +37,9 @@ export interface paths {
   "/management/organizations/{orgId}/environments": {
     get: { parameters: { path: { "orgId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Array<Schemas["Environment"]>; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
+  "/management/v2/environments/{envId}/quotas": {
+    get: { parameters: { path: { "envId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Array<Schemas["Quota"]>; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
   "/management/organizations/{orgId}": {
     get: { parameters: { path: { "orgId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["OrganizationWithFlows"]; } }; 304: { headers: { [name: string]: unknown }; content?: never }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
     put: { parameters: { path: { "orgId": string; }; query?: never }; requestBody: { content: { "application/json": Schemas["UpdateOrganization"]; } }; responses: { 204: { headers: { [name: string]: unknown }; content?: never }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
@@ -1034,6 +1037,7 @@ export interface Schemas {
   "Links": { "self"?: string; "first"?: string; "last"?: string; "previous"?: string; "next"?: string; };
   "NewEnvironment": { "name": string; "description"?: string; "hrids"?: Array<string>; };
   "UpdateEnvironment": { "id"?: unknown; "hrids"?: unknown; "organizationId"?: unknown; "name": string; "description"?: string; };
+  "Quota": { "name": "apis" | "applications" | "subscriptions" | "pages" | "tokens"; "scope": "ENVIRONMENT" | "USER"; "limit": number; "used": number; };
   "OrganizationWithFlows": (Schemas["Organization"] & { "flowMode": "DEFAULT" | "BEST_MATCH"; "matchRequired": boolean; "flows": Array<{ [name: string]: unknown }>; "updatedAt": string; });
   "OrganizationFlowsConfiguration": { "has_policies": boolean; };
   "UpdateOrganization": { "id"?: unknown; "hrids"?: unknown; "updatedAt"?: unknown; "name": string; "description"?: string; "flowMode"?: "DEFAULT" | "BEST_MATCH"; "matchRequired"?: boolean; "flows"?: Array<{ [name: string]: unknown }>; };

@@ -137,6 +137,7 @@ export async function openOffice(
     readonly liveLimits?: LiveLimits;
     readonly publicUrl?: string;
     readonly gatewaysUrl?: string;
+    readonly quotas?: NonNullable<Desk['quotas']>;
     readonly allowPasswords?: boolean;
     /** As the control plane's settings have it; by default no mails are sent. */
     readonly mail?: unknown;
@@ -179,6 +180,7 @@ export async function openOffice(
     outbound: given.outbound,
     debug: given.debug,
     gatewaysUrl: given.gatewaysUrl,
+    quotas: given.quotas,
     publicUrl: given.publicUrl,
     oidc: given.outbound === undefined ? undefined : createOidc(given.outbound),
   };

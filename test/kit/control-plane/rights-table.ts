@@ -27,6 +27,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   ...streamRights,
   getOrganization: '+++ +++ +++',
   listEnvironments: '+++ +++ +++',
+  listQuotas: '+++ +++ +++',
   createEnvironment: '+-- --- ---',
   updateEnvironment: '+-- --- ---',
   archiveEnvironment: '+-- --- ---',
