@@ -1,4 +1,5 @@
 import { managementCodes } from './management-codes.ts';
+import { tenancyCodes } from './tenancy-codes.ts';
 
 /** Who has to act when a fault appears. */
 export type FaultOwner = 'client' | 'config' | 'routing' | 'capacity' | 'upstream' | 'platform';
@@ -360,6 +361,7 @@ export const codes = define({
   },
   'spool.corrupt': { status: 500, owner: 'platform', text: 'The spool segment is corrupt.' },
   ...managementCodes,
+  ...tenancyCodes,
   'csrf.missing': {
     status: 403,
     owner: 'client',

@@ -129,28 +129,6 @@ export const managementCodes = {
     hint: 'Close the plan, or give it other conditions, first.',
   },
   'swagger.invalid': { status: 400, owner: 'client', text: 'The content is not of the type of the page.' },
-  'quota.exceeded': {
-    status: 400,
-    owner: 'client',
-    text: 'The quota of the environment is used up.',
-    hint: 'Delete what nobody needs, or ask the operator for more (quotas.* of the control plane).',
-  },
-  'env.exists': {
-    status: 400,
-    owner: 'client',
-    text: 'There is an environment of this name or readable id in the organization.',
-  },
-  'environment.inUse': {
-    status: 400,
-    owner: 'client',
-    text: 'The environment is in use.',
-    hint: 'Delete its APIs, archive its applications, and take it from the fleets that serve it first.',
-  },
-  'environment.last': {
-    status: 400,
-    owner: 'client',
-    text: 'An organization has one environment at least.',
-  },
   'entrypoint.notFound': { status: 404, owner: 'client', text: 'There is no such entrypoint.' },
   'instance.notFound': { status: 404, owner: 'client', text: 'There is no such gateway.' },
   'entrypoint.tags.exists': {

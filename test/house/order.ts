@@ -150,7 +150,7 @@ function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
 /** Where words are declared, one a line, that the house says elsewhere: codes of faults, kinds of events, keys of errors. */
 const registers: readonly { readonly place: (path: string) => boolean; readonly word: RegExp }[] = [
   {
-    place: (path) => /^proto\/faults\/((management|notification)-)?codes\.ts$/.test(path),
+    place: (path) => /^proto\/faults\/(\w+-)?codes\.ts$/.test(path),
     word: /^ {2}'([a-z_]+\.[a-z_]+)': /gm,
   },
   { place: (path) => path === 'proto/model/gateway-events.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)':/gm },

@@ -31,7 +31,7 @@ for (const database of testDatabases)
       const both = await Promise.all(
         paths.map((path) => office.call('POST', `${environment}/apis`, { body: apiBody(path) })),
       );
-      assert.deepEqual(both.map(({ status }) => status).toSorted(), [201, 400, 400]);
+      assert.equal(both.filter(({ status }) => status === 201).length, 1);
       const refused = both.find(({ status }) => status === 400);
       assert.equal(refused?.body.technicalCode, 'quota.exceeded');
       const { hint: _hint, ...told } = refused.body['parameters'] as Record<string, string>;

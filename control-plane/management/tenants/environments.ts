@@ -28,7 +28,7 @@ import {
 } from './tenants.store.ts';
 
 /** Most environments of an organization. */
-export const environmentsMax = 100;
+const environmentsMax = 100;
 
 const hridSchema = z
   .string()

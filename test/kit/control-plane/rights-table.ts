@@ -1,5 +1,5 @@
 import { notificationRights } from './notification-rights.ts';
-import { streamRights } from './stream-rights.ts';
+import { environmentRights, streamRights } from './stream-rights.ts';
 
 /**
  * Who is at the door; the columns of the table. Everybody from `publisher` on is USER of organization and environment besides: a publisher
@@ -24,17 +24,11 @@ export const people = [
  * The API is private; the consumer's way to a subscription is closed for who cannot see it.
  */
 export const rightsTable: Readonly<Record<string, string>> = {
+  ...environmentRights,
   ...streamRights,
   getOrganization: '+++ +++ +++',
-  listEnvironments: '+++ +++ +++',
-  listQuotas: '+++ +++ +++',
-  createEnvironment: '+-- --- ---',
-  updateEnvironment: '+-- --- ---',
-  archiveEnvironment: '+-- --- ---',
-  getEnvironment: '+++ +++ +++',
   getOrganizationV1: '+-- --- ---',
   updateOrganization: '+-- --- ---',
-  listEnvironmentsV1: '+++ +++ +++',
   listRoleScopes: '+++ +++ +++',
   listRoles: '+++ +++ +++',
   createRole: '+-- --- ---',

@@ -8,3 +8,14 @@ export const streamRights = {
   followApiTraffic: '++- ++- ---',
   followTraffic: '+++ +++ +++',
 } as const;
+
+/** The rows of environments as a whole; how they read, `rights-table.ts` says. */
+export const environmentRights: Readonly<Record<string, string>> = {
+  listQuotas: '+++ +++ +++',
+  createEnvironment: '+-- --- ---',
+  updateEnvironment: '+-- --- ---',
+  archiveEnvironment: '+-- --- ---',
+  listEnvironments: '+++ +++ +++',
+  getEnvironment: '+++ +++ +++',
+  listEnvironmentsV1: '+++ +++ +++',
+};
