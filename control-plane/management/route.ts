@@ -207,11 +207,7 @@ function route<Params, Query, Body, Result>(
   const { query, body, answer, status = statusOf[of.method] } = spec;
   const params = paramsSchema(of.path);
   const rights = rightsOf(of.method, spec);
-  const answerOf = (result: Result) => ({
-    status,
-    body: status === 204 ? undefined : maskSealed(result),
-    version: status === 204 ? undefined : spec.version?.(result),
-  });
+  const answerOf = (result: Result) => answered(result, status, spec.version);
   return {
     ...of,
     operationId: spec.operationId,
@@ -270,6 +266,16 @@ function route<Params, Query, Body, Result>(
         carryOut,
       );
     },
+  };
+}
+
+/** What is said of a result: no secret of a definition, and nothing at all where the status says that nothing is. */
+function answered<Result>(result: Result, status: RouteStatus, version?: (result: Result) => number) {
+  const isSilent = status === 204;
+  return {
+    status,
+    body: isSilent ? undefined : maskSealed(result),
+    version: isSilent ? undefined : version?.(result),
   };
 }
 
