@@ -44,6 +44,8 @@ const bodies: Readonly<Record<string, object>> = {
   createApi: apiBody('/another'),
   updateApi: apiBody('/private'),
   updateApiDraft: { content: 'half' },
+  // Refused once its caller is let in: nothing runs here.
+  debugApi: { path: 'none' },
   verifyPaths: { paths: [{ path: '/free' }] },
   verifyHosts: { hosts: ['free.example'] },
   duplicateApi: { contextPath: '/copy', filteredFields: [] },
