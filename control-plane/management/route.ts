@@ -252,19 +252,13 @@ function route<Params, Query, Body, Result>(
           return { status, headers, body: undefined, content: result as Content, version: undefined };
         return { headers, ...answerOf(result) };
       };
-      if (!isRepeatable(of.method) || request.repeatKey === undefined) return carryOut(request.desk);
-      const isAnswer = (made: unknown): made is Result =>
-        status === 204 || (answer !== undefined && answer.safeParse(made).success);
-      return onlyOnce(
-        {
-          ...request,
-          actor,
-          key: request.repeatKey,
-          method: of.method,
-          answerOf: (made) => (isAnswer(made) ? answerOf(made) : undefined),
-        },
-        carryOut,
-      );
+      const key = isRepeatable(of.method) ? request.repeatKey : undefined;
+      if (key === undefined) return carryOut(request.desk);
+      const answerMade = (made: unknown) => {
+        const isAnswer = status === 204 || answer?.safeParse(made).success === true;
+        return isAnswer ? answerOf(made as Result) : undefined;
+      };
+      return onlyOnce({ ...request, actor, key, method: of.method, answerOf: answerMade }, carryOut);
     },
   };
 }

@@ -80,7 +80,7 @@ test('what a client brings into a value is that one value, whatever it is, and s
       sentQuery,
       fc.string({ minLength: 1, maxLength: 20, unit: 'binary-ascii' }),
       (query, tenant) => {
-        const brought = tenant.replaceAll(/[\0-\x1f\x7f%+]/g, '') || 'x';
+        const brought = tenant.replaceAll(/[\p{Cc}%+]/gu, '') || 'x';
         const { pairs } = queryAfter(config, query, { 'X-Tenant': brought });
         assert.deepEqual(pairs, [
           ['tenant', brought],
@@ -149,6 +149,10 @@ const set = (pairs: readonly (readonly [string, string])[]) =>
 const lower = (pairs: readonly (readonly [string, string])[]) =>
   pairs.map(([name, value]) => [name.toLowerCase(), value]);
 
+/** Lines of one name keep their order; which name stands before which other says nothing (RFC 9110 section 5.3). */
+const byName = (pairs: readonly (readonly string[])[]) =>
+  pairs.toSorted(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
+
 test('headers: set, appended, then removed, then kept, whatever their case and their names', () => {
   fc.assert(
     fc.property(
@@ -172,9 +176,6 @@ test('headers: set, appended, then removed, then kept, whatever their case and t
         expected = expected.filter(
           ([name = '']) => !removed.includes(name) && (kept.length === 0 || kept.includes(name)),
         );
-        const byName = (pairs: readonly (readonly string[])[]) =>
-          pairs.toSorted(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
-        // Lines of one name keep their order; which name stands before which other says nothing (RFC 9110 section 5.3).
         assert.deepEqual(byName(after), byName(expected));
       },
     ),
@@ -186,7 +187,7 @@ test('headers: what is set twice is as once, and a step that names nothing chang
     fc.property(headerPairs, headerPairs, (sent, addHeaders) => {
       assert.deepEqual(headersAfter({}, sent), lower(sent));
       const once = headersAfter({ addHeaders: set(addHeaders) }, sent);
-      assert.deepEqual(headersAfter({ addHeaders: set(addHeaders) }, once).toSorted(), once.toSorted());
+      assert.deepEqual(byName(headersAfter({ addHeaders: set(addHeaders) }, once)), byName(once));
     }),
   );
 });
