@@ -1,4 +1,4 @@
-import { compileGiven, type GivenTemplate } from '../../proto/freemarker/template.ts';
+import { compileGiven } from '../../proto/freemarker/template.ts';
 import { invariant } from '../../proto/faults/fault.ts';
 import { type Hook, type HookFacts, hookGiven } from './hooks.ts';
 import type { Facts, Letter } from './letters.ts';
@@ -12,41 +12,18 @@ export interface Written {
   readonly text: string;
 }
 
-/** What somebody wrote in place of a letter's own templates. */
-export type Templates = Pick<Letter, 'title' | 'content'>;
-
 const subjectCharsMax = 200;
 const tellingCharsMax = 2_000;
 
-/**
- * Writes a mail. Of an override that fails with these facts the letter's own templates stand in, so that nobody waits for a mail because
- * of a slip in one; `problem` says what was wrong.
- */
-export function write(
-  letter: Letter,
-  facts: Facts,
-  { nowMs, templates }: { readonly nowMs: number; readonly templates?: Templates | undefined },
-): Written & { readonly problem?: string | undefined } {
-  if (templates !== undefined) {
-    const made = tryToWrite({ ...letter, ...templates }, facts, nowMs);
-    if (typeof made !== 'string') return made;
-    return { ...write(letter, facts, { nowMs }), problem: made };
-  }
-  const made = tryToWrite(letter, facts, nowMs);
-  if (typeof made === 'string') invariant(false, `the template of ${letter.name} fails: ${made}`);
-  return made;
-}
-
-/** What is wrong with templates that somebody wrote for a letter, by the field; nothing when they can be read. */
-export function templateFaults(
-  letter: Letter,
-  { title, content }: Templates,
-): readonly { readonly path: 'title' | 'content'; readonly message: string }[] {
-  const read = { title: compile(letter, title, 'text'), content: compile(letter, content, 'html') };
-  return (['title', 'content'] as const).flatMap((path) => {
-    const one = read[path];
-    return 'kind' in one ? [{ path, message: one.message }] : [];
-  });
+/** Writes a mail. What a letter is given is all that its templates ask for, which a test holds. */
+export function write(letter: Letter, facts: Facts, nowMs: number): Written {
+  const subject = rendered(compile(letter, letter.title, 'text'), facts, nowMs);
+  const content = rendered(compile(letter, letter.content, 'html'), facts, nowMs);
+  return {
+    subject: oneLine(subject).slice(0, subjectCharsMax),
+    html: framed(content),
+    text: plainText(content),
+  };
 }
 
 /** What somebody is told in the console, as text. */
@@ -55,37 +32,22 @@ export function tellingOf(
   facts: HookFacts,
   nowMs: number,
 ): { readonly title: string; readonly message: string } {
-  const textOf = (text: string): string => {
-    const made = rendered(compileGiven(text, { shape: hookGiven, output: 'text' }), facts, nowMs);
-    if (made.why !== undefined) invariant(false, `the template of a hook fails: ${made.why}`);
-    return oneLine(made.value).slice(0, tellingCharsMax);
-  };
+  const textOf = (text: string): string =>
+    oneLine(rendered(compileGiven(text, { shape: hookGiven, output: 'text' }), facts, nowMs)).slice(
+      0,
+      tellingCharsMax,
+    );
   return { title: textOf(title), message: textOf(sentence) };
 }
 
 const compile = (letter: Letter, text: string, output: 'html' | 'text') =>
   compileGiven(text, { shape: letter.given, output });
 
-function tryToWrite(letter: Letter, facts: Facts, nowMs: number): Written | string {
-  const subject = rendered(compile(letter, letter.title, 'text'), facts, nowMs);
-  const content = rendered(compile(letter, letter.content, 'html'), facts, nowMs);
-  if (subject.why !== undefined) return `title: ${subject.why}`;
-  if (content.why !== undefined) return `content: ${content.why}`;
-  return {
-    subject: oneLine(subject.value).slice(0, subjectCharsMax),
-    html: framed(content.value),
-    text: plainText(content.value),
-  };
-}
-
-function rendered(
-  template: ReturnType<typeof compileGiven>,
-  facts: Facts,
-  nowMs: number,
-): { readonly value: string; readonly why?: undefined } | { readonly why: string } {
-  if ('kind' in template) return { why: template.message };
-  const made = (template satisfies GivenTemplate).render(given(facts), nowMs);
-  return made.kind === 'failed' ? { why: made.why } : { value: made.value };
+function rendered(template: ReturnType<typeof compileGiven>, facts: Facts, nowMs: number): string {
+  const made = 'render' in template ? template.render(given(facts), nowMs) : template;
+  const why = made.kind === 'failed' ? made.why : made.kind === 'refused' ? made.message : '';
+  invariant(made.kind === 'value', `a template of ours fails: ${why}`);
+  return made.value;
 }
 
 const given = (facts: Facts): Map<string, string | Map<string, string>> =>

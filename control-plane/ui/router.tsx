@@ -273,6 +273,13 @@ const applicationMembers = createRoute({
   component: lazyRouteComponent(() => import('./pages/members/members.tsx'), 'ApplicationMembers'),
 });
 
+const told = {
+  path: '/notifications',
+  component: lazyRouteComponent(() => import('./pages/notifications/settings.tsx'), 'NotificationSettings'),
+} as const;
+const apiNotifications = createRoute({ getParentRoute: () => api, ...told });
+const applicationNotifications = createRoute({ getParentRoute: () => application, ...told });
+
 const tasks = createRoute({
   getParentRoute: () => shell,
   path: '/tasks',
@@ -349,6 +356,7 @@ const routeTree = root.addChildren([
       apiSubscription,
       apiDocs,
       apiMembers,
+      apiNotifications,
       apiAnalytics,
       apiLogs,
     ]),
@@ -359,6 +367,7 @@ const routeTree = root.addChildren([
       applicationSubscription,
       applicationSettings,
       applicationMembers,
+      applicationNotifications,
     ]),
     tasks,
     audit,

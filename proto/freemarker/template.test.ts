@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
 import type { ExpressionScope } from '../expression/scope.ts';
-import { compileContent } from './template.ts';
+import { compileContent, compileGiven } from './template.ts';
 
 const rowSchema = z.strictObject({
   template: z.string(),
@@ -250,5 +250,27 @@ test('a failure inside <#attempt> leaves nothing of it; past the budget there is
   assert.match(
     make('<#attempt><#list 1.. as x>${x}</#list><#recover>recovered</#attempt>'),
     /^fails: the expressions of this request would take more work than they may$/,
+  );
+});
+
+test('a template over what its maker gives it escapes in HTML, once, and names what it is not given', () => {
+  const given = new Map<string, string | Map<string, string>>([
+    ['user', new Map([['name', '<b>']])],
+    ['url', '"x"'],
+  ]);
+  const shape = { user: ['name'], url: [] };
+  const made = (text: string, output: 'html' | 'text') => {
+    const template = compileGiven(text, { shape, output });
+    return 'render' in template ? template.render(given, 0) : template.message;
+  };
+  assert.deepEqual(made('${user.name} ${user.name?html} ${url}', 'html'), {
+    kind: 'value',
+    value: '&lt;b&gt; &lt;b&gt; &quot;x&quot;',
+  });
+  assert.deepEqual(made('${user.name}', 'text'), { kind: 'value', value: '<b>' });
+  assert.equal(made('${user.nme}', 'html'), 'line 1, character 7: user has no nme; did you mean name?');
+  assert.match(
+    JSON.stringify(made('<p>\n${request.id}</p>', 'html')),
+    /^"line 2, character 3: request is not given/,
   );
 });

@@ -24,6 +24,12 @@ export const accountRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/account/account.tsx'), 'Account'),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/notifications',
+  component: lazyRouteComponent(() => import('../pages/notifications/told.tsx'), 'Notifications'),
+});
+
 const users = createRoute({
   getParentRoute: () => organizationShell,
   path: '/users',
@@ -74,4 +80,14 @@ const fleet = createRoute({
   component: lazyRouteComponent(() => import('../pages/organization/fleet.tsx'), 'FleetPage'),
 });
 
-export const organizationRoutes = [home, users, user, roles, role, fleets, fleet, audit] as const;
+export const organizationRoutes = [
+  home,
+  users,
+  user,
+  roles,
+  role,
+  fleets,
+  fleet,
+  audit,
+  notifications,
+] as const;

@@ -42,6 +42,12 @@ const metadata = createRoute({
   component: lazyRouteComponent(() => import('../pages/settings/metadata.tsx'), 'EnvironmentMetadata'),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => settings,
+  path: '/notifications',
+  component: lazyRouteComponent(() => import('../pages/notifications/settings.tsx'), 'NotificationSettings'),
+});
+
 const dictionaries = createRoute({
   getParentRoute: () => shell,
   path: '/dictionaries',
@@ -88,5 +94,5 @@ export const settingsRoutes = [
   documentation,
   dictionaries,
   dictionary,
-  settings.addChildren([home, groups, group, categories, metadata]),
+  settings.addChildren([home, groups, group, categories, metadata, notifications]),
 ] as const;

@@ -1,5 +1,6 @@
 import {
   AppWindow,
+  Bell,
   BookText,
   ChartLine,
   CircleUser,
@@ -46,7 +47,7 @@ export type PageEntry = Entry<
 
 /** A page of the organization that the side bar leads to. */
 export type OrganizationPageEntry = Entry<
-  '/_org/account' | '/_org/users' | '/_org/roles' | '/_org/fleets' | '/_org/audit'
+  '/_org/account' | '/_org/notifications' | '/_org/users' | '/_org/roles' | '/_org/fleets' | '/_org/audit'
 >;
 
 /** In the order of the side bar. What is not there yet has no entry. */
@@ -84,5 +85,6 @@ export const organizationPages: readonly OrganizationPageEntry[] = [
   { group: 'People', name: 'Roles', to: '/_org/roles', Icon: ShieldCheck, right: 'ROLE' },
   { group: 'Run', name: 'Fleets', to: '/_org/fleets', Icon: Network, right: 'FLEET' },
   { group: 'Govern', name: 'Audit', to: '/_org/audit', Icon: History, right: 'AUDIT' },
+  { group: 'You', name: 'Notifications', to: '/_org/notifications', Icon: Bell },
   { group: 'You', name: 'Your account', to: '/_org/account', Icon: CircleUser },
 ];

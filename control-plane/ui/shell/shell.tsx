@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { ChevronsUpDown, Menu as MenuIcon, Moon, Search, Sun } from 'lucide-react';
+import { Bell, ChevronsUpDown, Menu as MenuIcon, Moon, Search, Sun } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { environments, ownOrganization, signOut, whoAmI } from '../api/session.ts';
 import { IconButton } from '../kit/button.tsx';
+import { toldCount } from '../api/notifications.ts';
 import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
 import { Mark } from './mark.tsx';
@@ -109,8 +110,21 @@ function TopBar({
       <IconButton label={theme === 'dark' ? 'Use the light theme' : 'Use the dark theme'} onClick={toggle}>
         {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
       </IconButton>
+      <Told />
       <Person />
     </header>
+  );
+}
+
+/** How much the reader was told, and the way there. */
+function Told() {
+  const { data: count = 0 } = useQuery(toldCount);
+  const label = count === 0 ? 'Notifications' : `Notifications: ${count}`;
+  return (
+    <Link to="/_org/notifications" className={styles['bell']} aria-label={label} title={label}>
+      <Bell size={16} aria-hidden />
+      {count > 0 && <b aria-hidden>{count > 99 ? '99+' : count}</b>}
+    </Link>
   );
 }
 

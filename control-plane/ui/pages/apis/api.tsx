@@ -29,6 +29,7 @@ const tabs = [
   ['/$env/apis/$api/logs', 'Logs'],
   ['/$env/apis/$api/health', 'Health'],
   ['/$env/apis/$api/revisions', 'Revisions'],
+  ['/$env/apis/$api/notifications', 'Notifications'],
   ['/$env/apis/$api/general', 'General'],
 ] as const;
 

@@ -38,6 +38,9 @@ export function Application() {
         <Link to="/$env/applications/$application/members" params={params}>
           Members
         </Link>
+        <Link to="/$env/applications/$application/notifications" params={params}>
+          Notifications
+        </Link>
         <Link to="/$env/applications/$application/settings" params={params}>
           Settings
         </Link>

@@ -8,6 +8,7 @@ const tabs = [
   ['/$env/settings/groups', 'Groups', 'GROUP'],
   ['/$env/settings/categories', 'Categories', 'CATEGORY'],
   ['/$env/settings/metadata', 'Metadata', 'METADATA'],
+  ['/$env/settings/notifications', 'Notifications', 'NOTIFICATION'],
 ] as const;
 
 /** What stands around the settings of an environment. */
