@@ -12,6 +12,12 @@ import { isUniqueViolation, openStorage, type Storage, type StorageOptions } fro
 
 /** Numbers may have holes while several migrations are on their way. */
 const newest = Math.max(...migrations.map(({ version }) => version));
+
+test('migrations stand in the order of their numbers, of which no two have one', () => {
+  for (const [n, { version, name }] of migrations.entries())
+    assert.ok(version > (migrations[n - 1]?.version ?? 0), `${name} has the number ${version}`);
+});
+
 const log = { info: () => undefined, warn: () => undefined };
 
 async function open(
