@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { createLog } from '../../proto/process/log.ts';
 import { createPeers } from '../../proto/process/peers.ts';
@@ -106,7 +107,7 @@ test('without publicUrl a believed proxy says whether TLS was spoken, and nobody
   });
   const isSecureFrom = async (remoteAddress: string): Promise<boolean> => {
     const headers = { authorization: basic('admin', password), 'x-forwarded-proto': 'https' };
-    const incoming = { socket: { remoteAddress }, headers };
+    const incoming = Object.assign(Readable.from([]), { socket: { remoteAddress }, headers });
     const request = new Request(`http://office${user}/login`, { method: 'POST', headers });
     const answer = await door.request(request, undefined, { incoming });
     assert.equal(answer.status, 200);

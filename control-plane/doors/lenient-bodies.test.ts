@@ -52,7 +52,7 @@ test('what cannot be left out is asked for by its place', async (t) => {
       'PUT',
       `${apis}/${id}/pages/${String(page.body['id'])}`,
       { name: 'p', type: 'MARKDOWN', source: {} },
-      ['source.configuration', 'source.type'],
+      ['source.type'],
     ],
     [
       'PUT',
@@ -72,7 +72,8 @@ test('what cannot be left out is asked for by its place', async (t) => {
       details.map(({ location }) => location).toSorted((a, b) => (a < b ? -1 : 1)),
       places,
     );
-    for (const { message } of details) assert.equal(message, 'is required');
+    // Of what is one of a few words those are named.
+    for (const { message } of details) assert.match(message, /^(?:is required$|must be one of ")/);
   }
 });
 

@@ -3,6 +3,9 @@
  * parent is gone. The parent ends it as well; this is for a parent that was killed.
  */
 import { workerData } from 'node:worker_threads';
+import { closeBuiltIns } from '../../proto/process/built-ins.ts';
+
+closeBuiltIns();
 
 /** What is watched for. */
 export interface WatchWish {
