@@ -99,7 +99,7 @@ test('a server that hangs holds the first who ask for its timeouts; who comes la
       type: 'oauth2',
       configuration: {
         authorizationServerUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        http: { connectTimeout: 50, readTimeout: 100 },
+        http: { connectTimeout: 300, readTimeout: 600 },
       },
     },
   ]);
