@@ -172,6 +172,7 @@ test('reset-password says a made password once, on standard output alone, and ta
     sessionsClosed: 0,
     tokensDeleted: 0,
     tokensLeft: 0,
+    hasSecondFactor: false,
   });
   for (const [args, password, said] of [
     [['admin'], 'short', /ISTHMUS_NEW_PASSWORD.*12 to 256/],
