@@ -20,7 +20,7 @@ import {
   ownColumns,
   refusedType,
 } from './origins/judged.ts';
-import { coveredBy, isWhole, proofKey, type LakeProof } from './proof.ts';
+import { copyOptions, coveredBy, isWhole, type LakeProof } from './proof.ts';
 import type { Row } from './questions/question.ts';
 import type { OffsetRange } from './ranges.ts';
 import { dataFrames, withoutOpenEnds } from './zstd-frames.ts';
@@ -156,8 +156,7 @@ async function writeParquet(sql: Sql, job: ConvertJob, pieces: readonly Piece[])
   const proof: LakeProof = { format: 1, file, organization, environment, records, covered };
   await sql.run(
     `COPY (SELECT ${selection}, ${ownColumns(job)}, spool, spool_base + row_number AS spool_offset FROM judged ` +
-      `WHERE verdict IS NOT NULL ORDER BY api_id, timestamp) TO ${literal(job.output)} (FORMAT parquet, COMPRESSION zstd, ` +
-      `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
+      `WHERE verdict IS NOT NULL ORDER BY api_id, timestamp) TO ${literal(job.output)} ${copyOptions(proof)}`,
   );
   return {
     kind: 'converted' as const,

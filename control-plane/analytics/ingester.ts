@@ -106,7 +106,7 @@ export class Ingester {
         this.#waiting.set(name, turn);
         isMore = (await this.#take(turn, signal)) || isMore;
       }
-    if (!signal.aborted && (await this.#hold())) await this.#merge(signal);
+    await this.#merge(signal);
     for (const folder of this.#waiting.keys()) if (!present.has(folder)) this.#waiting.delete(folder);
     return isMore;
   }
@@ -132,7 +132,7 @@ export class Ingester {
   /** One merge now and then, so that nobody's records wait long for it. */
   async #merge(signal: AbortSignal): Promise<void> {
     const { store, clock, settings } = this.#options;
-    if (clock.monotonicMs() < this.#mergeAtMs) return;
+    if (clock.monotonicMs() < this.#mergeAtMs || signal.aborted || !(await this.#hold())) return;
     try {
       await store.whileHeld(clock, async () => {
         await this.#merger.take();

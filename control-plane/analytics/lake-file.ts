@@ -3,7 +3,7 @@ import type { Duck } from './duck.ts';
 import { literal, parquetColumnsNeeded, parquetTypes } from './lake-columns.ts';
 import type { FileFacts, PendingFile } from './lake.store.ts';
 import { malformedType, refusedType } from './origins/judged.ts';
-import { LakeProof, proofKey, type Covered } from './proof.ts';
+import { copyOptions, LakeProof, proofKey, type Covered } from './proof.ts';
 
 type Facts = Omit<FileFacts, 'bytes'>;
 
@@ -79,8 +79,7 @@ export async function writeLakeFile(
     covered: [...wish.covered],
   };
   await duck.query(
-    `COPY (SELECT * ${rows} ORDER BY api_id, timestamp) TO ${literal(wish.output)} (FORMAT parquet, COMPRESSION zstd, ` +
-      `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
+    `COPY (SELECT * ${rows} ORDER BY api_id, timestamp) TO ${literal(wish.output)} ${copyOptions(proof)}`,
   );
   return factsOf(duck, wish.output);
 }

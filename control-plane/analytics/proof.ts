@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LandingKey } from '../../proto/wire/blobs.ts';
+import { literal } from './lake-columns.ts';
 import type { OffsetRange } from './ranges.ts';
 
 /** A range of a spool that a file of the lake holds, and what brought it. */
@@ -41,6 +42,10 @@ export const LakeProof = z.object({
 });
 /** See {@link LakeProof}. */
 export type LakeProof = z.output<typeof LakeProof>;
+
+/** How a file of the lake is written, as the options of `COPY` in DuckDB: with what it says of itself. */
+export const copyOptions = (proof: LakeProof): string =>
+  `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`;
 
 /** The manifest has each offset once, so a file that claims one twice could not come into it. */
 function areApart(covered: readonly (OffsetRange & { readonly spool: string })[]): boolean {

@@ -35,7 +35,7 @@ export class Merger {
   readonly #options: IngesterOptions;
   readonly #meters: IngestMeters;
   readonly #store: MergingStore;
-  /** Groups whose merge failed, or that have nothing to merge for now. */
+  /** Groups whose merge failed, or that have nothing to merge for now, by their JSON. */
   readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
 
   constructor(options: IngesterOptions, meters: IngestMeters) {
@@ -44,25 +44,22 @@ export class Merger {
     this.#store = new MergingStore(options.storage, options.store);
   }
 
-  /** One merge, where there is one to do; true when there may be more. */
-  async take(): Promise<boolean> {
-    for (const group of await this.#store.groups({ filesMin: filesMinLate, bytesMax: largeBytes })) {
+  /** One merge, where there is one to do. */
+  async take(): Promise<void> {
+    const wish = { filesMin: filesMinLate, bytesMax: largeBytes };
+    for (const { count, ...group } of await this.#store.groups(wish)) {
       const name = JSON.stringify(group);
-      if (this.#resting.has(name)) continue;
-      const files = await this.#choose(group);
-      if (files.length === 0) {
-        if (this.#isLate(group)) this.#resting.set(name, true);
-        continue;
-      }
-      try {
-        await this.#merge(group, files);
-        return true;
-      } catch (error) {
-        this.#resting.set(name, true);
-        throw error;
-      }
+      const isLate = this.#isLate(group);
+      const filesMin = isLate ? filesMinLate : filesMinEarly;
+      if (count < filesMin || this.#resting.has(name)) continue;
+      const chosen = chooseFiles(await this.#store.files(group, largeBytes), { ...bounds, filesMin });
+      // Of a day that is over nothing is to be expected soon; one that fails is not to hold up the others.
+      if (isLate || chosen.length > 0) this.#resting.set(name, true);
+      if (chosen.length === 0) continue;
+      const isMerged = await this.#merge(group, chosen);
+      if (isMerged) this.#resting.delete(name);
+      return;
     }
-    return false;
   }
 
   /** Deletes what was replaced and whose grace is over; what cannot be deleted is due again. */
@@ -81,21 +78,14 @@ export class Merger {
     return this.#options.clock.now() >= (day + 2) * dayMs;
   }
 
-  async #choose(group: MergeGroup): Promise<readonly MergeFile[]> {
-    const filesMin = this.#isLate(group) ? filesMinLate : filesMinEarly;
-    return chooseFiles(await this.#store.files(group, largeBytes), { ...bounds, filesMin });
-  }
-
-  async #merge(group: MergeGroup, chosen: readonly MergeFile[]): Promise<void> {
+  /** False when they cannot be merged: of what they cover nobody knows, or it is too much to say. */
+  async #merge(group: MergeGroup, chosen: readonly MergeFile[]): Promise<boolean> {
     const ranges = await this.#store.coveredBy(group, chosen);
     // Of what a version wrote that named no file with a range nobody could say what it covers.
     const parts = chosen.filter(({ id }) => ranges.has(id));
     const covered = parts.flatMap(({ id }) => ranges.get(id) ?? []);
     const joined = this.#isLate(group) ? joinRanges(covered) : undefined;
-    if (parts.length < filesMinLate || (joined ?? covered).length > rangesMax) {
-      this.#resting.set(JSON.stringify(group), true);
-      return;
-    }
+    if (parts.length < filesMinLate || (joined ?? covered).length > rangesMax) return false;
     const { store, clock, workDir, onStep } = this.#options;
     const id = randomUUID();
     // By the day on which it is written: a restored database looks for what it does not know from its newest change on.
@@ -107,6 +97,7 @@ export class Merger {
     await mkdir(dir, { recursive: true });
     try {
       await this.#write({ file, parts, covered: joined ?? covered, joined }, dir);
+      return true;
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
@@ -124,14 +115,11 @@ export class Merger {
     const { file, parts, covered, joined } = made;
     const { blobs, duck, clock, log, cache, onStep } = this.#options;
     const output = join(dir, `${file.id}.parquet`);
-    const from = await cache.paths(
-      parts.map((part) => ({ ...part, organization: file.organization, environment: file.environment })),
-    );
+    const { organization, environment } = file;
+    const located = parts.map((part) => ({ ...part, organization, environment }));
+    const from = await cache.paths(located);
     const facts = await writeLakeFile(duck, { from, file, covered, output }).catch(async (error: unknown) => {
-      if (error instanceof Fault && saysTheFile.test(error.internal ?? ''))
-        await cache.doubt(
-          parts.map((part) => ({ ...part, organization: file.organization, environment: file.environment })),
-        );
+      if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt(located);
       throw error;
     });
     const expected = parts.reduce((sum, { records }) => sum + records, 0);

@@ -40,14 +40,15 @@ export class MergingStore {
     this.#lake = lake;
   }
 
-  /** Groups with the most files below a size, of every tenant: it is the ingester that asks. */
+  /** Groups with the most files below a size, and how many those are, of every tenant: it is the ingester that asks. */
   async groups(wish: {
     readonly filesMin: number;
     readonly bytesMax: number;
-  }): Promise<readonly MergeGroup[]> {
+  }): Promise<readonly (MergeGroup & { readonly count: number })[]> {
     const rows = await this.#storage.db
       .selectFrom('lake_file')
       .select(['organization', 'environment', day.as('day'), isOfLogs.as('logs')])
+      .select((eb) => eb.fn.countAll().as('count'))
       .where('state', '=', 'live')
       .where('byte_count', '<', wish.bytesMax)
       .groupBy(['organization', 'environment', day, isOfLogs])
@@ -60,6 +61,7 @@ export class MergingStore {
       environment: row.environment,
       day: Number(row.day),
       isOfLogs: Number(row.logs) === 1,
+      count: Number(row.count),
     }));
   }
 

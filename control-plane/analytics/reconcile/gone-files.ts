@@ -22,9 +22,8 @@ export class GoneFiles {
    * Questions read all files of an environment at once, so one that is damaged would take all the others with it.
    */
   async missing(file: LakeFile & EnvironmentRef, found: Reconciled): Promise<void> {
-    const { blobs, manifest, log, clock, isDryRun } = this.#options;
-    let present: ListedBlob | undefined;
-    for await (const listed of blobs.list(file.key)) if (listed.key === file.key) present = listed;
+    const { manifest, log, clock, isDryRun } = this.#options;
+    const present = await this.#find(file);
     if (present?.bytes === file.bytes && !(await this.#isDamaged(file))) return;
     found.missing += 1;
     if (isDryRun === true) return;
@@ -32,6 +31,12 @@ export class GoneFiles {
     log.error({ file: file.key }, `a file of the lake is ${what}; its records count no longer`);
     await manifest.lose(file, clock.now());
     if (present !== undefined) await manifest.saveUnreadable(present, clock.now());
+  }
+
+  /** As the bucket lists it, where it does. */
+  async #find(file: LakeFile): Promise<ListedBlob | undefined> {
+    for await (const listed of this.#options.blobs.list(file.key)) if (listed.key === file.key) return listed;
+    return undefined;
   }
 
   /** Reads every value of it. False when it cannot be had now. */
@@ -60,12 +65,10 @@ export class GoneFiles {
     by: readonly string[],
     found: Reconciled,
   ): Promise<readonly string[]> {
-    const { blobs, manifest, clock, isDryRun } = this.#options;
+    const { manifest, clock, isDryRun } = this.#options;
     const absent: string[] = [];
     for (const file of await manifest.liveAmong(at, by)) {
-      let isThere = false;
-      for await (const { key } of blobs.list(file.key)) isThere ||= key === file.key;
-      if (isThere) continue;
+      if ((await this.#find(file)) !== undefined) continue;
       absent.push(file.id);
       if (isDryRun !== true && !(await manifest.supersede(file, covered, clock.now())))
         await this.missing(file, found);
