@@ -86,13 +86,14 @@ test('a gateway that floods its stream is read later, and others are served mean
   const heard = (): number => repository.reports.get(loud.identity.id)?.environments[0]?.seq ?? 0;
   const sinceMs = performance.now();
   for (let seq = 1; seq <= 30; seq += 1) say(seq);
-  await eventually(() => heard() >= 10);
+  // However the kernel cuts them into reads, the thirty are two seconds more than the bucket holds.
+  await eventually(() => heard() === 30, { timeoutMs: 10_000 });
   say(31);
   repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
   await eventually(() => quiet.sets.get('dev')?.head?.seq === 1);
   assert.ok(heard() < 31);
   await eventually(() => heard() === 31, { timeoutMs: 10_000 });
-  assert.ok(performance.now() - sinceMs >= 900, 'the rest waited for its second');
+  assert.ok(performance.now() - sinceMs >= 1_900, 'the last waited for what was said before');
 });
 
 test('nobody fills the listener without a credential: strangers of one address are bounded, who proves himself and others come in', async (t) => {

@@ -17,6 +17,7 @@ import { tempDir } from '../test/kit/temp-dir.ts';
 import { controlPlaneConfigSchema } from './config.ts';
 import { managementOpenApi } from './doors/openapi.ts';
 import { startControlPlane, type ControlPlaneOptions } from './start.ts';
+import { isWithin } from '../test/kit/pace.ts';
 
 function prepare(t: TestContext, dataDir: string, extra: Partial<ControlPlaneOptions> = {}) {
   const log = createLog({ name: 'test', level: 'silent' });
@@ -118,7 +119,7 @@ test('a stream ends with a word when its process does, and holds nothing up', as
   await eventually(() => reader.named('gateways').length === 1);
   const beganMs = performance.now();
   await lifecycle.close();
-  assert.ok(performance.now() - beganMs < 3_000, 'nobody waits for it');
+  isWithin(performance.now() - beganMs, { msMax: 3_000, what: 'nobody waits for it' });
   await eventually(() => reader.isEnded);
   assert.deepEqual(reader.named('end')[0]?.data, { reason: 'shutdown' });
 });

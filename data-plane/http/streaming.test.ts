@@ -18,6 +18,7 @@ import { freePort } from '../../test/kit/processes/processes.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { flipping, lingering } from './conformance/transforms.ts';
 import { type Body, transformBody } from './exchange.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 
 const mebibyte = 1_048_576;
 
@@ -95,7 +96,7 @@ for (const [name, start] of Object.entries(fronts)) {
       call.destroy();
     }
     // Of 27 the median: a busy machine may hold up any single one.
-    assert.ok(middleOf(latenciesMs) <= 50, `${latenciesMs.map(Math.round).join()} ms`);
+    isWithin(middleOf(latenciesMs), { msMax: 50, what: latenciesMs.map(Math.round).join() });
   });
 
   test(`${name}: 1,000 events each arrive before the next is written, 20,000 in a burst arrive in order`, async (t) => {
@@ -127,7 +128,7 @@ for (const [name, start] of Object.entries(fronts)) {
       await closed;
       latenciesMs.push(performance.now() - leftMs);
     }
-    assert.ok(middleOf(latenciesMs) <= 100, `${latenciesMs.map(Math.round).join()} ms`);
+    isWithin(middleOf(latenciesMs), { msMax: 100, what: latenciesMs.map(Math.round).join() });
   });
 
   for (const framing of ['length', 'chunked'] as const) {

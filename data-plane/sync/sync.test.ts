@@ -15,6 +15,7 @@ import {
 } from '../../test/kit/gateway/sync-gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 
 const api = (id: string, text = id, tags: readonly string[] = []): MemoryChange => ({
   kind: 'api',
@@ -83,7 +84,7 @@ test('a publish is served within 250 ms', async (t) => {
   const startedAtMs = performance.now();
   repository.publish('dev', [api('a', 'new')]);
   await eventually(() => gateway.served.get('dev/api/a') === 'new', { everyMs: 1 });
-  assert.ok(performance.now() - startedAtMs < 250);
+  isWithin(performance.now() - startedAtMs, { msMax: 250 });
 });
 
 test('with no bridge a gateway starts cold from its store, and converges alone when the bridge is back', async (t) => {

@@ -7,6 +7,7 @@ import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
 import { language } from './language.ts';
 import { compileTemplate } from './template.ts';
 import type { ExpressionScope } from './scope.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 
 /* Whoever writes an expression, or sends what it reads, gets a refusal, a failure or a value, in bounded time and memory. */
 
@@ -72,7 +73,7 @@ test('no text crashes it, hangs it or reaches a prototype: refused, failed, or a
     { numRuns: 20_000 },
   );
   // Patterns that take a backtracking engine for ever.
-  assert.ok(performance.now() - startedAtMs < 60_000, 'no input takes long');
+  isWithin(performance.now() - startedAtMs, { msMax: 60_000, what: 'no input takes long' });
 });
 
 /** What an expression comes to for a client's body. */
@@ -88,7 +89,7 @@ function cameTo(
   const whole: ExpressionScope = { ...scope, request, attributes };
   const startedAtMs = performance.now();
   const came = made.evaluate(whole);
-  assert.ok(performance.now() - startedAtMs < 10_000, `${source} took ${performance.now() - startedAtMs} ms`);
+  isWithin(performance.now() - startedAtMs, { msMax: 10_000, what: source });
   return came;
 }
 

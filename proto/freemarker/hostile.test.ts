@@ -5,6 +5,7 @@ import fc from 'fast-check';
 
 import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
 import { compileContent } from './template.ts';
+import { isWithin, isWithinCpu } from '../../test/kit/pace.ts';
 
 /** What came of a template; nothing but these may come of any. */
 function outcomeOf(template: string, content = '{}'): { readonly kind: string; readonly text: string } {
@@ -143,7 +144,7 @@ test('whatever a template goes on doing, its budget ends it soon', () => {
       /more work|longer than/,
     );
     const { user, system } = process.cpuUsage(before);
-    assert.ok(user + system < 1_000_000, `${step} took ${user + system} us`);
+    isWithinCpu((user + system) / 1_000, { msMax: 1_000, what: step });
   }
 });
 
@@ -216,7 +217,7 @@ test('names are looked for in no more time than reading takes, however many, lon
     const { kind, text } = outcomeOf(template);
     assert.equal(kind, 'refused');
     assert.ok(text.length < 1_000);
-    assert.ok(performance.now() - before < 2_000, template.slice(0, 80));
+    isWithin(performance.now() - before, { msMax: 2_000, what: template.slice(0, 80) });
   }
 });
 

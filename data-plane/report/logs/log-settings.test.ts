@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { createBodyRules } from './body-rules.ts';
 import { logSettings } from './log-settings.ts';
+import { isWithin } from '../../../test/kit/pace.ts';
 
 test('a rule that cannot be applied is refused when the settings are read', () => {
   const rows: readonly (readonly [rule: object, words: RegExp])[] = [
@@ -49,7 +50,7 @@ test('rules take time that grows with the body alone, whatever is sent', () => {
   for (const text of hostile) {
     const before = performance.now();
     const shown = apply(text, { isCut: false });
-    assert.ok(performance.now() - before < 2_000, `${text.slice(0, 20)}: ${performance.now() - before} ms`);
+    isWithin(performance.now() - before, { msMax: 2_000, what: text.slice(0, 20) });
     assert.ok(shown === undefined || !shown.includes('"b":1'));
   }
   assert.equal(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { JoltFailure, readJolt } from './jolt.ts';
+import { isWithinCpu } from '../../../test/kit/pace.ts';
 
 /** What a run took at most: user CPU in ms, and MB of memory that is held. */
 interface Taken {
@@ -31,9 +32,9 @@ function outcomeOf(
   }
 }
 
-/** Several times what this takes on a slow machine; without a budget it would be thousands of it. */
 function isBounded({ cpuMs, heapMb }: Taken): void {
-  assert.ok(cpuMs < 1_000 && heapMb < 200, JSON.stringify({ cpuMs, heapMb }));
+  isWithinCpu(cpuMs, { msMax: 1_000, what: 'without a budget it would be thousands of it' });
+  assert.ok(heapMb < 200, `${heapMb} MB`);
 }
 
 const times = <Made>(count: number, make: (index: number) => Made): Made[] =>

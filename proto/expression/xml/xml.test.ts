@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { expressionScope } from '../../../test/kit/gateway/expression-scope.ts';
 import { language } from '../language.ts';
 import { shownValue, type Value } from '../values.ts';
+import { isWithin, isWithinCpu } from '../../../test/kit/pace.ts';
 
 const order = `<o xmlns:n='urn:n'><n:id>5</n:id><item k='1'>A</item><item k='2'>B</item></o>`;
 
@@ -100,7 +101,7 @@ test('what a document or a path would make dear is paid for before it is done', 
     const began = performance.now();
     assert.equal(worth(onBody(path), body), failed, path.slice(0, 60));
     const ms = performance.now() - began;
-    assert.ok(ms < 1_000, `${path.slice(0, 60)} took ${Math.round(ms)} ms`);
+    isWithin(ms, { msMax: 1_000, what: path.slice(0, 60) });
   }
   const some = `<o>${'<a><b/></a>'.repeat(5_000)}</o>`;
   assert.equal(worth(onBody('count(//b)'), some), '5000', 'what is not dear is done');
@@ -138,10 +139,7 @@ test('the dearest texts to read as XML stop within the work of a request: they a
     let ms = cpuMs(body);
     // Other threads of the process collect garbage and compile meanwhile.
     for (let turn = 0; turn < 2 && ms >= 200; turn += 1) ms = Math.min(ms, cpuMs(body));
-    assert.ok(
-      ms < 200,
-      `${what}: twice the work of a request, of 40 ms each, took ${Math.round(ms)} ms of CPU`,
-    );
+    isWithinCpu(ms, { msMax: 200, what: `${what}: twice the work of a request, of 40 ms each` });
   }
 });
 
