@@ -11,7 +11,7 @@ export const trafficFates: readonly (readonly [string, FieldFate])[] = [
   ),
   ...all(
     'policy-circuit-breaker.',
-    'failureRateThreshold slowCallRateThreshold slowCallDurationThreshold windowSize waitDurationInOpenState redirectToURL',
+    'failureRateThreshold slowCallRateThreshold slowCallDurationThreshold windowSize waitDurationInOpenState redirectToURL minimumNumberOfCalls permittedNumberOfCallsInHalfOpenState maxWaitDurationInHalfOpenState recordInterruptedCallsAsFailures',
     observed('data-plane/policies/traffic/policy-circuit-breaker.test.ts'),
   ),
   ...all(

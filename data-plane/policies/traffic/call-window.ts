@@ -19,6 +19,15 @@ export class CallWindow {
     this.#outcomes = new Uint8Array(size);
   }
 
+  get size(): number {
+    return this.#outcomes.length;
+  }
+
+  /** Calls that it looks back on, at most its size. */
+  get count(): number {
+    return this.#count;
+  }
+
   add({ hasFailed, wasSlow }: CallOutcome): void {
     const before = this.#outcomes[this.#at] ?? 0;
     const now = (hasFailed ? failedBit : 0) | (wasSlow ? slowBit : 0);
@@ -35,13 +44,5 @@ export class CallWindow {
 
   get slowCallRate(): number {
     return this.#count === 0 ? 0 : (100 * this.#slow) / this.#count;
-  }
-
-  clear(): void {
-    this.#outcomes.fill(0);
-    this.#count = 0;
-    this.#at = 0;
-    this.#failed = 0;
-    this.#slow = 0;
   }
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 
 import { catalog } from '../../../proto/policies/catalog.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
 import { answerOf, failureOf } from '../../../test/kit/gateway/backend-answers.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { startPolicy } from '../../../test/kit/gateway/policies.ts';
 import type { BackendAnswer } from '../policy.ts';
 import { CallWindow } from './call-window.ts';
@@ -101,6 +105,122 @@ test('redirectToURL takes the requests while it is open; one that fails or comes
   assert.equal((await ask(answerOf(200))).answer.kind, 'reject');
 });
 
+test('no share is asked of fewer than minimumNumberOfCalls; more than are looked back on are as many as those', async () => {
+  for (const configuration of [
+    { minimumNumberOfCalls: 3, windowSize: 10 },
+    { minimumNumberOfCalls: 100, windowSize: 3 },
+  ]) {
+    const { ask, isRefused } = start(configuration);
+    for (let count = 0; count < 2; count += 1) await ask(answerOf(500));
+    assert.equal(await isRefused(), false);
+    await ask(answerOf(500));
+    assert.equal(await isRefused(), true);
+  }
+});
+
+/** A circuit that is open no longer, and calls that are answered when the test says so. */
+async function startTrying(configuration: object) {
+  const { call, clock } = startPolicy(id, { waitDurationInOpenState: 1_000, ...configuration });
+  const ask = () => {
+    const says = Promise.withResolvers<BackendAnswer>();
+    let isAsked = false;
+    const answered = call().ask(() => ((isAsked = true), says.promise));
+    const hears = (answer: BackendAnswer) => (says.resolve(answer), answered);
+    return { hears, isAsked: () => isAsked };
+  };
+  const open = ask();
+  await open.hears(answerOf(500));
+  for (let more = 1; ask().isAsked(); more += 1) assert.ok(more < 100, 'it opens');
+  await clock.advance(1_000);
+  return { ask, clock };
+}
+
+test('permittedNumberOfCallsInHalfOpenState requests try at a time; with as many as are asked for, they decide together', async () => {
+  const of = { minimumNumberOfCalls: 3, windowSize: 3, permittedNumberOfCallsInHalfOpenState: 3 };
+  for (const [statuses, isOpen] of [
+    [[500, 200, 200], false],
+    [[200, 500, 500], true],
+  ] as const) {
+    const { call, clock } = startPolicy(id, { ...of, waitDurationInOpenState: 1_000 });
+    const one = (status: number) => call().ask(() => Promise.resolve(answerOf(status)));
+    for (let count = 0; count < 3; count += 1) await one(500);
+    await clock.advance(1_000);
+    const says = statuses.map(() => Promise.withResolvers<BackendAnswer>());
+    const tries = says.map(({ promise }) => call().ask(() => promise));
+    assert.equal((await one(200)).kind, 'reject', 'three try already');
+    for (const [at, status] of statuses.entries()) {
+      says[at]?.resolve(answerOf(status));
+      await tries[at];
+      if (at < 2) assert.equal((await one(200)).kind, 'reject', 'not all of them are answered');
+    }
+    assert.equal((await one(200)).kind === 'reject', isOpen);
+  }
+});
+
+test('with one call that is enough, the first of those who try decides, and the others tell nothing more', async () => {
+  const { ask } = await startTrying({ permittedNumberOfCallsInHalfOpenState: 2 });
+  const [first, second, third] = [ask(), ask(), ask()];
+  assert.deepEqual([first.isAsked(), second.isAsked(), third.isAsked()], [true, true, false]);
+  await first.hears(answerOf(200));
+  await second.hears(answerOf(500));
+  assert.equal(ask().isAsked(), true, 'closed');
+});
+
+test('those who try are waited for until maxWaitDurationInHalfOpenState; then it opens again, and tries again after its wait', async () => {
+  const { ask, clock } = await startTrying({ maxWaitDurationInHalfOpenState: 500 });
+  const lost = ask();
+  await clock.advance(499);
+  assert.deepEqual([lost.isAsked(), ask().isAsked()], [true, false]);
+  await clock.advance(1);
+  await lost.hears(answerOf(200));
+  assert.equal(ask().isAsked(), false, 'what was answered too late closes nothing');
+  await clock.advance(999);
+  assert.equal(ask().isAsked(), false);
+  await clock.advance(1);
+  assert.equal(ask().isAsked(), true, 'it tries again');
+  const patient = await startTrying({});
+  const slow = patient.ask();
+  await patient.clock.advance(3_600_000);
+  assert.equal(patient.ask().isAsked(), false, 'at 0 it waits');
+  await slow.hears(answerOf(200));
+});
+
+test('what is broken off fails with recordInterruptedCallsAsFailures once it has lasted longer than a slow call', async () => {
+  for (const failure of ['aborted', 'requestBodyFailed'] as const)
+    for (const [recordInterruptedCallsAsFailures, afterMs, isOpen] of [
+      [true, 101, true],
+      [true, 100, false],
+      [false, 101, false],
+    ] as const) {
+      const { ask, isRefused } = start({ recordInterruptedCallsAsFailures, slowCallDurationThreshold: 100 });
+      await ask(failureOf(failure), afterMs);
+      assert.equal(await isRefused(), isOpen, `${failure} ${recordInterruptedCallsAsFailures} ${afterMs}`);
+    }
+});
+
+test('a gateway that ends a call which lasts too long opens the circuit with recordInterruptedCallsAsFailures', async (t) => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => (silent.closeAllConnections(), silent.close()));
+  const target = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const breaker = (recordInterruptedCallsAsFailures: boolean) => {
+    const of = { slowCallDurationThreshold: 50, waitDurationInOpenState: 3_600_000 };
+    return { flows: [flow('/', { request: [[id, { ...of, recordInterruptedCallsAsFailures }]] })] };
+  };
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      counts: apiDefinition('counts', target, breaker(true)),
+      ignores: apiDefinition('ignores', target, breaker(false)),
+    },
+    config: { request: { answerMsMax: 300 } },
+  });
+  const status = async (api: string) => (await gateway.call(`/${api}`)).status;
+  assert.deepEqual([await status('counts'), await status('ignores')], [504, 504]);
+  // The gateway lets go of the call after it has answered.
+  await eventually(async () => (await status('counts')) === 503);
+  assert.equal(await status('ignores'), 504);
+});
+
 test('a window counts the last calls alone', () => {
   const window = new CallWindow(3);
   assert.deepEqual([window.failureRate, window.slowCallRate], [0, 0]);
@@ -114,8 +234,7 @@ test('a window counts the last calls alone', () => {
     window.add({ hasFailed, wasSlow });
     assert.deepEqual([window.failureRate, window.slowCallRate], [failed, slow]);
   }
-  window.clear();
-  assert.deepEqual([window.failureRate, window.slowCallRate], [0, 0]);
+  assert.deepEqual([window.count, window.size], [3, 3]);
 });
 
 test('shares, times and sizes out of bounds are refused by their paths', () => {
@@ -127,6 +246,8 @@ test('shares, times and sizes out of bounds are refused by their paths', () => {
     );
   for (const [name, max] of [
     ['windowSize', 10_000],
+    ['minimumNumberOfCalls', 10_000],
+    ['permittedNumberOfCallsInHalfOpenState', 10_000],
     ['slowCallDurationThreshold', 3_600_000],
     ['waitDurationInOpenState', 3_600_000],
   ] as const)
@@ -134,4 +255,8 @@ test('shares, times and sizes out of bounds are refused by their paths', () => {
       [1, max, 0, max + 1].map((value) => isFine({ [name]: value })),
       [true, true, false, false],
     );
+  assert.deepEqual(
+    [0, 3_600_000, -1, 3_600_001].map((value) => isFine({ maxWaitDurationInHalfOpenState: value })),
+    [true, true, false, false],
+  );
 });
