@@ -80,6 +80,15 @@ const fleet = createRoute({
   component: lazyRouteComponent(() => import('../pages/organization/fleet.tsx'), 'FleetPage'),
 });
 
+const policies = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/policies',
+  component: lazyRouteComponent(
+    () => import('../pages/organization/policies/policies.tsx'),
+    'OrganizationPolicies',
+  ),
+});
+
 export const organizationRoutes = [
   home,
   users,
@@ -88,6 +97,7 @@ export const organizationRoutes = [
   role,
   fleets,
   fleet,
+  policies,
   audit,
   notifications,
 ] as const;

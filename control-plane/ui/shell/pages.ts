@@ -16,6 +16,7 @@ import {
   Settings,
   ShieldCheck,
   Users,
+  Workflow,
   type LucideIcon,
 } from 'lucide-react';
 
@@ -47,7 +48,13 @@ export type PageEntry = Entry<
 
 /** A page of the organization that the side bar leads to. */
 export type OrganizationPageEntry = Entry<
-  '/_org/account' | '/_org/notifications' | '/_org/users' | '/_org/roles' | '/_org/fleets' | '/_org/audit'
+  | '/_org/account'
+  | '/_org/notifications'
+  | '/_org/users'
+  | '/_org/roles'
+  | '/_org/fleets'
+  | '/_org/policies'
+  | '/_org/audit'
 >;
 
 /** In the order of the side bar. What is not there yet has no entry. */
@@ -84,6 +91,7 @@ export const organizationPages: readonly OrganizationPageEntry[] = [
   { group: 'People', name: 'Users', to: '/_org/users', Icon: Users, right: 'USER' },
   { group: 'People', name: 'Roles', to: '/_org/roles', Icon: ShieldCheck, right: 'ROLE' },
   { group: 'Run', name: 'Fleets', to: '/_org/fleets', Icon: Network, right: 'FLEET' },
+  { group: 'Govern', name: 'Policies', to: '/_org/policies', Icon: Workflow, right: 'POLICIES' },
   { group: 'Govern', name: 'Audit', to: '/_org/audit', Icon: History, right: 'AUDIT' },
   { group: 'You', name: 'Notifications', to: '/_org/notifications', Icon: Bell },
   { group: 'You', name: 'Your account', to: '/_org/account', Icon: CircleUser },

@@ -33,10 +33,12 @@ export function Shell() {
 /** What stands around pages of the organization, and of the reader's own account. */
 export function OrganizationShell() {
   const { data } = useQuery(environments);
+  const isWide = useLocation({ select: ({ pathname }) => pathname.endsWith('/policies') });
   const first = data?.data[0];
   return (
     <Frame
       env={first?.hrids[0] ?? first?.id}
+      isWide={isWide}
       switcher={<Environments env={undefined} />}
       links={(onClick) => <OrganizationLinks onClick={onClick} />}
     />

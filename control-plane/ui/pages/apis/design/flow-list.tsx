@@ -1,5 +1,4 @@
 import { Plus } from 'lucide-react';
-import type { Schemas } from '../../../api/client.ts';
 import { IconButton } from '../../../kit/button.tsx';
 import {
   blankFlow,
@@ -16,24 +15,21 @@ import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
 import { type Designing, faultsOf } from './use-design.ts';
 
-/** The flows of an API and of its plans, in the order in which they run. */
+/** The flows of each owner, in the order in which they run. */
 export function FlowList({
   designing,
-  plans,
+  owners,
   shown,
   isReadOnly,
   onShow,
 }: {
   readonly designing: Designing;
-  readonly plans: readonly Schemas['PlanV4'][];
+  /** Whose flows, each with its name: those of an API and of its plans, or of the organization. */
+  readonly owners: readonly (readonly [owner: Owner, name: string])[];
   readonly shown: Shown;
   readonly isReadOnly: boolean;
   readonly onShow: (shown: Shown) => void;
 }) {
-  const owners: readonly (readonly [Owner, string])[] = [
-    ['api', 'All plans'],
-    ...plans.map(({ id, name }) => [{ plan: id }, name] as const),
-  ];
   return (
     <nav className={styles['flows']} aria-label="Flows">
       {owners.map(([owner, name]) => {

@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Trash2 } from 'lucide-react';
 import { IconButton } from '../../../kit/button.tsx';
 import { SelectField, SwitchField, TextField } from '../../../kit/field.tsx';
+import { useConditionFault } from './condition-fault.ts';
 import {
   conditionOf,
   type Flow,
@@ -34,10 +35,18 @@ interface Props {
   readonly place: FlowPlace;
   readonly isReadOnly: boolean;
   readonly onShow: (shown: Shown) => void;
+  /** Below what its path lies. */
+  readonly pathHint?: string;
 }
 
 /** Which requests a flow takes. */
-export function FlowPanel({ designing, place, isReadOnly, onShow }: Props) {
+export function FlowPanel({
+  designing,
+  place,
+  isReadOnly,
+  onShow,
+  pathHint = 'Below the path of the API, e.g. /orders/:id',
+}: Props) {
   const flow = flowAt(designing.design, place);
   if (flow === undefined) return null;
   const set = (next: Flow, subject: string): void =>
@@ -66,7 +75,7 @@ export function FlowPanel({ designing, place, isReadOnly, onShow }: Props) {
         />
         <TextField
           label="Path"
-          hint="Below the path of the API, e.g. /orders/:id"
+          hint={pathHint}
           value={http.path ?? '/'}
           onChange={({ target: { value } }) =>
             set(selecting(flow, { http: { ...http, path: value } }), 'path')
@@ -89,17 +98,32 @@ export function FlowPanel({ designing, place, isReadOnly, onShow }: Props) {
           ]}
         />
         <Methods {...{ flow, set }} />
-        <TextField
-          label="Condition"
-          mark="expression"
-          className="mono"
-          isOptional
-          hint="The flow runs where it is true"
-          value={conditionOf(flow)}
-          onChange={({ target: { value } }) => set(selecting(flow, { condition: value }), 'condition')}
-        />
+        <ConditionField {...{ flow, set }} />
       </fieldset>
     </>
+  );
+}
+
+/** Which of them it takes; what is wrong with it is told while it is written. */
+function ConditionField({
+  flow,
+  set,
+}: {
+  readonly flow: Flow;
+  readonly set: (flow: Flow, subject: string) => void;
+}) {
+  const condition = conditionOf(flow);
+  return (
+    <TextField
+      label="Condition"
+      mark="expression"
+      className="mono"
+      isOptional
+      hint="The flow runs where it is true"
+      error={useConditionFault(condition, 'request')}
+      value={condition}
+      onChange={({ target: { value } }) => set(selecting(flow, { condition: value }), 'condition')}
+    />
   );
 }
 
@@ -141,7 +165,7 @@ function Methods({
   );
 }
 
-function Tools({ designing, place: { owner, flow }, onShow }: Omit<Props, 'isReadOnly'>) {
+function Tools({ designing, place: { owner, flow }, onShow }: Omit<Props, 'isReadOnly' | 'pathHint'>) {
   const flows = flowsOf(designing.design, owner);
   const swap = (other: number): void => {
     const [a, b] = [flows[flow], flows[other]];

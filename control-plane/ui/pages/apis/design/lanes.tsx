@@ -1,6 +1,6 @@
-import { AppWindow, Plus, Server, SlidersHorizontal, Split } from 'lucide-react';
+import { AppWindow, Plus, SlidersHorizontal, Split } from 'lucide-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type DragEvent, type KeyboardEvent } from 'react';
+import { useState, type DragEvent, type KeyboardEvent, type ReactNode } from 'react';
 import { Button } from '../../../kit/button.tsx';
 import { Empty } from '../../../kit/told.tsx';
 import { AddStep } from './add-step.tsx';
@@ -22,7 +22,7 @@ import {
   wordsOf,
 } from './flows.ts';
 import { duration } from '../../../kit/numbers.ts';
-import { type Loaded, policies } from './questions.ts';
+import { policies } from './questions.ts';
 import { type Light, lightKey } from './try/rows.ts';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
@@ -30,7 +30,10 @@ import { type Designing, faultsOf } from './use-design.ts';
 
 interface Props {
   readonly designing: Designing;
-  readonly loaded: Loaded;
+  /** Whose flow it is, in words: `all plans`. */
+  readonly on: string;
+  /** What stands behind the request and before the response. */
+  readonly end: ReactNode;
   readonly shown: Shown;
   /** How steps did in what was tried last, by their places. */
   readonly lights: ReadonlyMap<string, Light>;
@@ -40,7 +43,7 @@ interface Props {
 
 /** The way of a request through a flow and back: each lane is a list of steps, with a place for one more between them. */
 export function Lanes(props: Props) {
-  const { designing, loaded, shown, isReadOnly, onShow } = props;
+  const { designing, on, end, shown, isReadOnly, onShow } = props;
   const [adding, setAdding] = useState<StepPlace>();
   const flow = flowAt(designing.design, shown);
   if (flow === undefined)
@@ -50,8 +53,6 @@ export function Lanes(props: Props) {
       </section>
     );
   const { methods, path } = wordsOf(flow);
-  const plan =
-    shown.owner === 'api' ? undefined : loaded.plans.find(({ id }) => id === keyOfPlan(shown.owner));
   return (
     <section className={styles['middle']} aria-label="Steps">
       <header>
@@ -59,7 +60,7 @@ export function Lanes(props: Props) {
           {methods}
         </span>
         <span className="mono">{path}</span>
-        <span className="second">on {plan?.name ?? 'all plans'}</span>
+        <span className="second">on {on}</span>
         <span className={styles['grow']} />
         <Button
           size="small"
@@ -79,7 +80,7 @@ export function Lanes(props: Props) {
         {lanes.map((lane) => (
           <LaneOf key={lane} {...props} lane={lane} onAdd={setAdding} />
         ))}
-        <Backend api={designing.design.api} />
+        {end}
       </div>
       {adding !== undefined && !isReadOnly && (
         <AddStep {...{ designing, onShow }} place={adding} onClose={() => setAdding(undefined)} />
@@ -87,8 +88,6 @@ export function Lanes(props: Props) {
     </section>
   );
 }
-
-const keyOfPlan = (owner: Shown['owner']): string => (owner === 'api' ? '' : owner.plan);
 
 function NoFlow({ designing, shown, isReadOnly, onShow }: Props) {
   const add = (): void => {
@@ -125,7 +124,7 @@ export function LaneOf({
   isReadOnly,
   onShow,
   onAdd,
-}: Omit<Props, 'loaded'> & { readonly lane: Lane; readonly onAdd: (place: StepPlace) => void }) {
+}: Omit<Props, 'on' | 'end'> & { readonly lane: Lane; readonly onAdd: (place: StepPlace) => void }) {
   const steps = stepsOf(flowAt(designing.design, shown), lane);
   const place = (step: number): StepPlace => ({ owner: shown.owner, flow: shown.flow, lane, step });
   const move = (from: number, gap: number): void => {
@@ -305,24 +304,5 @@ function Lit({ light: { decision, tookUs, part } }: { readonly light: Light }) {
       <span className="num">{decision === 'skipped' ? 'skipped' : `${value} ${unit}`}</span>
       {decision !== 'skipped' && decision !== 'passed' && ` ${decision}`}
     </>
-  );
-}
-
-function Backend({ api }: { readonly api: Designing['design']['api'] }) {
-  const groups = Array.isArray(api['endpointGroups'])
-    ? (api['endpointGroups'] as readonly { readonly name?: unknown; readonly endpoints?: unknown }[])
-    : [];
-  const endpoints = groups.reduce(
-    (sum, { endpoints: all }) => sum + (Array.isArray(all) ? all.length : 0),
-    0,
-  );
-  return (
-    <div className={styles['backend']}>
-      <Server size={18} aria-hidden />
-      <b>{groups.length === 1 ? String(groups[0]?.name) : 'Backend'}</b>
-      <span className="quiet">
-        {endpoints} {endpoints === 1 ? 'endpoint' : 'endpoints'}
-      </span>
-    </div>
   );
 }

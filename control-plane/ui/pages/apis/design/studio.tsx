@@ -1,11 +1,12 @@
 import { getRouteApi } from '@tanstack/react-router';
+import { Server } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useDrawn } from '../draft/drafted.tsx';
 import { FlowList } from './flow-list.tsx';
-import { FlowPanel } from './flow-panel.tsx';
-import { type FlowPlace, flowAt, placeAt, type StepPlace, stepsOf } from './flows.ts';
+import { type FlowPlace, isSame, type Owner, placeAt, type StepPlace } from './flows.ts';
+import type { Designing } from './use-design.ts';
 import { Lanes } from './lanes.tsx';
-import { StepPanel } from './step-panel.tsx';
+import { Side } from './side.tsx';
 import styles from './studio.module.css';
 import { TryStrip } from './try/try-strip.tsx';
 import { useTry } from './try/use-try.ts';
@@ -25,31 +26,45 @@ export function ApiDesign() {
     if (at !== '') setShown(placeAt(at));
   }, [at]);
   const { design } = designing;
+  const owners: readonly (readonly [Owner, string])[] = [
+    ['api', 'All plans'],
+    ...loaded.plans.map(({ id: plan, name }) => [{ plan }, name] as const),
+  ];
+  const on = owners.find(([owner]) => isSame(owner, shown.owner))?.[1] ?? '';
   const trying = useTry({ env, id }, design);
-  const flow = flowAt(design, shown);
-  // An undone step may be the one that was looked at.
-  const isStep = 'step' in shown && stepsOf(flow, shown.lane)[shown.step] !== undefined;
   return (
     <div className={styles['studio']}>
       <div className={styles['panes']}>
-        <FlowList {...{ designing, shown, isReadOnly }} plans={loaded.plans} onShow={setShown} />
-        <Lanes {...{ designing, shown, isReadOnly, loaded }} lights={trying.lights} onShow={setShown} />
-        {flow !== undefined && (
-          <aside className={styles['side']} aria-label="Settings">
-            {isStep ? (
-              <StepPanel
-                key={`${JSON.stringify(shown)}`}
-                {...{ designing, isReadOnly }}
-                place={shown}
-                onShow={setShown}
-              />
-            ) : (
-              <FlowPanel {...{ designing, isReadOnly }} place={shown} onShow={setShown} />
-            )}
-          </aside>
-        )}
+        <FlowList {...{ designing, shown, isReadOnly, owners }} onShow={setShown} />
+        <Lanes
+          {...{ designing, shown, isReadOnly }}
+          on={shown.owner === 'api' ? 'all plans' : on}
+          end={<Backend api={design.api} />}
+          lights={trying.lights}
+          onShow={setShown}
+        />
+        <Side {...{ designing, shown, isReadOnly }} onShow={setShown} />
         {!isReadOnly && <TryStrip {...{ trying, designing, loaded }} onShow={setShown} />}
       </div>
+    </div>
+  );
+}
+
+function Backend({ api }: { readonly api: Designing['design']['api'] }) {
+  const groups = Array.isArray(api['endpointGroups'])
+    ? (api['endpointGroups'] as readonly { readonly name?: unknown; readonly endpoints?: unknown }[])
+    : [];
+  const endpoints = groups.reduce(
+    (sum, { endpoints: all }) => sum + (Array.isArray(all) ? all.length : 0),
+    0,
+  );
+  return (
+    <div className={styles['backend']}>
+      <Server size={18} aria-hidden />
+      <b>{groups.length === 1 ? String(groups[0]?.name) : 'Backend'}</b>
+      <span className="quiet">
+        {endpoints} {endpoints === 1 ? 'endpoint' : 'endpoints'}
+      </span>
     </div>
   );
 }
