@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority, platform } from 'node:os';
 import { test } from 'node:test';
 
 import { systemClock } from '../../proto/process/clock.ts';
@@ -45,6 +47,26 @@ const failures: readonly (readonly [bomb: string, source: string, why: RegExp])[
   ['promises without end', '(function next() { Promise.resolve().then(next); })()', /10000 promises/],
   ['what is thrown', "\n\nthrow new Error('no')", /^no \(line 3\)$/],
 ];
+
+test(
+  'the kernel prefers every other thread of the process to those of scripts',
+  { skip: platform() !== 'linux' },
+  async (t) => {
+    const nices = () =>
+      readdirSync('/proc/self/task').map((id) =>
+        // Behind the name, which is in brackets and may hold blanks.
+        Number(readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]),
+      );
+    const own = getPriority();
+    assert.ok(nices().every((nice) => nice === own));
+    const scripts = startScripts(t, { threadsMax: 1 });
+    await eventually(async () => (await scripts.run(job('1'))).kind === 'done', { timeoutMs: 30_000 });
+    assert.deepEqual(
+      nices().filter((nice) => nice !== own),
+      [Math.min(19, own + 5)],
+    );
+  },
+);
 
 test('what runs on is ended within 200 ms of its budget, one by one, and the next script runs', async (t) => {
   const timeoutMs = 100;

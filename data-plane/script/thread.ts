@@ -1,6 +1,7 @@
 /**
  * A thread that runs scripts, one after another. It holds nothing of the gateway: what it knows of a request is in the message that asks it.
  */
+import { constants, getPriority, platform, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
@@ -8,6 +9,10 @@ import { Machine, type RunLimits, type RunReply } from './machine.ts';
 import type { ScriptRun } from './script.ts';
 
 closeBuiltIns();
+
+/** The gateway's own thread gets its turn soon where scripts would keep the cores busy. Elsewhere than on Linux a priority is the whole process's. */
+const nicerBy = 5;
+if (platform() === 'linux') setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + nicerBy));
 
 /** What a thread says: that it is ready, or what a run came to. */
 export type FromThread = { readonly kind: 'ready' } | RunReply;
