@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { Queries, Trx } from '../storage/storage.ts';
+import { removeLinks } from './password-links.store.ts';
 
 /** Somebody who can sign in to an organization. */
 export interface UserAccountTable {
@@ -100,7 +101,7 @@ export async function insertUser(db: Queries, user: UserRow): Promise<void> {
   await db.insertInto('user_account').values(user).execute();
 }
 
-/** Gives a user another password. */
+/** Gives a user another password; links to one that were sent before open nothing any more. */
 export async function setPassword(
   db: Queries,
   user: { readonly organization: string; readonly userId: string },
@@ -112,6 +113,7 @@ export async function setPassword(
     .where('organization', '=', user.organization)
     .where('id', '=', user.userId)
     .execute();
+  await removeLinks(db, user);
 }
 
 /**

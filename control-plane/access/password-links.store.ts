@@ -43,6 +43,16 @@ export function findReachable(db: Queries, organization: string, name: string): 
     .execute();
 }
 
+/** Locks a user's row until the transaction ends: two who ask for links for one user do not both find room for the last. */
+export async function holdUser(trx: Trx, { organization, userId }: UserRef): Promise<void> {
+  await trx
+    .updateTable('user_account')
+    .set((row) => ({ email: row.ref('email') }))
+    .where('organization', '=', organization)
+    .where('id', '=', userId)
+    .execute();
+}
+
 /** Links of a user that were sent after a moment, whatever became of their time. */
 export async function countLinks(db: Queries, { organization, userId }: UserRef, sinceMs: number) {
   const row = await db
@@ -91,8 +101,8 @@ export async function spendLink(trx: Trx, { organization, token_hash: hash }: Pa
 }
 
 /** Takes all links of a user back. */
-export async function removeLinks(trx: Trx, { organization, userId }: UserRef): Promise<void> {
-  await trx
+export async function removeLinks(db: Queries, { organization, userId }: UserRef): Promise<void> {
+  await db
     .deleteFrom('password_link')
     .where('organization', '=', organization)
     .where('user_id', '=', userId)

@@ -182,3 +182,30 @@ test(
     await seen.getByRole('button', { name: /^Signed in as/ }).waitFor();
   },
 );
+
+test(
+  'whoever moves his own mail address is asked for his password, since links to one go there',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t);
+    const { scene, origin } = await openAt(t);
+    for (const [index, view] of views.entries()) {
+      const page = await browser.open({ origin, path: '/console/_org/account', isRefused: true, ...view });
+      await signIn(page, 'admin', password);
+      const address = `admin-${index}@acme.com`;
+      await page.getByLabel('Mail address').fill(address);
+      const save = page.getByRole('button', { name: 'Save profile' });
+      assert.equal(await save.isDisabled(), true);
+      await page.getByLabel('Your password').fill('a guess of twelve');
+      await save.click();
+      await page.getByText('is not the password').waitFor();
+      await looker(page, view)('account-other-address');
+      await page.getByLabel('Your password').fill(password);
+      await save.click();
+      await page.getByLabel('Your password').waitFor({ state: 'detached' });
+      const me = await scene.call('GET', `${organization}/user`);
+      assert.equal(me.body['email'], address);
+      await page.context().close();
+    }
+  },
+);

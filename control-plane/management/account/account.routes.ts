@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { resource } from '../route.ts';
-import { profileSchema, userSchema } from '../users/user-shape.ts';
-import { updateUser } from '../users/users.ts';
+import { userSchema } from '../users/user-shape.ts';
 import {
+  changeOwnProfile,
   changePassword,
   closeOtherSessions,
   closeSession,
   listSessions,
+  ownProfileSchema,
   passwordWishSchema,
   sessionSchema,
 } from './account.ts';
@@ -18,11 +19,10 @@ export const accountRoutes = [
   define.put('/user', {
     operationId: 'updateCurrentUser',
     permission: 'signed-in',
-    summary: 'Changes what is known of you.',
-    body: profileSchema,
+    summary: 'Changes what is known of you; another mail address takes your password beside it.',
+    body: ownProfileSchema,
     answer: userSchema,
-    run: ({ desk, actor, body }) =>
-      updateUser(desk, actor, { organization: actor.organization, userId: actor.id, wish: body }),
+    run: ({ desk, actor, body, source }) => changeOwnProfile(desk, actor, { wish: body, source }),
   }),
   define.put('/user/password', {
     operationId: 'changePassword',

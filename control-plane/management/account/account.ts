@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
-import { deleteTokens, findUser, listTokens, setPassword } from '../../access/access.store.ts';
+import { deleteTokens, findUser, getUser, listTokens, setPassword } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { hashPassword, passwordSchema } from '../../access/passwords.ts';
 import {
@@ -16,6 +16,8 @@ import { byCommandLine, writeAudit } from '../audit/audit.store.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { demandOrganization } from '../tenants/tenants.ts';
+import { profileSchema, type UserView } from '../users/user-shape.ts';
+import { updateUser } from '../users/users.ts';
 
 /** Whoever may open the database with the command line; there is no signed-in user. */
 const operator = 'isthmus reset-password';
@@ -24,6 +26,14 @@ const operator = 'isthmus reset-password';
 export const passwordWishSchema = z
   .strictObject({ currentPassword: z.string().max(1_024), password: passwordSchema })
   .openapi('NewPassword');
+
+/** Body of a change of what is known of oneself. */
+export const ownProfileSchema = profileSchema
+  .extend({
+    /** For another mail address of who has a password here. */
+    currentPassword: z.string().max(1_024).optional(),
+  })
+  .openapi('OwnProfile');
 
 /** A session as it is answered. */
 export const sessionSchema = z
@@ -61,6 +71,29 @@ export async function changePassword(
     await deleteSessions(now.trx, owner, actor.session);
     await now.audit('USER_PASSWORD_CHANGED', organizationOf(actor), { USER: actor.id });
   });
+}
+
+/**
+ * Changes what is known of the actor. A link to a password goes to his address, so whoever moves it shows the password: a session that
+ * somebody else has got hold of is no way to keep the account.
+ *
+ * Errors: those of {@link updateUser}; request.invalid for a password that is missing or wrong (counted as at sign-in); request.too_many.
+ */
+export async function changeOwnProfile(
+  desk: Desk,
+  actor: Actor,
+  { wish, source }: { readonly wish: z.infer<typeof ownProfileSchema>; readonly source: string },
+): Promise<UserView> {
+  const { currentPassword, ...profile } = wish;
+  const user = await getUser(desk.storage.db, actor.organization, actor.id);
+  const hasPassword = user?.source === null && user.is_service === 0;
+  if (hasPassword && profile.email !== undefined && profile.email !== user.email) {
+    if (currentPassword === undefined)
+      throw invalid('currentPassword', 'is needed: links to a password go to the mail address');
+    if (!(await desk.access.isPassword(actor, currentPassword, source)))
+      throw invalid('currentPassword', 'is not the password');
+  }
+  return updateUser(desk, actor, { ...ownerOf(actor), wish: profile });
 }
 
 /** The actor's sessions, newest first. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { factsOf } from '../../mail/mail.ts';
+import { resetPassword } from './account.ts';
+import { breakGlass } from './break-glass.ts';
 import { shortTest as test, testOnce } from '../../../test/kit/long-run.ts';
 import {
   type Answer,
@@ -124,6 +126,107 @@ for (const database of testDatabases) {
         .where('event', '=', 'PASSWORD_LINK_SENT')
         .execute();
       assert.deepEqual(asked, []);
+    },
+  );
+
+  testOnce(database)(
+    name(
+      'a link opens nothing once the password was changed another way, or the address it went to is not his',
+    ),
+    options,
+    async (t) => {
+      const office = await open(t, database);
+      const { storage, clock, id } = office;
+      const chosen = { organization: 'DEFAULT', username: 'ann', password };
+      const as = basic('ann', password);
+      const profile = { displayName: 'Ann' };
+      const ways: Readonly<Record<string, () => Promise<unknown>>> = {
+        'by himself': async () => {
+          const wish = { currentPassword: password, password: next };
+          await office.call('PUT', `${organization}/user/password`, { as, body: wish });
+          const back = { currentPassword: next, password };
+          return office.call('PUT', `${organization}/user/password`, { as: basic('ann', next), body: back });
+        },
+        'by an administrator': () =>
+          office.call('POST', `${organization}/users/${id}/resetPassword`, { body: { password } }),
+        'on the command line': () => resetPassword({ storage, clock }, { ...chosen, deletesTokens: false }),
+        'by breaking the glass': () => breakGlass({ storage, clock }, { ...chosen, lastsMs: hourMs }),
+        'another address': () =>
+          office.call('PUT', `${organization}/users/${id}`, {
+            body: { ...profile, email: 'new@acme.com' },
+          }),
+        'no address': () => office.call('PUT', `${organization}/users/${id}`, { body: profile }),
+      };
+      for (const [way, change] of Object.entries(ways)) {
+        await office.clock.advance(2 * hourMs);
+        await office.storage.db.deleteFrom('outgoing_mail').execute();
+        await office.ask('ann');
+        const token = tokenIn((await links(office))[0]);
+        assert.equal(token.length, 43, way);
+        await change();
+        assert.deepEqual(outcome(await office.choose(token)), [400, 'passwordLink.invalid'], way);
+        assert.equal((await office.call('GET', `${organization}/user`, { as })).status, 200, way);
+      }
+    },
+  );
+
+  test(name('of ten who ask at once for links for one user three are sent'), options, async (t) => {
+    const office = await open(t, database);
+    const names = Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? 'ann' : 'ann@acme.com'));
+    const answers = await Promise.all(names.map((each) => office.ask(each)));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([204]));
+    assert.equal((await mails(office)).length, 3);
+  });
+
+  testOnce(database)(
+    name(
+      'a token that ends, or is narrowed, moves nobody to an address where a link to his password would come',
+    ),
+    options,
+    async (t) => {
+      const office = await open(t, database);
+      const token = async (wish: object): Promise<string> => {
+        const made = await office.call('POST', `${organization}/user/tokens`, { body: wish });
+        assert.equal(made.status, 201, made.text);
+        return `Bearer ${String(made.body['token'])}`;
+      };
+      const expiresAt = new Date(office.clock.now() + hourMs).toISOString();
+      const lent = [
+        await token({ name: 'lent', expiresAt }),
+        await token({ name: 'narrow', scopes: ['organization-user:update', 'organization-user:read'] }),
+      ];
+      const evil = { displayName: 'Ann', email: 'eve@evil.example' };
+      for (const as of lent) {
+        const other = await office.call('PUT', `${organization}/users/${office.id}`, { as, body: evil });
+        const himself = await office.call('PUT', `${organization}/user`, {
+          as,
+          body: { ...evil, currentPassword: password },
+        });
+        assert.deepEqual([other, himself].map(outcome), Array(2).fill([403, 'request.forbidden']));
+      }
+      // What is no way in is changed as before.
+      const [as = ''] = lent;
+      const other = { displayName: 'Anna', email: 'Ann@Acme.com' };
+      const named = await office.call('PUT', `${organization}/users/${office.id}`, { as, body: other });
+      assert.deepEqual([named.status, named.body['displayName']], [200, 'Anna'], named.text);
+      // Nor does a session that somebody else has got hold of: whoever moves himself shows the password.
+      const own = (wish: object) =>
+        office.call('PUT', `${organization}/user`, { as: basic('ann', password), body: wish });
+      for (const [wish, words] of [
+        [evil, /is needed/],
+        [{ ...evil, currentPassword: 'a guess of twelve' }, /is not the password/],
+      ] as const) {
+        const answer = await own(wish);
+        assert.deepEqual(outcome(answer), [400, 'request.invalid']);
+        assert.match(answer.text, /currentPassword/);
+        assert.match(answer.text, words);
+      }
+      assert.equal((await own(other)).status, 200);
+      const shown = await own({ ...other, email: 'ann@home.example', currentPassword: password });
+      assert.deepEqual([shown.status, shown.body['email']], [200, 'ann@home.example'], shown.text);
+      const whole = await token({ name: 'whole' });
+      const moved = await office.call('PUT', `${organization}/users/${office.id}`, { as: whole, body: evil });
+      assert.equal(moved.status, 200, moved.text);
     },
   );
 

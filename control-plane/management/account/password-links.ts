@@ -7,8 +7,8 @@ import {
   countLinks,
   findLink,
   findReachable,
+  holdUser,
   insertLink,
-  removeLinks,
   spendLink,
 } from '../../access/password-links.store.ts';
 import { passwordSchema } from '../../access/passwords.ts';
@@ -54,6 +54,7 @@ export async function askForReset(
     try {
       await changeOrganization(desk, { actor, organization }, async (now) => {
         const ref = { organization, userId: user.id };
+        await holdUser(now.trx, ref);
         const sent = await countLinks(now.trx, ref, now.nowMs - resetMs);
         const resetPasswordUrl = await linkFor(desk, now, { user, lastsMs: resetMs });
         const endsAtMs = now.nowMs + resetMs;
@@ -114,7 +115,6 @@ export async function choosePassword(
     const current = await getUser(now.trx, organization, user.id);
     if (current?.status !== 'ACTIVE' || current.source !== null) throw new Fault('passwordLink.invalid');
     await setPassword(now.trx, ref, { hash, nowMs: laterThan(current.updated_at_ms, now.nowMs) });
-    await removeLinks(now.trx, ref);
     await deleteSessions(now.trx, ref, undefined);
     await now.audit('PASSWORD_CHOSEN', { type: 'ORGANIZATION', id: organization }, { USER: user.id });
   });

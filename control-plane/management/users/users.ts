@@ -149,15 +149,26 @@ export async function getUserView(desk: Desk, ref: UserRef): Promise<UserView> {
   };
 }
 
-/** Changes what is known of a user. Errors: user.notFound; request.forbidden for who may do more. */
+/**
+ * Changes what is known of a user. Links to a password that were sent to another address open nothing any more.
+ *
+ * Errors: user.notFound; request.forbidden for who may do more, and, for the address of who has a password here, as {@link resetUserPassword}: a
+ * link to a password goes there.
+ */
 export function updateUser(
   desk: Desk,
   actor: Actor,
   ref: UserRef & { readonly wish: ProfileWish },
 ): Promise<UserView> {
   return changeUser({ desk, actor, ref }, async (now, user) => {
+    const columns = profileColumns(ref.wish, user.username);
+    if (columns.email !== user.email) {
+      const leadsIn = columns.email !== null && user.source === null && user.is_service === 0;
+      if (leadsIn) demandWholeToken(actor);
+      await removeLinks(now.trx, ref);
+    }
     const after = await updateRow(now.trx, ref, {
-      ...profileColumns(ref.wish, user.username),
+      ...columns,
       updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
     });
     await audit(now, 'USER_UPDATED', { before: user, after });
@@ -238,10 +249,7 @@ export async function resetUserPassword(
   actor: Actor,
   ref: UserRef & { readonly password: string; readonly deletesTokens: boolean },
 ): Promise<void> {
-  if (actor.tokenExpiresAtMs !== undefined || actor.scopes !== undefined)
-    throw new Fault('request.forbidden', {
-      detail: 'A token that ends or is narrowed gives no password, which would be neither.',
-    });
+  demandWholeToken(actor);
   const hash = await desk.access.hashPassword(ref.password);
   await changeUser({ desk, actor, ref }, async (now, user) => {
     if (user.is_service === 1) throw new Fault('serviceAccount.notManaged');
@@ -252,6 +260,15 @@ export async function resetUserPassword(
     if (ref.deletesTokens) await deleteTokens(now.trx, ref);
     await audit(now, 'PASSWORD_RESET', { before: user, after: await rowOf(now.trx, ref) });
   });
+}
+
+/** Errors: request.forbidden. */
+function demandWholeToken(actor: Actor): void {
+  if (actor.tokenExpiresAtMs !== undefined || actor.scopes !== undefined)
+    throw new Fault('request.forbidden', {
+      detail:
+        'A token that ends or is narrowed gives no password, nor the address that a link to one goes to: they would be neither.',
+    });
 }
 
 /** Changes somebody who is not deleted and may not do more than the actor. Errors: user.notFound; request.forbidden. */

@@ -20,7 +20,10 @@ export function ProfileForm({
   readonly isReadOnly?: boolean;
 }) {
   const [written, setWritten] = useState<Partial<Profile>>({});
+  const [password, setPassword] = useState('');
   const shown = { firstname: '', lastname: '', email: '', ...user, ...written };
+  // A link to a password goes there.
+  const asksPassword = isOwn && !['', user.email].includes(shown.email.trim());
   // An empty text is no name and no address: what is left out is cleared.
   const body = Object.fromEntries(
     (['displayName', 'firstname', 'lastname', 'email'] as const)
@@ -28,10 +31,17 @@ export function ProfileForm({
       .filter(([, value]) => value !== ''),
   );
   const saving = useChange({
-    change: () => saveProfile(body, isOwn ? undefined : user.id),
+    change: () =>
+      isOwn
+        ? saveOwn({ ...body, ...(asksPassword && { currentPassword: password }) })
+        : saveProfile(body, user.id),
     touches: [['users'], ['people'], ['me']],
-    onDone: () => setWritten({}),
+    onDone: () => discard(),
   });
+  const discard = (): void => {
+    setWritten({});
+    setPassword('');
+  };
   const field = (name: keyof Profile) => ({
     value: shown[name],
     error: Problem.at(saving.error, name),
@@ -40,12 +50,13 @@ export function ProfileForm({
       setWritten((before) => ({ ...before, [name]: value })),
   });
   const isChanged = Object.keys(written).length > 0;
+  const isReady = !saving.isPending && shown.displayName.trim() !== '' && (!asksPassword || password !== '');
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        if (isChanged && !saving.isPending) saving.mutate();
+        if (isChanged && isReady) saving.mutate();
       }}
     >
       <fieldset className={styles['rows']} disabled={isReadOnly}>
@@ -55,15 +66,14 @@ export function ProfileForm({
           <TextField label="Last name" isOptional {...field('lastname')} />
         </div>
         <TextField label="Mail address" type="email" isOptional {...field('email')} />
-        {saving.error !== null && <ProblemBox error={saving.error} />}
+        {asksPassword && <ProofField value={password} error={saving.error} onTyped={setPassword} />}
+        {saving.error !== null && Problem.of(saving.error).details.length === 0 && (
+          <ProblemBox error={saving.error} />
+        )}
         {isChanged && (
           <div className={styles['end']}>
-            <Button onClick={() => setWritten({})}>Discard</Button>
-            <Button
-              type="submit"
-              look="primary"
-              disabled={saving.isPending || shown.displayName.trim() === ''}
-            >
+            <Button onClick={discard}>Discard</Button>
+            <Button type="submit" look="primary" disabled={!isReady}>
               Save profile
             </Button>
           </div>
@@ -73,15 +83,38 @@ export function ProfileForm({
   );
 }
 
-/** Of somebody, or one's own. */
-function saveProfile(body: Partial<Profile>, userId: string | undefined) {
-  const org = { orgId: organization };
-  return userId === undefined
-    ? answerOf(api.PUT('/management/organizations/{orgId}/user', { params: { path: org }, body }))
-    : answerOf(
-        api.PUT('/management/organizations/{orgId}/users/{userId}', {
-          params: { path: { ...org, userId } },
-          body,
-        }),
-      );
+function ProofField({
+  value,
+  error,
+  onTyped,
+}: {
+  readonly value: string;
+  readonly error: unknown;
+  readonly onTyped: (value: string) => void;
+}) {
+  return (
+    <TextField
+      label="Your password"
+      type="password"
+      autoComplete="current-password"
+      hint="For another mail address: links to a password go there"
+      value={value}
+      error={Problem.at(error, 'currentPassword')}
+      maxLength={1_024}
+      onChange={({ target }) => onTyped(target.value)}
+    />
+  );
 }
+
+const saveOwn = (body: Schemas['OwnProfile']) =>
+  answerOf(
+    api.PUT('/management/organizations/{orgId}/user', { params: { path: { orgId: organization } }, body }),
+  );
+
+const saveProfile = (body: Partial<Profile>, userId: string) =>
+  answerOf(
+    api.PUT('/management/organizations/{orgId}/users/{userId}', {
+      params: { path: { orgId: organization, userId } },
+      body,
+    }),
+  );
