@@ -72,12 +72,15 @@ interface TableProps<Row> {
 const bonesShown = 6;
 const rowsPerPage = 25;
 
-/** Pages of a list that the server gives as a whole; what it has few of is shown without. */
-export function usePages<Row>(all: readonly Row[]): {
+/** Pages of a list that the server gives as a whole; what it has few of is shown without. `first` is the row that is looked for, by its place. */
+export function usePages<Row>(
+  all: readonly Row[],
+  first = 0,
+): {
   readonly rows: readonly Row[];
   readonly paging: Paging | undefined;
 } {
-  const [wanted, setPage] = useState(1);
+  const [wanted, setPage] = useState(Math.floor(first / rowsPerPage) + 1);
   const total = all.length;
   const page = Math.min(wanted, Math.max(1, Math.ceil(total / rowsPerPage)));
   return {

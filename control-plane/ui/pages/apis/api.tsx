@@ -21,6 +21,8 @@ const tabs = [
   ['/$env/apis/$api/design', 'Design'],
   ['/$env/apis/$api/entrypoints', 'Entrypoints'],
   ['/$env/apis/$api/backends', 'Backends'],
+  ['/$env/apis/$api/properties', 'Properties'],
+  ['/$env/apis/$api/resources', 'Resources'],
   ['/$env/apis/$api/plans', 'Plans'],
   ['/$env/apis/$api/subscriptions', 'Subscriptions'],
   ['/$env/apis/$api/docs', 'Documentation'],
@@ -40,7 +42,7 @@ export function Api() {
   const acting = useActing(env, data);
   // Those have a bar of their own, which says more.
   const isDraft = useLocation({
-    select: ({ pathname }) => /\/(?:design|entrypoints|backends)$/.test(pathname),
+    select: ({ pathname }) => /\/(?:design|entrypoints|backends|properties|resources)$/.test(pathname),
   });
   const { data: isWriting } = useQuery(unsaved({ env, id }));
   const { reset } = acting;

@@ -3,12 +3,12 @@ import { useState } from 'react';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { Button, IconButton } from '../../kit/button.tsx';
+import { Cell } from '../../kit/cell.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 import { Panel, SaveBar } from '../../kit/page.tsx';
 import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Empty, ProblemBox } from '../../kit/told.tsx';
 import styles from '../account/account.module.css';
-import words from './words.module.css';
 import { type Dictionary, saveDictionary } from './questions.ts';
 
 interface Props {
@@ -111,7 +111,14 @@ function columnsOf({
   return [
     {
       title: 'Word',
-      cell: (word) => <Cell label="Word" value={word.key} onChange={(key) => onChange({ ...word, key })} />,
+      cell: (word) => (
+        <Cell
+          label="Word"
+          value={word.key}
+          maxLength={4_096}
+          onChange={(key) => onChange({ ...word, key })}
+        />
+      ),
     },
     {
       title: 'Stands for',
@@ -119,6 +126,7 @@ function columnsOf({
         <Cell
           label={`Value of ${word.key}`}
           value={word.value}
+          maxLength={4_096}
           onChange={(value) => onChange({ ...word, value })}
         />
       ),
@@ -135,24 +143,6 @@ function columnsOf({
     },
   ];
 }
-
-const Cell = ({
-  label,
-  value,
-  onChange,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}) => (
-  <input
-    className={`${words['cell']} mono`}
-    aria-label={label}
-    value={value}
-    maxLength={4_096}
-    onChange={(event) => onChange(event.target.value)}
-  />
-);
 
 type Unit = NonNullable<Dictionary['trigger']>['unit'];
 const units: readonly (readonly [Unit, string])[] = [

@@ -156,7 +156,7 @@ function Discard({ onClose }: { readonly onClose: () => void }) {
   return (
     <FormDialog
       title="Discard the draft?"
-      about="Flows, entrypoints and backends become what is stored of them. Plans are kept as they are."
+      about="Flows, entrypoints, backends, properties and resources become what is stored of them. Plans are kept as they are."
       isOpen
       onClose={onClose}
       submit={{ verb: 'Discard draft', mutation: discarding, isDangerous: true }}

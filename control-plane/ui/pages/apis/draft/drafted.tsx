@@ -38,6 +38,8 @@ interface DraftPage {
 const pages: ReadonlyMap<string, DraftPage> = new Map([
   ['design', { what: 'flows', shown: /^flows\[\d+\]\.(?:request|response)\[/ }],
   ['entrypoints', { what: 'entrypoints', shown: /^(?:listeners\[\d+\]\.(?:paths|cors)|tags)\b/ }],
+  ['properties', { what: 'properties', shown: /^(?:properties\[|services\.dynamicProperty\b)/ }],
+  ['resources', { what: 'resources', shown: /^resources\[/ }],
   ['backends', { what: 'backends', shown: /^(?:endpointGroups\[|failover\b)/ }],
 ]);
 

@@ -14,6 +14,8 @@ export interface PlacedFault {
 const pages = [
   [/^listeners\b|^tags\b/, '/$env/apis/$api/entrypoints', 'Entrypoints'],
   [/^(?:endpointGroups|failover)\b/, '/$env/apis/$api/backends', 'Backends'],
+  [/^(?:properties|services)\b/, '/$env/apis/$api/properties', 'Properties'],
+  [/^resources\b/, '/$env/apis/$api/resources', 'Resources'],
   [/^flows\b/, '/$env/apis/$api/design', 'Design'],
 ] as const;
 
