@@ -7,6 +7,7 @@ import type { Lake, LakeParts } from './lake.ts';
 import type { LakeCache } from './lake-cache.ts';
 import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile/reconcile.ts';
 import { Merger } from './merging/merger.ts';
+import { Retention } from './retention/retention.ts';
 import { Turns, type Turn } from './turns.ts';
 
 /** What an ingester works with. */
@@ -29,7 +30,9 @@ export type IngestStep =
   | 'durable'
   | 'committed'
   | 'deleted'
-  | `merge ${'named' | 'written' | 'durable' | 'committed' | 'deleted'}`;
+  | `merge ${'named' | 'written' | 'durable' | 'committed' | 'deleted'}`
+  | 'retired'
+  | `rewrite ${'noted' | 'named' | 'written' | 'durable' | 'committed'}`;
 
 const lakePrefix = 'lake/v1/';
 const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
@@ -51,7 +54,9 @@ export class Ingester {
   readonly #options: IngesterOptions;
   readonly #turns: Turns;
   readonly #merger: Merger;
+  readonly #retention: Retention;
   #mergeAtMs: number;
+  #retireAtMs = 0;
   readonly #waiting = new Map<string, Turn>();
   /** Whether what somebody has begun may still lie about: after a take-over, or after a turn that failed. */
   #isTidy = false;
@@ -62,11 +67,13 @@ export class Ingester {
   readonly #deletions: Recurring;
   readonly #comparisons: Recurring;
   readonly #merges: Recurring;
+  readonly #ends: Recurring;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
     this.#turns = new Turns(options);
     this.#merger = new Merger(options, this.#turns.meters);
+    this.#retention = new Retention(options);
     this.#mergeAtMs = options.clock.monotonicMs() + options.settings.mergeEveryMs;
     this.#deletions = createRecurring(options, {
       lasts: 'a landing object could not be deleted; it is tried again',
@@ -79,6 +86,10 @@ export class Ingester {
     this.#merges = createRecurring(options, {
       lasts: 'files of the lake could not be merged; it is tried again later',
       over: 'files of the lake can be merged again',
+    });
+    this.#ends = createRecurring(options, {
+      lasts: 'what has had its time could not be deleted; it is tried again later',
+      over: 'what has had its time can be deleted again',
     });
   }
 
@@ -107,6 +118,7 @@ export class Ingester {
         isMore = (await this.#take(turn, signal)) || isMore;
       }
     await this.#merge(signal);
+    await this.#retire(signal);
     for (const folder of this.#waiting.keys()) if (!present.has(folder)) this.#waiting.delete(folder);
     return isMore;
   }
@@ -147,6 +159,21 @@ export class Ingester {
     this.#mergeAtMs = clock.monotonicMs() + settings.mergeEveryMs;
   }
 
+  /** What has had its time or was asked to be deleted goes, now and then, a turn of it each time. */
+  async #retire(signal: AbortSignal): Promise<void> {
+    const { store, clock, settings } = this.#options;
+    if (clock.monotonicMs() < this.#retireAtMs || signal.aborted || !(await this.#hold())) return;
+    try {
+      await store.whileHeld(clock, () => this.#retention.take());
+      this.#ends.worked();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#isTidy = false;
+      this.#ends.failed({ err: error });
+    }
+    this.#retireAtMs = clock.monotonicMs() + settings.retireEveryMs;
+  }
+
   async #hold(): Promise<boolean> {
     const held = await this.#options.store.hold();
     if (held === 'taken') this.#isTidy = this.#isReconciled = false;
@@ -160,6 +187,8 @@ export class Ingester {
    */
   async #tidy(): Promise<void> {
     const { cache } = this.#options;
+    // Before the bucket is asked: what a restored database still names, and whose time is over, is not missed there.
+    if (!this.#isReconciled) await this.#retention.retire();
     if (!this.#isTidy) {
       await this.#reconcile((reconciler, found) => reconciler.settlePending(found));
       this.#isTidy = true;

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
-import type { LakeFile } from './lake.store.ts';
+import { keysPerQueryMax, type LakeFile } from './lake.store.ts';
 
 const missingMax = 1_000;
 /** A file that was doubted is not doubted again for so long: a question may fail for reasons of its own. */
@@ -85,6 +85,16 @@ export class LakeCache {
   /** A file is no longer of the lake. */
   async forget(id: string): Promise<void> {
     if (this.#sizes.has(id)) await this.#drop(id);
+  }
+
+  /** Removes copies of files that are of the lake no longer; `named` says which of some ids still are. */
+  async dropUnnamed(named: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Promise<void> {
+    const ids = [...this.#sizes.keys()];
+    for (let from = 0; from < ids.length; from += keysPerQueryMax) {
+      const some = ids.slice(from, from + keysPerQueryMax);
+      const kept = await named(some);
+      for (const id of some) if (!kept.has(id)) await this.forget(id);
+    }
   }
 
   /** Some of those that were missed or doubted. */

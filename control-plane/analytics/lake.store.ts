@@ -1,3 +1,4 @@
+import type { Generated, Insertable } from 'kysely';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { LandingKey } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
@@ -23,6 +24,8 @@ export interface LakeFileTable {
   min_ms: number;
   max_ms: number;
   changed_at_ms: number;
+  /** Number of the newest deletion that it was searched for (retention/); 0 for none. */
+  swept: Generated<number>;
 }
 
 /** Offsets of a spool that are in the lake; the ranges of a gateway's spool never overlap. */
@@ -165,7 +168,7 @@ export class LakeStore {
   /** Names a file before it is written, so that whatever a crash leaves behind has a name. */
   async begin(file: PendingFile, nowMs: number): Promise<void> {
     const { id, organization, environment, key } = file;
-    const row: LakeFileTable = {
+    const row: Insertable<LakeFileTable> = {
       id,
       organization,
       environment,
@@ -321,14 +324,10 @@ export class LakeStore {
       .execute();
   }
 
-  /** Whether the manifest names a file, in whatever state. */
-  async isNamed(id: string): Promise<boolean> {
-    const row = await this.#storage.db
-      .selectFrom('lake_file')
-      .select('id')
-      .where('id', '=', id)
-      .executeTakeFirst();
-    return row !== undefined;
+  /** Those of some files that the manifest names, in whatever state. */
+  async namedAmong(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#storage.db.selectFrom('lake_file').select('id').where('id', 'in', ids).execute();
+    return new Set(rows.map(({ id }) => id));
   }
 
   /** Those of some landing objects that are done with and not deleted yet. */

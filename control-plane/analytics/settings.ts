@@ -3,6 +3,7 @@ import { section } from '../../proto/process/config.ts';
 
 const ms = z.int().min(1);
 const mebibyte = 1024 * 1024;
+const keptDays = z.int().min(1).max(36_500);
 
 /** The section `analytics` of a control plane's configuration. */
 export const analyticsSettings = section({
@@ -26,6 +27,28 @@ export const analyticsSettings = section({
     .describe(
       'How often small files of the lake may become a larger one, one merge at a time; a question reads every file of its span.',
     ),
+  recordsKeptDays: keptDays
+    .default(90)
+    .describe(
+      'Days for which records of requests, health checks and gaps are kept where an environment says nothing else; a day (UTC) goes as a whole.',
+    ),
+  logsKeptDays: keptDays
+    .default(30)
+    .describe('The same of what is logged of calls, with headers and bodies.'),
+  keptDaysMax: keptDays
+    .default(3_650)
+    .describe('Most days that an environment may choose; what is longer, the two above too, counts as this.'),
+  lateDays: z
+    .int()
+    .min(1)
+    .max(366)
+    .default(30)
+    .describe(
+      'For so many days after somebody has asked for a deletion records that arrive late are deleted as well; then the request is done, and names nobody any more.',
+    ),
+  retireEveryMs: ms
+    .default(60_000)
+    .describe('How often it is looked whose time is over, and deletions go on, some files at a time.'),
   reconcileEveryMs: ms
     .default(21_600_000)
     .describe(

@@ -24,9 +24,35 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
   const cache = new LakeCache({ dir: join(dir, 'cache'), blobs, bytesMax: settings.cacheBytesMax });
   await cache.open();
   if (settings.ingest) startIngester(parts, lake, cache);
+  startForgetting(parts, lake, cache);
   const duck = lake.createDuck({ timeoutMs: settings.queryMsMax, queueMax: settings.queriesWaitingMax });
   lifecycle.onClose('analytics queries', () => duck.close());
   return createAnalytics({ storage: parts.storage, store: lake.store, cache, duck });
+}
+
+/** What is deleted of the lake goes from this machine's disk as well, whichever process deleted it. */
+function startForgetting(parts: AnalyticsParts, { store }: Lake, cache: LakeCache): void {
+  const { settings, clock, lifecycle } = parts;
+  const { signal } = lifecycle;
+  const forgets = createRecurring(parts, {
+    lasts: 'copies of deleted files could not be removed; it is tried again',
+    over: 'copies of deleted files can be removed again',
+  });
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await clock.delay(settings.retireEveryMs, signal);
+      if (signal.aborted) return;
+      try {
+        await cache.dropUnnamed((ids) => store.namedAmong(ids));
+        forgets.worked();
+      } catch (error) {
+        if (!signal.aborted) forgets.failed({ err: error });
+      }
+    }
+  };
+  const done = loop();
+  lifecycle.task('copies of the lake', done);
+  lifecycle.onClose('copies of the lake', () => done);
 }
 
 function startIngester(parts: AnalyticsParts, lake: Lake, cache: LakeCache): void {

@@ -262,7 +262,7 @@ export class Turns {
     );
     if (!isCommitted) {
       // Whoever named it decides; who sleeps here as well leaves it to the next comparison, which may have taken it in.
-      const isNamed = await store.isNamed(file.id);
+      const isNamed = (await store.namedAmong([file.id])).has(file.id);
       if (!isNamed && clock.monotonicMs() - committingMs < settings.leaseMs) await blobs.delete(file.key);
       this.meters.refused.inc();
       log.warn({ file: file.key }, 'another ingester has taken over; nothing was committed');

@@ -123,6 +123,8 @@ export const bridgeGrants: Grants = {
   audit_head: 'none',
 
   lake_file: 'none',
+  lake_retention: 'none',
+  lake_deletion: 'none',
   covered_range: 'none',
   landing_object: 'none',
   unreadable_file: 'none',

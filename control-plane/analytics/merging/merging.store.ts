@@ -106,16 +106,27 @@ export class MergingStore {
     return found;
   }
 
-  /** The moment at which the new file counts and the old ones do not. False when the lease or one of the files was lost: nothing has happened then. */
-  async commit(commit: MergeCommit, nowMs: number): Promise<boolean> {
-    return this.#lake.fenced((trx) => this.#replace(trx, commit, nowMs));
+  /**
+   * The moment at which the new file counts and the old ones do not, and `also` has happened. False when the lease or one of the files was
+   * lost: nothing has happened then.
+   */
+  async commit(
+    commit: MergeCommit,
+    nowMs: number,
+    also?: (trx: Trx) => Promise<void> | undefined,
+  ): Promise<boolean> {
+    return this.#lake.fenced(async (trx) => {
+      if (!(await this.#replace(trx, commit, nowMs))) return false;
+      await also?.(trx);
+      return true;
+    });
   }
 
   async #replace(trx: Trx, { file, parts, joined, ...facts }: MergeCommit, nowMs: number): Promise<boolean> {
     const ids = parts.map(({ id }) => id);
     const named = await trx
       .selectFrom('lake_file')
-      .select('id')
+      .select(['id', 'swept'])
       .where((eb) =>
         eb.or([
           eb.and([eb('id', 'in', ids), eb('state', '=', 'live')]),
@@ -134,6 +145,9 @@ export class MergingStore {
     if (joined === undefined) await ranges.set({ file: file.id }).execute();
     else await inTenant(trx.deleteFrom('covered_range'), file).where('file', 'in', ids).execute();
     await this.#lake.insertLive(trx, { file, ...facts, covered: joined ?? [] }, nowMs);
+    // What all of its parts were searched for it need not be searched for again.
+    const swept = Math.min(...named.filter(({ id }) => id !== file.id).map((part) => Number(part.swept)));
+    await inTenant(trx.updateTable('lake_file'), file).set({ swept }).where('id', '=', file.id).execute();
     return true;
   }
 

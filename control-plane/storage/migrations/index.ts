@@ -41,6 +41,7 @@ import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
 import { idempotencyKeys } from './0055-idempotency-keys.ts';
 import { archivedEnvironments } from './0058-archived-environments.ts';
+import { retention } from './0061-retention.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -98,4 +99,5 @@ export const migrations: readonly Migration[] = [
   passwordLinks,
   notifications,
   archivedEnvironments,
+  retention,
 ];

@@ -65,12 +65,14 @@ export async function createTestLake(t: TestContext, database: TestDatabase): Pr
       t.after(() => lifecycle.close());
       // Files stay as they were written, unless a test wants them merged.
       const quick = { ingestEveryMs: 25, graceMs: 0, unfinishedMs: 0, leaseMs: 100, mergeEveryMs: 3_600_000 };
+      // Records of tests are of any time.
+      const forGood = { recordsKeptDays: 36_500, logsKeptDays: 36_500, keptDaysMax: 36_500 };
       const metrics = createMetrics();
       const analytics = await startAnalytics({
         storage,
         blobs,
         dir: join(dir, 'analytics'),
-        settings: analyticsSettings.parse({ ...quick, ...settings }),
+        settings: analyticsSettings.parse({ ...quick, ...forGood, ...settings }),
         log,
         clock: systemClock,
         lifecycle,

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { IngesterOptions } from '../ingester.ts';
+import { saysTheFile } from '../lake-file.ts';
+import {
+  type ActiveDeletion,
+  countIn,
+  DeletionStore,
+  searchedIn,
+  type UnsweptFile,
+} from './deletions.store.ts';
+import { FoundRequests } from './found-requests.ts';
+import { deleteQuarantined } from './quarantined.ts';
+import { isOfLogsFile, Rewriter } from './rewriter.ts';
+import { isInLogs, isLogOf, isOf, searchedFiles } from './subject.ts';
+
+/** Files that are searched in one query. */
+const filesPerQueryMax = 16;
+/** What was done so long ago is forgotten; the audit has who asked. */
+const forgottenAfterMs = 400 * 86_400_000;
+
+/** A deletion, and what it asks of a record, in SQL. */
+interface Search {
+  readonly deletion: ActiveDeletion;
+  readonly sql: string;
+}
+
+/**
+ * Deletes what was asked to be deleted: files of the lake are searched, and those that hold something are written again without it.
+ *
+ * A file says up to which deletion it was searched; what comes later, late records and adopted files among it, says 0 and is searched for
+ * all that are not done. What is counted commits with the file, so a crash between any two steps repeats a step and counts nothing twice.
+ */
+export class Deletions {
+  readonly #options: IngesterOptions;
+  readonly #store: DeletionStore;
+  readonly #rewriter: Rewriter;
+  readonly #found: FoundRequests;
+
+  constructor(options: IngesterOptions) {
+    this.#options = options;
+    this.#store = new DeletionStore(options.storage, options.store);
+    this.#rewriter = new Rewriter(options);
+    this.#found = new FoundRequests(options);
+  }
+
+  /** Some files of each environment that something was asked of. */
+  async take(): Promise<void> {
+    const { clock, log } = this.#options;
+    for (const at of await this.#store.environments())
+      try {
+        await this.#takeOf(at);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        log.warn({ ...at, err: error }, 'a deletion could not go on; it is tried again, the others go on');
+      }
+    await this.#store.forget(clock.now() - forgottenAfterMs);
+  }
+
+  /** As many files as can be in the time of a turn. */
+  async #takeOf(at: EnvironmentRef): Promise<void> {
+    const { clock, settings } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const active = await this.#store.active(at);
+    const number = Math.max(0, ...active.map((deletion) => deletion.number));
+    await this.#store.skip(at, { number, toMs: Math.max(...active.map(({ toMs }) => toMs)) });
+    for (const { id, state } of active)
+      if (state === 'PENDING') await this.#store.update(at, id, { state: 'RUNNING' });
+    for (;;) {
+      const files = await this.#store.unswept(at, { number, limit: filesPerQueryMax });
+      if (files.length === 0) return this.#advance(at, active);
+      await this.#search(at, { active, files, number });
+      if (clock.monotonicMs() - startedMs > settings.turnMsMax) return;
+    }
+  }
+
+  async #search(
+    at: EnvironmentRef,
+    wish: {
+      readonly active: readonly ActiveDeletion[];
+      readonly files: readonly UnsweptFile[];
+      readonly number: number;
+    },
+  ): Promise<void> {
+    const dir = join(this.#options.workDir, randomUUID());
+    await mkdir(dir, { recursive: true });
+    try {
+      const { files, number } = wish;
+      const searches = await this.#searches(wish.active, files, dir);
+      const counts = await this.#count(files, searches);
+      const isWithout = ({ id }: UnsweptFile): boolean =>
+        (counts.get(id) ?? []).every((count) => count === 0);
+      const without = files.filter(isWithout).map(({ id }) => id);
+      if (!(await this.#store.searched(at, without, number)))
+        throw new Fault('analytics.failed', { internal: 'the lease was lost' });
+      for (const file of files)
+        if (!isWithout(file))
+          await this.#delete(file, { searches, counts: counts.get(file.id) ?? [], number });
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #searches(
+    active: readonly ActiveDeletion[],
+    files: readonly UnsweptFile[],
+    dir: string,
+  ): Promise<readonly Search[]> {
+    const isOfLogs = files.some(isOfLogsFile);
+    const searches: Search[] = [];
+    for (const deletion of active) {
+      const isByRequest = isOfLogs && !isInLogs(deletion.subject);
+      const requests = isByRequest ? await this.#found.fetch(deletion, dir) : [];
+      searches.push({ deletion, sql: isOfLogs ? isLogOf(deletion, requests) : isOf(deletion) });
+    }
+    return searches;
+  }
+
+  /** How many records of each file are what each search asks for. */
+  async #count(
+    files: readonly UnsweptFile[],
+    searches: readonly Search[],
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    const { cache, duck } = this.#options;
+    const paths = await cache.paths(files);
+    const columns = searches.map(({ sql }, n) => `(count(*) FILTER (${sql}))::DOUBLE AS found_${n}`);
+    const rows = await duck
+      .query(`SELECT lake_path, ${columns.join(', ')} FROM ${searchedFiles(paths)} GROUP BY lake_path`)
+      .catch(async (error: unknown) => {
+        if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt(files);
+        throw error;
+      });
+    const byPath = new Map(rows.map((row) => [String(row['lake_path']), row]));
+    return new Map(
+      files.map(({ id }, n) => {
+        const row = byPath.get(paths[n] ?? '');
+        return [id, searches.map((_, search) => Number(row?.[`found_${search}`] ?? 0))];
+      }),
+    );
+  }
+
+  async #delete(
+    file: UnsweptFile,
+    found: {
+      readonly searches: readonly Search[];
+      readonly counts: readonly number[];
+      readonly number: number;
+    },
+  ): Promise<void> {
+    const { cache, log, onStep } = this.#options;
+    const { number } = found;
+    const isOfLogs = isOfLogsFile(file);
+    const met = found.searches
+      .map((search, n) => ({ ...search, count: found.counts[n] ?? 0 }))
+      .filter(({ count }) => count > 0);
+    const [path = ''] = await cache.paths([file]);
+    for (const { deletion } of met)
+      if (!isOfLogs && !isInLogs(deletion.subject)) await this.#found.note(deletion, { id: file.id, path });
+    await onStep?.('rewrite noted');
+    const records = await this.#rewriter.rewrite(file, {
+      keeps: `NOT (${met.map(({ sql }) => sql).join(' OR ')})`,
+      also: async (trx, made) => {
+        if (made !== undefined) await searchedIn(trx, file, { id: made, number });
+        for (const { deletion, count } of met)
+          await countIn(trx, file, {
+            id: deletion.id,
+            number: deletion.number,
+            count,
+            isOfLogs,
+            isNews: !isOfLogs && !isInLogs(deletion.subject),
+          });
+      },
+    });
+    log.info({ file: file.key, records }, 'records were deleted, as it was asked for');
+  }
+
+  /** Every file was searched: says so, and ends what has had its time. */
+  async #advance(at: EnvironmentRef, active: readonly ActiveDeletion[]): Promise<void> {
+    const { clock, settings } = this.#options;
+    const nowMs = clock.now();
+    for (const deletion of active) {
+      const { id, number, state, sweptAtMs, lateUntilMs } = deletion;
+      if (state === 'WATCHING') {
+        if (nowMs < lateUntilMs) continue;
+        await this.#found.forget(deletion);
+        await this.#store.end(at, deletion, nowMs);
+      } else if (sweptAtMs === undefined) {
+        const objects = await deleteQuarantined(this.#options, at, [deletion.value]);
+        await this.#store.update(at, id, { swept_at_ms: nowMs, objects_deleted: objects });
+      } else if (!(await this.#store.isLeft(at, { number, sweptAtMs, graceMs: settings.graceMs })))
+        await this.#store.update(at, id, { state: 'WATCHING', clean_at_ms: nowMs });
+    }
+  }
+}

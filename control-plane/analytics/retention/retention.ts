@@ -1,0 +1,81 @@
+import { LRUCache } from 'lru-cache';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { IngesterOptions } from '../ingester.ts';
+import { malformedType, refusedType } from '../origins/judged.ts';
+import { Deletions } from './deletions.ts';
+import { type DueFile, RetentionStore } from './retention.store.ts';
+import { Rewriter } from './rewriter.ts';
+
+/** Files that are retired in one transaction. */
+const retiredPerStepMax = 100;
+/** Files of which a part is over that are looked for at once. */
+const mixedPerStepMax = 16;
+const restMs = 600_000;
+const restingMax = 1_000;
+
+/**
+ * Ends what has had its time, and deletes what was asked to be deleted, some files at a time, under the ingester's lease.
+ *
+ * A file goes as a whole when its newest record is too old; one that holds younger ones as well is written again with those. What goes is
+ * retired as by a merge: it counts no longer at once, and leaves the bucket after the grace in which readers may have it open.
+ */
+export class Retention {
+  readonly #options: IngesterOptions;
+  readonly #store: RetentionStore;
+  readonly #rewriter: Rewriter;
+  readonly #deletions: Deletions;
+  /** Files that could not be rewritten. */
+  readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
+
+  constructor(options: IngesterOptions) {
+    this.#options = options;
+    this.#store = new RetentionStore(options.storage, options.store, options.settings);
+    this.#rewriter = new Rewriter(options);
+    this.#deletions = new Deletions(options);
+  }
+
+  /** What can be done in a turn. */
+  async take(): Promise<void> {
+    await this.retire();
+    await this.#rewrite();
+    await this.#deletions.take();
+  }
+
+  /** Files that are over count no longer; the bucket is not asked, so a restored database forgets first what is gone there. */
+  async retire(): Promise<void> {
+    const { clock, log, onStep } = this.#options;
+    for (;;) {
+      const files = await this.#store.over(clock.now(), retiredPerStepMax);
+      if (files.length === 0) return;
+      if (!(await this.#store.retire(files, clock.now()))) return;
+      await onStep?.('retired');
+      const records = files.reduce((sum, file) => sum + file.records, 0);
+      log.info({ files: files.length, records }, 'files of the lake have had their time');
+    }
+  }
+
+  async #rewrite(): Promise<void> {
+    const { clock, settings } = this.#options;
+    const startedMs = clock.monotonicMs();
+    for (const file of await this.#store.mixed(clock.now(), mixedPerStepMax)) {
+      if (this.#resting.has(file.id)) continue;
+      if (clock.monotonicMs() - startedMs > settings.turnMsMax) return;
+      await this.#rewriteOne(file);
+    }
+  }
+
+  /** One that fails holds up no other. */
+  async #rewriteOne(file: DueFile): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const unsaid = `coalesce(type IN ('${malformedType}', '${refusedType}'), true) OR timestamp IS NULL`;
+      const keeps = `(${unsaid} OR timestamp >= epoch_ms(${file.cutoffMs}))`;
+      const records = await this.#rewriter.rewrite(file, { keeps });
+      log.info({ file: file.key, records }, 'records of a file have had their time');
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#resting.set(file.id, true);
+      log.warn({ file: file.key, err: error }, 'a file could not be rewritten; it is tried again later');
+    }
+  }
+}
