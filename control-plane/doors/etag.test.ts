@@ -13,6 +13,8 @@ const changes: ReadonlyMap<string, object> = new Map([
   ['/configuration/groups/{groupId}', { name: 'strangers' }],
   // Written again: whoever asked for a second factor here would need one.
   ['/configuration/signIn', { secondFactor: 'OPTIONAL' }],
+  ['/user/preferences', { theme: 'LIGHT' }],
+  ['/views/{viewId}', { name: 'others' }],
 ]);
 
 test('whoever names the ETag of what he has gets 304 until it is something else, of every operation that gives one', async (t) => {

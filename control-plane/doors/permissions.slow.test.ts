@@ -122,6 +122,8 @@ const bodies: Readonly<Record<string, object>> = {
   setOrganizationIdentities: [],
   setEnvironmentIdentities: [],
   ...notificationBodies,
+  createView: { name: 'mine', page: 'APIS', query: 'q=pets' },
+  updateView: { name: 'mine', page: 'APIS', query: '' },
   createUser: { username: 'new', password: 'long enough now', role: 'USER' },
 };
 
@@ -129,7 +131,7 @@ const bodies: Readonly<Record<string, object>> = {
 const absent = `
   sharedPolicyGroupId certificateId dictionaryId metadataKey categoryId dashboardId entrypointId
   identityProviderId notificationId pageId eventId userId memberId roleName requestId logId tokenId
-  sessionId gatewayId instanceId monitoredId
+  sessionId gatewayId instanceId monitoredId viewId
 `
   .trim()
   .split(/\s+/);

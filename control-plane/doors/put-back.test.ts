@@ -32,6 +32,8 @@ const required = new Set([
   'content',
   'configuration',
   'secondFactor',
+  'page',
+  'query',
 ]);
 
 /** What has next to nothing that can be left out. */

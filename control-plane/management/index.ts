@@ -41,6 +41,7 @@ import { organizationFlowsRoutes } from './organization-flows/organization-flows
 import { pluginRoutes } from './plugins/plugins.routes.ts';
 import { pictureRoutes } from './pictures/pictures.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
+import { preferenceRoutes } from './preferences/preferences.routes.ts';
 import { reviewRoutes } from './reviews/reviews.routes.ts';
 import { revisionRoutes } from './revisions/revisions.routes.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
@@ -55,6 +56,7 @@ import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
 import { tokenRoutes, tokensAsk } from './tokens/tokens.routes.ts';
 import { userRoutes } from './users/users.routes.ts';
+import { viewRoutes } from './views/views.routes.ts';
 
 /** The resources of the management API; a new one is a line here. */
 const resources: readonly Route[] = [
@@ -76,6 +78,7 @@ const resources: readonly Route[] = [
   ...categoryRoutes,
   ...portalCategoryRoutes,
   ...dashboardRoutes,
+  ...viewRoutes,
   ...instanceRoutes,
   ...documentationRoutes,
   ...portalPageRoutes,
@@ -111,6 +114,7 @@ const resources: readonly Route[] = [
   ...signInRoutes,
   ...identityProviderRoutes,
   ...accountRoutes,
+  ...preferenceRoutes,
   ...taskRoutes,
 ];
 

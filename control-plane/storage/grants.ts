@@ -84,6 +84,8 @@ export const bridgeGrants: Grants = {
   recovery_code: 'none',
   password_link: 'none',
   sign_in_settings: 'none',
+  user_preference: 'none',
+  saved_view: 'none',
   user_group: 'none',
   user_group_member: 'none',
   user_group_object: 'none',

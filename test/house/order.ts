@@ -127,6 +127,7 @@ const tenantTables = [
   'portal_notification',
   'fleet',
   'user_account',
+  'user_preference',
   'audit',
   'audit_head',
 ];

@@ -28,6 +28,8 @@ import {
 import { boundsOf, likePattern, type PageWish } from '../pages.ts';
 import { listRoles, type RoleView } from '../roles/roles.ts';
 import { forgetNotified } from '../notifications/portal.ts';
+import { forgetPreferences } from '../preferences/preferences.store.ts';
+import { forgetViews } from '../views/views.ts';
 import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
 import {
   foundUserView,
@@ -223,6 +225,8 @@ export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promis
     await removeSecondFactor(now.trx, ref);
     await removeLinks(now.trx, ref);
     await forgetNotified(now.trx, { ...ref, email: user.email });
+    await forgetPreferences(now.trx, ref);
+    await forgetViews(now.trx, ref);
     await updateRow(now.trx, ref, {
       username: `deleted-${user.id}`,
       display_name: 'Unknown',

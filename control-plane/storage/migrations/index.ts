@@ -47,6 +47,7 @@ import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
 import { passwordLinks } from './0056-password-links.ts';
 import { notifications } from './0057-notifications.ts';
+import { preferences } from './0066-preferences.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -100,4 +101,5 @@ export const migrations: readonly Migration[] = [
   notifications,
   archivedEnvironments,
   retention,
+  preferences,
 ];

@@ -159,6 +159,23 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
     },
   ],
   [
+    '/views/{viewId}',
+    async (office) => {
+      const views = `${environment}/views`;
+      return `${views}/${await made(office, views, { name: 'slow', page: 'LOGS', query: 'group=5xx', shared: true })}`;
+    },
+  ],
+  [
+    '/user/preferences',
+    async (office) => {
+      const path = '/management/organizations/DEFAULT/user/preferences';
+      const tables = { apis: ['state', 'path'], logs: [] };
+      const defaultEnvironment = office.at.environment;
+      await put(office, path, { theme: 'DARK', density: 'COMPACT', defaultEnvironment, tables });
+      return path;
+    },
+  ],
+  [
     '/shared-policy-groups/{sharedPolicyGroupId}',
     async (office) => {
       const groups = `${environment}/shared-policy-groups`;

@@ -9,8 +9,15 @@ export const streamRights = {
   followTraffic: '+++ +++ +++',
 } as const;
 
-/** The rows of environments as a whole; how they read, `rights-table.ts` says. */
+/** The rows of environments as a whole, and of what people keep for themselves; how they read, `rights-table.ts` says. */
 export const environmentRights: Readonly<Record<string, string>> = {
+  getPreferences: '+++ +++ +++',
+  updatePreferences: '+++ +++ +++',
+  listViews: '+++ +++ +++',
+  createView: '+++ +++ +++',
+  getView: '+++ +++ +++',
+  updateView: '+++ +++ +++',
+  deleteView: '+++ +++ +++',
   listQuotas: '+++ +++ +++',
   createEnvironment: '+-- --- ---',
   updateEnvironment: '+-- --- ---',
