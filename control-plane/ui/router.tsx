@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { environments, identityProviders, waysIn } from './api/session.ts';
+import { firstEnvironment } from './api/preferences.ts';
+import { identityProviders, waysIn } from './api/session.ts';
 import { auditSearch } from './pages/audit/questions.ts';
 import { trafficSearch } from './pages/traffic/search.ts';
 import { apiRoutes, subscriptionsSearch } from './routes/apis.ts';
@@ -64,8 +65,7 @@ const home = createRoute({
   path: '/',
   beforeLoad: async ({ context: { queries }, location }) => {
     await demandSession(queries, location.href);
-    const { data } = await queries.ensureQueryData(environments);
-    const first = data[0];
+    const first = await firstEnvironment(queries);
     if (first !== undefined)
       throw redirect({ to: '/$env/apis', params: { env: first.hrids[0] ?? first.id } });
   },

@@ -11,7 +11,7 @@ import { Mark } from './mark.tsx';
 import { useOrganizationRights, useRights } from '../api/rights.ts';
 import { organizationPages, pages } from './pages.ts';
 import styles from './shell.module.css';
-import { useTheme } from './theme.ts';
+import { useLooks, useTheme } from './theme.ts';
 
 const route = getRouteApi('/$env');
 
@@ -58,6 +58,7 @@ function Frame({
   readonly links: (onClick: () => void) => ReactNode;
 }) {
   const [isOpen, setOpen] = useState(false);
+  useLooks();
   return (
     <>
       <a className={styles['skip']} href="#main">

@@ -12,6 +12,7 @@ import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import styles from './account.module.css';
+import { Looks } from './looks.tsx';
 import { ProfileForm } from './profile-form.tsx';
 import { SecondFactor } from './second-factor.tsx';
 import { Tokens } from './tokens.tsx';
@@ -46,7 +47,12 @@ export function Account() {
             )}
           </Panel>
         </Columns>
-        <SecondFactor />
+        <Columns>
+          <Panel title="How the console looks">
+            <Looks />
+          </Panel>
+          <SecondFactor />
+        </Columns>
         <Sessions />
         <Tokens />
       </Body>

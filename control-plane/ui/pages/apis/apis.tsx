@@ -11,6 +11,9 @@ import { Share, Status, Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { listSearch } from '../../routes/roots.tsx';
+import { ColumnsButton, ListTools, titlesOf, useColumns } from '../lists/columns.tsx';
+import { Views } from '../lists/views.tsx';
 import { CreateApi } from './create.tsx';
 import { apisPerPage, listedApis, pathsOf, stateOf } from './questions.ts';
 
@@ -19,10 +22,13 @@ const route = getRouteApi('/$env/apis');
 /** The APIs of an environment. */
 export function Apis() {
   const { env } = route.useParams();
-  const { q, page = 1, sort = 'name' } = route.useSearch();
+  const search = route.useSearch();
+  const { q, page = 1, sort = 'name' } = search;
   const navigate = useNavigate({ from: '/$env/apis' });
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
+  const all = columnsOf(env);
+  const columns = useColumns('apis', all);
   const { data, error } = useQuery(listedApis({ env, q, page, sort }));
   const create = may('API', 'C') ? (
     <>
@@ -38,7 +44,19 @@ export function Apis() {
   return (
     <>
       <PageHeader title="APIs" actions={create} />
-      <Toolbar>
+      <Toolbar
+        end={
+          <ListTools>
+            <Views
+              env={env}
+              page="APIS"
+              search={search}
+              onOpen={(next) => void navigate({ search: listSearch(next) })}
+            />
+            <ColumnsButton table="apis" titles={titlesOf(all)} />
+          </ListTools>
+        }
+      >
         <FilterBox
           label="Filter by name or path"
           value={q}
@@ -47,7 +65,7 @@ export function Apis() {
       </Toolbar>
       <DataTable
         label="APIs"
-        columns={columnsOf(env)}
+        columns={columns}
         rows={data?.data}
         error={error}
         keyOf={({ id }) => id}

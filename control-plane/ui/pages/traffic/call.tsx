@@ -7,7 +7,7 @@ import { count, moment, shortId } from '../../kit/numbers.ts';
 import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
-import { Method, statusTone, statusWords, Took } from './logs.tsx';
+import { Method, statusTone, statusWords, Took } from './call-columns.tsx';
 import { hasSaid, loggedOf, oneCall } from './questions.ts';
 import { Exchanged } from './said.tsx';
 import { Waterfall } from './waterfall.tsx';

@@ -7,10 +7,19 @@ import { Button } from '../../kit/button.tsx';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
 import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
 import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
 import { type Asked, type Group, grouped, measured, type Metric } from './questions.ts';
-import { asOf, isNarrowed, type Narrowing, narrowings, spanOf, type TrafficSearch } from './search.ts';
+import {
+  asOf,
+  isNarrowed,
+  type Narrowing,
+  narrowings,
+  spanOf,
+  trafficSearch,
+  type TrafficSearch,
+} from './search.ts';
 import styles from './traffic.module.css';
 
 const lookAgainMs = 30_000;
@@ -41,6 +50,9 @@ export function Dashboard({
   const onZoom = (from: number, to: number): void => onSearch({ ...search, from, to });
   const tools = (
     <>
+      {api === undefined && (
+        <Views env={env} page="ANALYTICS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
+      )}
       <SpanMenu search={search} onSearch={onSearch} />
       <Button onClick={() => setAsOf(asOf())}>
         <RotateCw size={14} aria-hidden />

@@ -1,5 +1,4 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { ArrowUp, Download, List, ListFilter, Radio, RotateCw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
@@ -7,14 +6,16 @@ import { Button } from '../../kit/button.tsx';
 import { FailedDialog } from '../../kit/dialog.tsx';
 import { download } from '../../kit/download.ts';
 import { FilterBox } from '../../kit/field.tsx';
-import { count, duration, moment } from '../../kit/numbers.ts';
-import { Status, type Tone } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { count } from '../../kit/numbers.ts';
+import { DataTable } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { ColumnsButton, titlesOf, useColumns } from '../lists/columns.tsx';
+import { Views } from '../lists/views.tsx';
+import { columnsOf } from './call-columns.tsx';
 import { StatusChart } from './charts.tsx';
-import { Chips, Facets, groupName, nobody, type OnSearch, SpanMenu } from './narrow.tsx';
+import { Chips, Facets, type OnSearch, SpanMenu } from './narrow.tsx';
 import { type Asked, callsPerPage, exportedCalls, foundCalls, measured } from './questions.ts';
-import { asOf, cleared, isNarrowed, liveQuery, spanOf, type TrafficSearch } from './search.ts';
+import { asOf, cleared, isNarrowed, liveQuery, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
 import { Tail } from './tail.tsx';
 import styles from './traffic.module.css';
 
@@ -44,6 +45,7 @@ export function Logs({
   const [isLive, setLive] = useState(false);
   const narrowed: TrafficSearch = api === undefined ? search : { ...search, api };
   const span = spanOf(search, asOfMs);
+  const columns = useColumns('logs', columnsOf(env, api === undefined));
   const asked: Asked = { env, span, search: narrowed };
   const { data, error, isFetching } = useQuery(foundCalls(asked));
   const total = data?.pagination.totalCount;
@@ -79,14 +81,9 @@ export function Logs({
           isOpen={isNarrowing}
         />
         {isLive ? (
-          <Tail
-            key={liveQuery(narrowed)}
-            env={env}
-            search={narrowed}
-            columns={columnsOf(env, api === undefined)}
-          />
+          <Tail key={liveQuery(narrowed)} env={env} search={narrowed} columns={columns} />
         ) : (
-          <Rows env={env} found={data} error={error} hasApi={api === undefined} {...{ search, onSearch }} />
+          <Rows found={data} error={error} {...{ columns, search, onSearch }} />
         )}
       </div>
     </>
@@ -137,6 +134,11 @@ function Tools({
         Refresh
       </Button>
       <Export asked={asked} />
+      {/* Those of one API are narrowed by where they stand, which no view says. */}
+      {search.api === asked.search.api && (
+        <Views env={asked.env} page="LOGS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
+      )}
+      <ColumnsButton table="logs" titles={titlesOf(columnsOf(asked.env, true))} />
     </div>
   );
 }
@@ -159,17 +161,15 @@ function Export({ asked }: { readonly asked: Asked }) {
 }
 
 function Rows({
-  env,
   found,
   error,
-  hasApi,
+  columns,
   search,
   onSearch,
 }: {
-  readonly env: string;
   readonly found: Schemas['SearchLogsResponse'] | undefined;
   readonly error: unknown;
-  readonly hasApi: boolean;
+  readonly columns: ReturnType<typeof columnsOf>;
   readonly search: TrafficSearch;
   readonly onSearch: OnSearch;
 }) {
@@ -180,7 +180,7 @@ function Rows({
         rows={found?.data}
         error={error}
         keyOf={({ id }) => id}
-        columns={columnsOf(env, hasApi)}
+        columns={columns}
         paging={
           found && {
             page: search.page ?? 1,
@@ -260,119 +260,6 @@ function useFresh({ env, span, search }: Asked, shown: number | undefined): numb
     enabled: shown !== undefined && untilMs > span.toMs,
   });
   return shown === undefined || data?.[0] === undefined ? 0 : Math.max(0, data[0] - shown);
-}
-
-/** How a status is meant. */
-export function statusTone(status: number): Tone {
-  if (status >= 500 || status === 0) return 'bad';
-  if (status >= 400) return 'warn';
-  return status >= 300 ? 'info' : 'ok';
-}
-
-/** What a status says; of a call whose client went before there was one, that. */
-export const statusWords = (status: number): string => (status === 0 ? 'no answer' : String(status));
-
-const methodTones: ReadonlyMap<string, Tone> = new Map([
-  ['GET', 'info'],
-  ['POST', 'ok'],
-  ['PUT', 'warn'],
-  ['PATCH', 'warn'],
-  ['DELETE', 'bad'],
-]);
-
-export const Method = ({ method = '–' }: { readonly method: string | undefined }) => (
-  <span className={`${styles['method']} mono`} data-tone={methodTones.get(method) ?? 'idle'}>
-    {method}
-  </span>
-);
-
-/** A time of a record, which is in whole milliseconds. */
-export function Took({ ms }: { readonly ms: number | undefined }) {
-  const { value, unit } = duration(ms);
-  return (
-    <span className="num">
-      {ms === 0 ? '< 1' : value} <span className="quiet">{unit}</span>
-    </span>
-  );
-}
-
-function columnsOf(env: string, hasApi: boolean): readonly Column<Call>[] {
-  return [
-    {
-      title: 'Request',
-      cell: (call) => <ToCall env={env} of={call} />,
-    },
-    {
-      title: 'Status',
-      cell: ({ status }) => <Status tone={statusTone(status)}>{statusWords(status)}</Status>,
-    },
-    {
-      title: 'Time',
-      cell: ({ timestamp }) => {
-        const at = moment(Date.parse(timestamp));
-        const isToday = at.slice(0, 10) === moment(asOf()).slice(0, 10);
-        return (
-          <span className="mono second" title={at}>
-            {at.slice(isToday ? 11 : 5)}
-          </span>
-        );
-      },
-    },
-    ...(hasApi
-      ? [
-          {
-            title: 'API',
-            cell: (call: Call) => <Word>{apiNameOf(call)}</Word>,
-          },
-        ]
-      : []),
-    {
-      title: 'Application',
-      cell: (call) => <Word>{applicationNameOf(call)}</Word>,
-    },
-    {
-      title: 'Took',
-      align: 'end',
-      cell: ({ gatewayResponseTime }) => <Took ms={gatewayResponseTime} />,
-    },
-    { title: 'Why', cell: ({ errorKey }) => <span className="mono second">{errorKey ?? ''}</span> },
-  ];
-}
-
-const Word = ({ children }: { readonly children: string }) => (
-  <span className={`${styles['word']} second`} title={children}>
-    {children}
-  </span>
-);
-
-const apiNameOf = ({ apiId, apiName = apiId }: Call): string =>
-  groupName('api', { key: apiId, name: apiName });
-
-/** As it is called among what calls are narrowed by; a call that was refused before it was known whose it is has none there. */
-const applicationNameOf = ({ application }: Call): string =>
-  application === undefined
-    ? '–'
-    : groupName('application', { key: application.id, name: application.name ?? application.id });
-
-/** Leads to what is recorded of a call; of one that no API took, the row says all of it. */
-function ToCall({ env, of: { method, uri, apiId, requestId } }: { readonly env: string; readonly of: Call }) {
-  const words = (
-    <>
-      <Method method={method} />
-      <span className={`${styles['path']} mono`}>{uri ?? '–'}</span>
-    </>
-  );
-  if (apiId === nobody) return <span className={styles['taken']}>{words}</span>;
-  return (
-    <Link
-      to="/$env/logs/$api/$request"
-      params={{ env, api: apiId, request: requestId }}
-      title={uri}
-      preload={false}
-    >
-      {words}
-    </Link>
-  );
 }
 
 function NoCalls({ search, onSearch }: { readonly search: TrafficSearch; readonly onSearch: OnSearch }) {

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
+import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { startPlatform } from '../kit/processes/up.ts';
+
+const view: View = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } };
+const narrow: View = { colorScheme: 'dark', viewport: { width: 390, height: 844 } };
+
+before(() => {
+  const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+  execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
+});
+
+const inDialog = (page: Page, name: string) =>
+  page.getByRole('dialog').getByRole('button', { name, exact: true });
+const themeIs = (page: Page, theme: string) =>
+  page.locator(`html[data-theme="${theme}"]`).waitFor({ state: 'attached' });
+
+test(
+  'what somebody chooses of the console is there in another browser: theme, density, columns, searches that were kept',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t);
+    const platform = await startPlatform(t);
+    const origin = platform.management;
+    const page = await browser.open({ origin, path: '/console/DEFAULT/apis?q=demo', ...view });
+    const look = looker(page, view);
+    await signIn(page);
+    await page.getByRole('columnheader', { name: 'Owner' }).waitFor();
+    await page.getByRole('button', { name: 'Views' }).click();
+    await page.getByRole('menuitem', { name: 'Keep this search …' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Ours');
+    await page.getByRole('switch', { name: 'Share with everybody in the environment' }).click();
+    await look('views-keep');
+    await inDialog(page, 'Keep search').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('dialog').getByRole('checkbox', { name: 'Version' }).uncheck();
+    await page.getByRole('button', { name: 'Move Owner up' }).click();
+    await look('columns');
+    await inDialog(page, 'Save columns').click();
+    await page.getByRole('columnheader', { name: 'Version' }).waitFor({ state: 'detached' });
+    await look('apis-with-views');
+
+    await page.goto('/console/_org/account');
+    await page.getByRole('combobox', { name: 'Rows of lists' }).selectOption('Compact');
+    await page.locator('html[data-density="compact"]').waitFor({ state: 'attached' });
+    await page.getByRole('combobox', { name: 'Theme' }).selectOption('Dark');
+    await themeIs(page, 'dark');
+    await look('account-looks');
+
+    const another = await browser.open({ origin, path: '/console/DEFAULT/apis', ...view });
+    await signIn(another);
+    await themeIs(another, 'dark');
+    await another.locator('html[data-density="compact"]').waitFor({ state: 'attached' });
+    await another.getByRole('columnheader', { name: 'Owner' }).waitFor();
+    await another.getByRole('columnheader', { name: 'Version' }).waitFor({ state: 'detached' });
+    await another.getByRole('button', { name: 'Views' }).click();
+    await another.getByRole('menuitem', { name: 'Ours' }).click();
+    await another.waitForURL(/apis\?q=demo$/);
+    await looker(another, { ...view, colorScheme: 'dark' })('apis-with-views');
+    await another.goto('/console/DEFAULT/logs?group=5xx');
+    await another.getByRole('button', { name: 'Views' }).click();
+    await another.getByRole('menuitem', { name: 'Keep this search …' }).click();
+    await another.getByRole('textbox', { name: 'Name' }).fill('Failures');
+    await inDialog(another, 'Keep search').click();
+    await another.getByRole('dialog').waitFor({ state: 'detached' });
+    await another.goto('/console/DEFAULT/logs');
+    await another.getByRole('button', { name: 'Views' }).click();
+    await another.getByRole('menuitem', { name: 'Failures' }).click();
+    await another.waitForURL(/logs\?group=5xx$/);
+    await looker(another, { ...view, colorScheme: 'dark' })('logs-with-views');
+    await another.getByRole('button', { name: 'Views' }).click();
+    await another.getByRole('menuitem', { name: 'Change views …' }).click();
+    await looker(another, { ...view, colorScheme: 'dark' })('views');
+    await another.getByRole('button', { name: 'Delete Failures' }).click();
+    await another.getByRole('button', { name: 'Delete Failures' }).waitFor({ state: 'detached' });
+    await another.context().close();
+
+    const phone = await browser.open({ origin, path: '/console/DEFAULT/apis', ...narrow });
+    await signIn(phone);
+    await phone.getByRole('button', { name: 'Columns' }).waitFor();
+    await looker(phone, narrow)('apis-with-views');
+    await phone.goto('/console/_org/account');
+    await phone.getByRole('combobox', { name: 'Theme' }).waitFor();
+    await looker(phone, narrow)('account-looks');
+    await phone.context().close();
+    await page.context().close();
+  },
+);
