@@ -28,6 +28,12 @@ const rows: readonly (readonly [what: string, stream: string, events: readonly s
     ['a'],
   ],
   ['the mark of an end is none', 'data: a\n\ndata: [DONE]\n\n', ['a']],
+  [
+    'a byte order mark in front is none of it, and a second one is',
+    '\ufeffdata: a\n\n\ufeffdata: b\n\n',
+    ['a'],
+  ],
+  ['empty lines of data are lines', 'data:\ndata\ndata: \ndata: a\n\ndata:\n\n', ['\n\n\na', '']],
   ['data in a name is none', 'datax: a\n\nxdata: b\n\ndata: c\n\n', ['c']],
 ];
 for (const [what, stream, events] of rows)
@@ -42,7 +48,23 @@ test('an event of more than 256 KiB is passed over, in one line or in several, a
     assert.deepEqual(read(`data: ${fits}\n\ndata: b\n\n`, pieceBytes), [fits, 'b']);
     assert.deepEqual(read(`data: ${fits}x\n\ndata: b\n\n`, pieceBytes), ['b']);
     const half = 'x'.repeat(bytesMax / 2);
-    assert.deepEqual(read(`data: ${half}\ndata: ${half}\n\n`, pieceBytes), [`${half}\n${half}`]);
-    assert.deepEqual(read(`data: ${half}\ndata: ${half}x\n\ndata: b\n\n`, pieceBytes), ['b']);
+    const less = 'x'.repeat(bytesMax / 2 - 1);
+    assert.deepEqual(read(`data: ${half}\ndata: ${less}\n\n`, pieceBytes), [`${half}\n${less}`]);
+    assert.deepEqual(read(`data: ${half}\ndata: ${half}\n\ndata: b\n\n`, pieceBytes), ['b']);
+  }
+});
+
+test('an event without an end holds no more than its bound, whatever its lines are', () => {
+  const mib = 1024 * 1024;
+  for (const line of ['data:\n', 'data: x\n', ':\n', 'data: x', `data: ${'x'.repeat(1_000)}\r`]) {
+    const piece = Buffer.from(line.repeat(Math.ceil(mib / line.length)));
+    const reader = new EventReader(() => assert.fail('no event has ended'));
+    reader.add(piece, 0, piece.length);
+    const before = process.memoryUsage();
+    for (let count = 0; count < 8; count += 1) reader.add(piece, 0, piece.length);
+    const after = process.memoryUsage();
+    const grown = after.heapUsed + after.external - before.heapUsed - before.external;
+    // What is kept of 8 MiB: garbage of a few collections, and no object for each of a million lines.
+    assert.ok(grown < 48 * mib, `${JSON.stringify(line.slice(0, 8))}: ${Math.round(grown / mib)} MiB`);
   }
 });

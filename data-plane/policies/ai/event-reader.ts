@@ -1,25 +1,71 @@
-/** Of one event; a longer one is nobody's usage, and is passed over. */
+/** Of one event, with the line feeds between its lines; a longer one is nobody's usage, and is passed over. */
 const eventBytesMax = 256 * 1024;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const space = 0x20;
 const firstBytes = 1_024;
+const byteOrderMark = Buffer.from('\uFEFF');
+
+/** Bytes that come in pieces, in one piece of memory; twice as much each time it is full, since they may come one by one. */
+class Gathered {
+  #bytes = Buffer.alloc(0);
+  length = 0;
+  /** More came than is kept, and nothing is. */
+  isTooLong = false;
+
+  add(bytes: Uint8Array, start: number, end: number): void {
+    const needed = this.length + end - start;
+    if (this.isTooLong || start === end) return;
+    if (needed > eventBytesMax) {
+      this.isTooLong = true;
+      this.length = 0;
+      return;
+    }
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(
+        Math.min(eventBytesMax, Math.max(needed, this.#bytes.length * 2, firstBytes)),
+      );
+      this.#bytes.copy(larger, 0, 0, this.length);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes.subarray(start, end), this.length);
+    this.length = needed;
+  }
+
+  /** As long as nothing more is added. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.isTooLong = false;
+  }
+}
+
+const between = Buffer.from('\n');
+const name = Buffer.from('data:');
+
+/** A field without a colon has an empty value. */
+const isData = (line: Buffer): boolean =>
+  line.subarray(0, name.length).equals(line.length < name.length ? name.subarray(0, 4) : name);
 
 /**
  * Reads a stream of events piece by piece and hands over the data of each, once it is whole.
  *
- * Source: the WHATWG's HTML standard, "Server-sent events": lines end by LF, CR or both; `data` of several lines is joined by LF; an event
- * ends at an empty line, and one that never does is none.
+ * Source: the WHATWG's HTML standard, "Server-sent events": one byte order mark in front is none of it; lines end by LF, CR or both; `data` of
+ * several lines is joined by LF; an event ends at an empty line, and one that never does is none.
+ * Bounds: twice 256 KiB, whatever comes: data of many empty lines is as long as the line feeds between them.
  */
 export class EventReader {
   readonly #onData: (data: Uint8Array) => void;
-  /** What has come of the line in hand; of a line that is too long nothing. Twice as long each time it is full: bytes may come one by one. */
-  #line = Buffer.alloc(0);
-  #lineBytes = 0;
-  #isLineTooLong = false;
-  #data: Buffer[] = [];
-  #dataBytes = 0;
-  #isEventTooLong = false;
+  /** What has come of the line in hand. */
+  readonly #line = new Gathered();
+  readonly #data = new Gathered();
+  #hasData = false;
+  #isFirstLine = true;
+  #isLineLost = false;
   #wasReturn = false;
 
   constructor(onData: (data: Uint8Array) => void) {
@@ -35,59 +81,40 @@ export class EventReader {
         continue;
       }
       // The second half of CR LF.
-      if (!(byte === lineFeed && this.#wasReturn)) this.#endLine(bytes, from, at);
+      if (!(byte === lineFeed && this.#wasReturn)) {
+        this.#line.add(bytes, from, at);
+        this.#endLine();
+      }
       this.#wasReturn = byte === carriageReturn;
       from = at + 1;
     }
-    this.#keep(bytes, from, end);
+    this.#line.add(bytes, from, end);
   }
 
-  #keep(bytes: Uint8Array, start: number, end: number): void {
-    if (start === end || this.#isLineTooLong) return;
-    const needed = this.#lineBytes + end - start;
-    if (needed > eventBytesMax) {
-      this.#isLineTooLong = true;
-      return;
-    }
-    if (needed > this.#line.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#line.length * 2, firstBytes));
-      this.#line.copy(larger, 0, 0, this.#lineBytes);
-      this.#line = larger;
-    }
-    this.#line.set(bytes.subarray(start, end), this.#lineBytes);
-    this.#lineBytes = needed;
-  }
-
-  #endLine(bytes: Uint8Array, start: number, end: number): void {
-    this.#keep(bytes, start, end);
-    const line = this.#line.subarray(0, this.#lineBytes);
-    const isTooLong = this.#isLineTooLong;
-    this.#lineBytes = 0;
-    this.#isLineTooLong = false;
-    if (isTooLong) this.#isEventTooLong = true;
+  #endLine(): void {
+    let line = this.#line.bytes;
+    if (this.#isFirstLine && line.subarray(0, 3).equals(byteOrderMark)) line = line.subarray(3);
+    this.#isFirstLine = false;
+    if (this.#line.isTooLong) this.#isLineLost = true;
     else if (line.length === 0) this.#endEvent();
-    else if (line.subarray(0, 5).toString('latin1') === 'data:')
-      this.#add(line.subarray(line[5] === 0x20 ? 6 : 5));
+    else if (isData(line)) this.#addLine(line);
+    this.#line.clear();
   }
 
-  #add(data: Buffer): void {
-    this.#dataBytes += data.length;
-    if (this.#dataBytes > eventBytesMax) {
-      this.#isEventTooLong = true;
-      this.#data = [];
-    }
-    // A copy: the next line comes into the same memory.
-    if (!this.#isEventTooLong) this.#data.push(Buffer.from(data));
+  #addLine(line: Buffer): void {
+    if (this.#hasData) this.#data.add(between, 0, 1);
+    this.#hasData = true;
+    this.#data.add(line, Math.min(line.length, line[5] === space ? 6 : 5), line.length);
   }
 
   #endEvent(): void {
-    const [first, ...others] = this.#data;
-    const isTooLong = this.#isEventTooLong;
-    this.#data = [];
-    this.#dataBytes = 0;
-    this.#isEventTooLong = false;
-    if (isTooLong || first === undefined) return;
-    const isDone = others.length === 0 && first.toString('latin1') === '[DONE]';
-    if (!isDone) this.#onData(Buffer.concat([first, ...others.flatMap((line) => [Buffer.from('\n'), line])]));
+    const data = this.#data;
+    const isWhole = this.#hasData && !this.#isLineLost && !data.isTooLong;
+    const isDone = isWhole && data.length === 6 && data.bytes.toString('latin1') === '[DONE]';
+    // A copy: the next event comes into the same memory.
+    if (isWhole && !isDone) this.#onData(Buffer.from(data.bytes));
+    data.clear();
+    this.#hasData = false;
+    this.#isLineLost = false;
   }
 }
