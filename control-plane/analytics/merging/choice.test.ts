@@ -10,14 +10,19 @@ const bounds = { filesMin: 2, filesMax: 256, bytesMax: 64 * mebibyte, recordsMax
 const sized = (...sizes: readonly number[]): readonly Mergeable[] =>
   sizes.map((bytes) => ({ bytes, records: 10 }));
 
-test('a large file waits until the small ones together are as large', () => {
+test('a large file waits until the small ones together are half as large', () => {
   const large = 20 * mebibyte;
   assert.deepEqual(
     chooseFiles(sized(large, 30 * kibibyte, 20 * kibibyte), bounds),
     sized(20 * kibibyte, 30 * kibibyte),
   );
-  assert.deepEqual(chooseFiles(sized(large, 8 * mebibyte, 6 * mebibyte), bounds), []);
+  assert.deepEqual(chooseFiles(sized(large, 5 * mebibyte, 2 * mebibyte), bounds), []);
   assert.equal(chooseFiles(sized(large, 12 * mebibyte, 12 * mebibyte), bounds).length, 3);
+});
+
+test('files of about one size become one, none of which is as large as the one before', () => {
+  const files = sized(...Array.from({ length: 9 }, (_, n) => 6 * mebibyte + n * kibibyte));
+  assert.equal(chooseFiles(files, bounds).length, 9);
 });
 
 test('too few files stay as they are', () => {
@@ -39,7 +44,7 @@ test('a merge keeps within its bounds', () => {
   );
 });
 
-test('a year of files that come one by one stays few, and a record is written again for each doubling', () => {
+test('a year of files that come one by one stays few, and a record is written again for each growth by half', () => {
   let files: readonly Mergeable[] = [];
   let rewritten = 0;
   const count = 5_000;
@@ -57,7 +62,7 @@ test('a year of files that come one by one stays few, and a record is written ag
   }
   assert.ok(files.length < 64, `${files.length} files`);
   assert.ok(
-    rewritten / (count * 10) < Math.log2(count),
+    rewritten / (count * 10) < Math.log(count) / Math.log(1.5),
     `each record was written ${rewritten / (count * 10)} times`,
   );
 });

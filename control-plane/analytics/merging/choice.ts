@@ -13,9 +13,10 @@ export interface MergeBounds {
 }
 
 /**
- * The smallest files, each no larger than those before it together; empty when they are fewer than `filesMin`.
+ * The smallest files, each at most {@link largerMax} times as large as those before it together; empty when they are fewer than `filesMin`.
  *
- * So each merge at least doubles what most of its records lie in, and a large file waits until there is as much to join it.
+ * So each merge makes what a record lies in half as large again at least, and a large file waits until there is as much to join it. Files that
+ * are about as large as each other go together, whichever is the larger by a little.
  */
 export function chooseFiles<File extends Mergeable>(
   files: readonly File[],
@@ -25,7 +26,7 @@ export function chooseFiles<File extends Mergeable>(
   let bytes = 0;
   let records = 0;
   for (const file of files.toSorted((a, b) => a.bytes - b.bytes)) {
-    const isTooLarge = chosen.length > 0 && file.bytes > Math.max(bytes, smallBytes);
+    const isTooLarge = chosen.length > 0 && file.bytes > Math.max(largerMax * bytes, smallBytes);
     const isFull =
       chosen.length === bounds.filesMax ||
       bytes + file.bytes > bounds.bytesMax ||
@@ -38,5 +39,7 @@ export function chooseFiles<File extends Mergeable>(
   return chosen.length < bounds.filesMin ? [] : chosen;
 }
 
+/** A factor. */
+const largerMax = 2;
 /** Files up to this size always go together: reading one costs as much as reading none. */
 const smallBytes = 64 * 1024;
