@@ -2,13 +2,11 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { recordTables } from '../../proto/model/record-tables.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { Duck } from './duck.ts';
 import { type Arrival, arrivedSince } from './questions/arrivals.store.ts';
-import { from, type Span } from './questions/from.ts';
-import type { LakeCache } from './lake-cache.ts';
+import type { Span } from './questions/from.ts';
+import { filesOfSpan } from './questions/span-files.store.ts';
 import type { LakeStore } from './lake.store.ts';
-import { saysTheFile } from './lake-file.ts';
-import { fromName } from './questions/only-from.ts';
+import { rowsOf, type Sources } from './rollups/rows.ts';
 import type { Question, QuestionParams } from './questions/question.ts';
 import { holes, type OffsetRange } from './ranges.ts';
 
@@ -45,35 +43,23 @@ export interface Analytics {
 }
 
 /** What the questions are put to. */
-export interface AnalyticsOptions {
+export interface AnalyticsOptions extends Sources {
   readonly storage: Pick<Storage, 'db'>;
   readonly store: LakeStore;
-  readonly cache: LakeCache;
-  readonly duck: Pick<Duck, 'ask'>;
 }
 
 /** Makes the room's answers out of the files of the manifest, and of no other. */
-export function createAnalytics({ storage, store, cache, duck }: AnalyticsOptions): Analytics {
+export function createAnalytics({ storage, store, ...sources }: AnalyticsOptions): Analytics {
   return {
     async ask(question, span, params) {
       const values = question.params.safeParse(params);
       if (!values.success)
         throw new Fault('analytics.failed', { internal: `${question.id}: ${values.error.message}` });
-      const { organization, environment } = span;
       // Bodies of calls are large: who asks for figures does not fetch them.
-      const found = await store.files(span, span, recordTables[question.about].streams);
+      const found = await filesOfSpan(storage.db, span, recordTables[question.about].streams);
       const { among } = span;
-      const files = found
-        .filter(({ id }) => among === undefined || among.has(id))
-        .map((file) => ({ ...file, organization, environment }));
-      const paths = await cache.paths(files);
-      const asked = { from: from(span, { about: question.about, paths }), question: question.sql(fromName) };
-      const rows = await duck.ask({ ...asked, values: values.data }).catch(async (error: unknown) => {
-        // One damaged file fails them all; which one it is shows when each is read.
-        if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt(files);
-        throw error;
-      });
-      return question.shape(rows);
+      const files = among === undefined ? found : found.filter(({ id }) => among.has(id));
+      return question.shape(await rowsOf(sources, question, { span, files, values: values.data }));
     },
     arrivals: (at, since) => arrivedSince(storage.db, at, since),
     newest: (at) => store.newest(at),

@@ -8,14 +8,17 @@ import type { LakeCache } from './lake-cache.ts';
 import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile/reconcile.ts';
 import { Merger } from './merging/merger.ts';
 import { Retention } from './retention/retention.ts';
+import { Roller } from './rollups/roller.ts';
 import { Turns, type Turn } from './turns.ts';
 
 /** What an ingester works with. */
 export interface IngesterOptions
   extends
     Pick<LakeParts, 'storage' | 'blobs' | 'settings' | 'log' | 'clock'>,
-    Pick<Lake, 'store' | 'workDir'> {
+    Pick<Lake, 'store' | 'manifest' | 'workDir'> {
   readonly cache: LakeCache;
+  /** The same for figures of files. */
+  readonly rollupCache: LakeCache;
   readonly duck: Duck;
   readonly reconciler: Reconciler;
   readonly metrics: Metrics;
@@ -32,7 +35,8 @@ export type IngestStep =
   | 'deleted'
   | `merge ${'named' | 'written' | 'durable' | 'committed' | 'deleted'}`
   | 'retired'
-  | `rewrite ${'noted' | 'named' | 'written' | 'durable' | 'committed'}`;
+  | `rewrite ${'noted' | 'named' | 'written' | 'durable' | 'committed'}`
+  | `rollup ${'written' | 'durable' | 'committed'}`;
 
 const lakePrefix = 'lake/v1/';
 const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
@@ -55,6 +59,7 @@ export class Ingester {
   readonly #turns: Turns;
   readonly #merger: Merger;
   readonly #retention: Retention;
+  readonly #roller: Roller;
   #mergeAtMs: number;
   #retireAtMs = 0;
   readonly #waiting = new Map<string, Turn>();
@@ -68,12 +73,14 @@ export class Ingester {
   readonly #comparisons: Recurring;
   readonly #merges: Recurring;
   readonly #ends: Recurring;
+  readonly #rollups: Recurring;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
     this.#turns = new Turns(options);
     this.#merger = new Merger(options, this.#turns.meters);
     this.#retention = new Retention(options);
+    this.#roller = new Roller(options, this.#turns.meters);
     this.#mergeAtMs = options.clock.monotonicMs() + options.settings.mergeEveryMs;
     this.#deletions = createRecurring(options, {
       lasts: 'a landing object could not be deleted; it is tried again',
@@ -90,6 +97,11 @@ export class Ingester {
     this.#ends = createRecurring(options, {
       lasts: 'what has had its time could not be deleted; it is tried again later',
       over: 'what has had its time can be deleted again',
+    });
+    this.#rollups = createRecurring(options, {
+      lasts:
+        'figures of files of the lake could not be written; questions read the files, and it is tried again later',
+      over: 'figures of files of the lake can be written again',
     });
   }
 
@@ -141,36 +153,39 @@ export class Ingester {
     }
   }
 
-  /** One merge now and then, so that nobody's records wait long for it. */
+  /** One merge now and then, and the figures of one file, so that nobody's records wait long for them. */
   async #merge(signal: AbortSignal): Promise<void> {
-    const { store, clock, settings } = this.#options;
-    if (clock.monotonicMs() < this.#mergeAtMs || signal.aborted || !(await this.#hold())) return;
+    const { clock, settings } = this.#options;
+    if (clock.monotonicMs() < this.#mergeAtMs) return;
+    await this.#beside(signal, this.#merges, async () => {
+      await this.#merger.take();
+      await this.#merger.deleteRetired();
+    });
+    await this.#beside(signal, this.#rollups, async () => {
+      await this.#roller.take();
+      await this.#roller.sweep();
+    });
+    this.#mergeAtMs = clock.monotonicMs() + settings.mergeEveryMs;
+  }
+
+  /** Work under the lease that holds up nobody's records when it fails. */
+  async #beside(signal: AbortSignal, recurring: Recurring, work: () => Promise<void>): Promise<void> {
+    if (signal.aborted || !(await this.#hold())) return;
     try {
-      await store.whileHeld(clock, async () => {
-        await this.#merger.take();
-        await this.#merger.deleteRetired();
-      });
-      this.#merges.worked();
+      await this.#options.store.whileHeld(this.#options.clock, work);
+      recurring.worked();
     } catch (error) {
       if (signal.aborted) return;
       this.#isTidy = false;
-      this.#merges.failed({ err: error });
+      recurring.failed({ err: error });
     }
-    this.#mergeAtMs = clock.monotonicMs() + settings.mergeEveryMs;
   }
 
   /** What has had its time or was asked to be deleted goes, now and then, a turn of it each time. */
   async #retire(signal: AbortSignal): Promise<void> {
-    const { store, clock, settings } = this.#options;
-    if (clock.monotonicMs() < this.#retireAtMs || signal.aborted || !(await this.#hold())) return;
-    try {
-      await store.whileHeld(clock, () => this.#retention.take());
-      this.#ends.worked();
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#isTidy = false;
-      this.#ends.failed({ err: error });
-    }
+    const { clock, settings } = this.#options;
+    if (clock.monotonicMs() < this.#retireAtMs) return;
+    await this.#beside(signal, this.#ends, () => this.#retention.take());
     this.#retireAtMs = clock.monotonicMs() + settings.retireEveryMs;
   }
 
@@ -214,7 +229,9 @@ export class Ingester {
     } catch (error) {
       this.#comparisons.failed({ err: error });
     }
-    if (this.#sweptUpTo === lakePrefix) this.#sweepAtMs = clock.monotonicMs() + settings.reconcileEveryMs;
+    if (this.#sweptUpTo !== lakePrefix) return;
+    this.#sweepAtMs = clock.monotonicMs() + settings.reconcileEveryMs;
+    this.#roller.beginSweep();
   }
 
   async #reconcile(work: (reconciler: Reconciler, found: Reconciled) => Promise<void>): Promise<void> {

@@ -26,6 +26,8 @@ export interface LakeFileTable {
   changed_at_ms: number;
   /** Number of the newest deletion that it was searched for (retention/); 0 for none. */
   swept: Generated<number>;
+  /** Which figures of it are written beside it (rollups/), as JSON; null where none are yet. */
+  rollup: string | null;
 }
 
 /** Offsets of a spool that are in the lake; the ranges of a gateway's spool never overlap. */
@@ -179,6 +181,7 @@ export class LakeStore {
       min_ms: 0,
       max_ms: 0,
       changed_at_ms: nowMs,
+      rollup: null,
     };
     await this.#storage.db.insertInto('lake_file').values(row).execute();
   }
@@ -276,24 +279,6 @@ export class LakeStore {
       .select(['spool', 'gateway'])
       .distinct()
       .execute();
-  }
-
-  /** Live files that may hold records of a span. */
-  async files(
-    at: EnvironmentRef,
-    span: { readonly fromMs: number; readonly toMs: number },
-    streams: readonly LandingKey['stream'][],
-  ): Promise<readonly LakeFile[]> {
-    const rows = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
-      .$if(!streams.includes('logs'), (query) => query.where('object_key', 'not like', ofLogs))
-      .$if(!streams.includes('records'), (query) => query.where('object_key', 'like', ofLogs))
-      .select(['id', 'object_key', 'byte_count'])
-      .where('state', '=', 'live')
-      .where('max_ms', '>=', span.fromMs)
-      .where('min_ms', '<', span.toMs)
-      .orderBy('min_ms')
-      .execute();
-    return rows.map((row) => ({ id: row.id, key: row.object_key, bytes: row.byte_count }));
   }
 
   /** Time of the newest record that has arrived, ms since the epoch; undefined where none has. */

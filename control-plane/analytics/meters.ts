@@ -41,6 +41,10 @@ export function createIngestMeters(metrics: Metrics) {
       'isthmus_analytics_merged_files_total',
       'Files of the lake that became part of a larger one',
     ),
+    rolledUp: metrics.counter(
+      'isthmus_analytics_rolled_up_files_total',
+      'Files of the lake whose figures were written beside them',
+    ),
     newest: metrics.gauge(
       'isthmus_analytics_newest_record_timestamp_seconds',
       'Time of the newest record that was ingested last',

@@ -49,6 +49,13 @@ export const analyticsSettings = section({
   retireEveryMs: ms
     .default(60_000)
     .describe('How often it is looked whose time is over, and deletions go on, some files at a time.'),
+  rollupRecordsMin: z
+    .int()
+    .min(1)
+    .default(20_000)
+    .describe(
+      'A file of the lake of so many records gets figures of its own, one file in `mergeEveryMs`; of smaller ones questions read every record.',
+    ),
   reconcileEveryMs: ms
     .default(21_600_000)
     .describe(

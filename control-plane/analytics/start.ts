@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Lifecycle } from '../../proto/process/lifecycle.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import { createAnalytics, type Analytics } from './analytics.ts';
-import { Ingester, type IngestStep } from './ingester.ts';
+import { Ingester, type IngesterOptions, type IngestStep } from './ingester.ts';
 import { openLake, type Lake, type LakeParts } from './lake.ts';
 import { LakeCache } from './lake-cache.ts';
 import { Reconciler } from './reconcile/reconcile.ts';
@@ -16,6 +16,9 @@ export interface AnalyticsParts extends LakeParts {
   readonly onStep?: ((step: IngestStep) => void | Promise<void>) | undefined;
 }
 
+/** What the figures of files may have beside the files themselves: they are a fraction of them. */
+const rollupCachePart = 1 / 4;
+
 /** Opens queries over the lake and, unless the settings say otherwise, starts the ingester; both end with the life-cycle. */
 export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> {
   const { blobs, dir, settings, lifecycle } = parts;
@@ -23,15 +26,20 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
   lifecycle.onClose('analytics folder', () => lake.close());
   const cache = new LakeCache({ dir: join(dir, 'cache'), blobs, bytesMax: settings.cacheBytesMax });
   await cache.open();
-  if (settings.ingest) startIngester(parts, lake, cache);
-  startForgetting(parts, lake, cache);
+  const rollupBytesMax = Math.ceil(settings.cacheBytesMax * rollupCachePart);
+  const rollupCache = new LakeCache({ dir: join(dir, 'rollup-cache'), blobs, bytesMax: rollupBytesMax });
+  await rollupCache.open();
+  if (settings.ingest) startIngester(parts, lake, { cache, rollupCache });
+  startForgetting(parts, lake, [cache, rollupCache]);
   const duck = lake.createDuck({ timeoutMs: settings.queryMsMax, queueMax: settings.queriesWaitingMax });
   lifecycle.onClose('analytics queries', () => duck.close());
-  return createAnalytics({ storage: parts.storage, store: lake.store, cache, duck });
+  return createAnalytics({ storage: parts.storage, store: lake.store, cache, rollupCache, duck });
 }
 
+type Caches = Pick<IngesterOptions, 'cache' | 'rollupCache'>;
+
 /** What is deleted of the lake goes from this machine's disk as well, whichever process deleted it. */
-function startForgetting(parts: AnalyticsParts, { store }: Lake, cache: LakeCache): void {
+function startForgetting(parts: AnalyticsParts, { store }: Lake, caches: readonly LakeCache[]): void {
   const { settings, clock, lifecycle } = parts;
   const { signal } = lifecycle;
   const forgets = createRecurring(parts, {
@@ -43,7 +51,7 @@ function startForgetting(parts: AnalyticsParts, { store }: Lake, cache: LakeCach
       await clock.delay(settings.retireEveryMs, signal);
       if (signal.aborted) return;
       try {
-        await cache.dropUnnamed((ids) => store.namedAmong(ids));
+        for (const cache of caches) await cache.dropUnnamed((ids) => store.namedAmong(ids));
         forgets.worked();
       } catch (error) {
         if (!signal.aborted) forgets.failed({ err: error });
@@ -55,11 +63,11 @@ function startForgetting(parts: AnalyticsParts, { store }: Lake, cache: LakeCach
   lifecycle.onClose('copies of the lake', () => done);
 }
 
-function startIngester(parts: AnalyticsParts, lake: Lake, cache: LakeCache): void {
+function startIngester(parts: AnalyticsParts, lake: Lake, caches: Caches): void {
   const { settings, clock, lifecycle } = parts;
   const duck = lake.createDuck({ timeoutMs: settings.ingestMsMax, queueMax: 1 });
   const reconciler = new Reconciler({ ...parts, ...lake, duck });
-  const ingester = new Ingester({ ...parts, ...lake, cache, duck, reconciler });
+  const ingester = new Ingester({ ...parts, ...lake, ...caches, duck, reconciler });
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const loop = async (): Promise<void> => {

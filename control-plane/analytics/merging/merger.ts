@@ -9,6 +9,7 @@ import { lakeFileKey, type PendingFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
 import type { Covered } from '../proof.ts';
 import { joinRanges } from '../ranges.ts';
+import { deleteLakeFile } from '../rollups/rollup-file.ts';
 import { chooseFiles, type MergeBounds } from './choice.ts';
 import { MergingStore, type MergeFile, type MergeGroup } from './merging.store.ts';
 
@@ -64,11 +65,12 @@ export class Merger {
 
   /** Deletes what was replaced and whose grace is over; what cannot be deleted is due again. */
   async deleteRetired(): Promise<void> {
-    const { blobs, cache, clock, settings, onStep } = this.#options;
+    const { blobs, cache, rollupCache, clock, settings, onStep } = this.#options;
     for (const { id, key } of await this.#store.retired(clock.now() - settings.graceMs, deletionsMax)) {
-      await blobs.delete(key);
+      await deleteLakeFile(blobs, key);
       await onStep?.('merge deleted');
       await cache.forget(id);
+      await rollupCache.forget(id);
       await this.#store.forget(id);
     }
   }

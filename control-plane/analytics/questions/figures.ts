@@ -1,64 +1,16 @@
 import { z } from 'zod';
-import { type Condition, type Dimension, narrowing, saidOf } from './conditions.ts';
+import { type Condition, narrowing, saidOf } from './conditions.ts';
+import {
+  type Figure,
+  figureSql,
+  type FiguresWish,
+  type Grouping,
+  isCounted,
+  type NumberRange,
+} from './figure-sql.ts';
 import type { Asked } from './log-questions.ts';
 import type { Row } from './question.ts';
-
-/** What is computed of requests; times ms, sizes bytes, parts of a hundred. */
-export const measures = [
-  'COUNT',
-  'PERCENTAGE',
-  'AVG',
-  'MIN',
-  'MAX',
-  'SUM',
-  'P50',
-  'P90',
-  'P95',
-  'P99',
-] as const;
-/** One of {@link measures}. */
-export type Measure = (typeof measures)[number];
-
-/** Requests themselves, those that were refused or failed (status 400 and above), and those that broke (500 and above), as a condition in SQL. */
-const counted = { requests: 'true', errors: 'status >= 400', failures: 'status >= 500' } as const;
-
-/** What figures are of: how many requests, or a number that they say. */
-export type Figured = keyof typeof counted | Dimension;
-
-const isCounted = (of: Figured): of is keyof typeof counted => Object.hasOwn(counted, of);
-
-/** One figure, e.g. `{ of: 'HTTP_GATEWAY_RESPONSE_TIME', measure: 'P95' }`. */
-export interface Figure {
-  readonly of: Figured;
-  readonly measure: Measure;
-}
-
-/** A span of numbers, both ends inclusive. */
-export interface NumberRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What requests are grouped by: what they say, or into which of some ranges a number of theirs falls. */
-export interface Grouping {
-  readonly by: Dimension;
-  readonly ranges?: readonly NumberRange[] | undefined;
-}
-
-/** Steps of time from a moment on; ms since the epoch, ms. */
-export interface Steps {
-  readonly startMs: number;
-  readonly intervalMs: number;
-}
-
-/** Which figures of which requests. */
-export interface FiguresWish {
-  readonly conditions: readonly Condition[];
-  readonly figures: readonly Figure[];
-  /** Groups, and groups within them. */
-  readonly groupings?: readonly Grouping[] | undefined;
-  readonly steps?: Steps | undefined;
-}
+import { type FigureParts, rolledFigures } from './rolled-figures.ts';
 
 /** A group with its figures, and the groups in it. */
 export interface FigureGroup {
@@ -79,51 +31,6 @@ export interface FoundFigures {
 /** Most groups of an answer, of all steps and levels together. */
 const groupsMax = 20_000;
 
-const percentiles = { P50: 0.5, P90: 0.9, P95: 0.95, P99: 0.99 } as const;
-const percentileList = Object.values(percentiles);
-const isPercentile = (measure: Measure): measure is keyof typeof percentiles =>
-  Object.hasOwn(percentiles, measure);
-
-/** A figure in SQL: out of rows, and out of the figures of the finest groups. */
-interface FigureSql {
-  readonly ofRows: string;
-  /** What a finest group has of it, and how groups of those are put together; undefined where they cannot be. */
-  readonly inParts: { readonly part: string; readonly whole: (part: string) => string } | undefined;
-}
-
-function figureSql({ of, measure }: Figure): FigureSql {
-  const count = isCounted(of) ? `count(*) FILTER (WHERE ${counted[of]})` : `count(${saidOf(of).sql})`;
-  if (measure === 'PERCENTAGE')
-    return {
-      ofRows: `100 * ${count} / nullif(count(*), 0)`,
-      inParts: { part: count, whole: (part) => `100 * sum(${part}) / nullif(sum(rows), 0)` },
-    };
-  if (isCounted(of) || measure === 'COUNT')
-    return { ofRows: count, inParts: { part: count, whole: (part) => `sum(${part})` } };
-  const { numberSql } = saidOf(of);
-  if (isPercentile(measure)) {
-    // All of them in the same words: DuckDB sorts the values once for those of a question.
-    const place = percentileList.indexOf(percentiles[measure]) + 1;
-    return {
-      ofRows: `quantile_cont(${numberSql}, [${percentileList.join(', ')}])[${place}]`,
-      inParts: undefined,
-    };
-  }
-  if (measure === 'AVG')
-    return {
-      ofRows: `avg(${numberSql})`,
-      inParts: {
-        part: `{'sum': sum(${numberSql}), 'count': count(${numberSql})}`,
-        whole: (part) => `sum(${part}.sum) / nullif(sum(${part}.count), 0)`,
-      },
-    };
-  const aggregate = measure.toLowerCase();
-  return {
-    ofRows: `${aggregate}(${numberSql})`,
-    inParts: { part: `${aggregate}(${numberSql})`, whole: (part) => `${aggregate}(${part})` },
-  };
-}
-
 function groupSql({ by, ranges }: Grouping): string {
   const { sql, numberSql } = saidOf(by);
   if (ranges === undefined) return `${sql}::VARCHAR`;
@@ -139,23 +46,28 @@ function groupSql({ by, ranges }: Grouping): string {
 export const rangeKey = ({ from, to }: NumberRange): string => `${from}-${to}`;
 
 /** Figures of requests by what they say and when they were. */
-export function figures({
-  conditions,
-  figures: wanted,
-  groupings = [],
-  steps,
-}: FiguresWish): Asked<FoundFigures> {
+export function figures(wish: FiguresWish): Asked<FoundFigures> {
+  const { conditions, figures: wanted, groupings = [], steps } = wish;
   const { sql: narrowed, params } = narrowing(conditions);
   const step = steps === undefined ? '0' : '(epoch_ms(timestamp) - $start::BIGINT) // $interval::BIGINT';
   const keys = groupings.map((_, n) => `g${n}`);
-  const sets = [[], ...keys.map((_, n) => keys.slice(0, n + 1))].map(
-    (set) => `(${['step', ...set].join(', ')})`,
-  );
+  const sets = [[], ...keys.map((_, n) => keys.slice(0, n + 1))].map((set) => ['step', ...set]);
   const named = [
     ...groupings.map(({ by }) => by),
     ...wanted.flatMap(({ of }) => (isCounted(of) ? [] : [of])),
   ];
   const levels = keys.map((key) => `1 - GROUPING(${key})`).join(' + ');
+  const parts: FigureParts = {
+    chosen: [`(${step})::DOUBLE AS step`, ...groupings.map((each, n) => `${groupSql(each)} AS g${n}`)].join(
+      ', ',
+    ),
+    narrowed,
+    keys,
+    sets: sets.map((set) => `(${set.join(', ')})`).join(', '),
+    level: `(${levels === '' ? '0' : levels})::DOUBLE`,
+    ordered: (rows) =>
+      `ORDER BY ${['level', `${rows} DESC`, 'step', ...keys].join(', ')} LIMIT ${groupsMax + 1}`,
+  };
   return {
     params: {
       ...params,
@@ -167,20 +79,28 @@ export function figures({
       about: 'requests',
       params: z.record(z.string(), z.union([z.string(), z.number()])),
       sql: (from) => {
-        const mine =
-          `SELECT *, (${step})::DOUBLE AS step${groupings.map((each, n) => `, ${groupSql(each)} AS g${n}`).join('')} ` +
-          `FROM ${from} WHERE ${narrowed}`;
+        const mine = `SELECT *, ${parts.chosen} FROM ${from} WHERE ${narrowed}`;
         const { groups, figures: computed, rows } = grouped(mine, { keys, figures: wanted });
-        return (
-          `WITH ${groups} SELECT step, (${levels === '' ? '0' : levels})::DOUBLE AS level, ${keys.map((key) => `${key}, `).join('')}` +
-          `${computed.map((each, n) => `(${each})::DOUBLE AS f${n}`).join(', ')} FROM mine ` +
-          `GROUP BY GROUPING SETS (${sets.join(', ')}) ORDER BY ${['level', `${rows} DESC`, 'step', ...keys].join(', ')} LIMIT ${groupsMax + 1}`
-        );
+        return `WITH ${groups} ${answer(parts, computed)} FROM mine GROUP BY GROUPING SETS (${parts.sets}) ${parts.ordered(rows)}`;
       },
+      rolled: rolledFigures(wish, parts),
       shape: (rows) => foundIn(rows, { figures: wanted.length, groupings: groupings.length }),
     },
   };
 }
+
+/** How many requests fulfil conditions, where figures of whole files tell; undefined where the records have to be read. */
+export function countedCalls(conditions: readonly Condition[]): Asked<number> | undefined {
+  const { question, params } = figures({ conditions, figures: [{ of: 'requests', measure: 'COUNT' }] });
+  if (question.rolled === undefined) return undefined;
+  const shape = (rows: readonly Row[]): number => question.shape(rows).steps.get(0)?.figures[0] ?? 0;
+  return { params, question: { ...question, shape } };
+}
+
+/** The beginning of a SELECT whose rows are groups. */
+const answer = ({ level, keys }: FigureParts, computed: readonly string[]): string =>
+  `SELECT step, ${level} AS level, ${keys.map((key) => `${key}, `).join('')}` +
+  computed.map((each, n) => `(${each})::DOUBLE AS f${n}`).join(', ');
 
 /**
  * What groups are made of, as `mine`, and the figures of it: the finest groups where figures of those can be put together, since each set of

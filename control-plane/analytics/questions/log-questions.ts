@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { logFields } from '../../../proto/model/log-record.ts';
 import { type Condition, entrypointSql, narrowing } from './conditions.ts';
+import { columnsNeeded } from './rolled-figures.ts';
 import { type CountedRows, countedRows, type Question, type QuestionParams, type Row } from './question.ts';
 
 /** Values of conditions, which are checked where they come from, and the numbers of a page. */
@@ -79,6 +80,55 @@ export function calls({ conditions, limit, offset, order }: CallsWish): Asked<Co
   };
 }
 
+/** How many calls there are, and within which moments the newest of them lie; ms since the epoch, both inclusive. */
+export interface FoundCalls {
+  readonly total: number;
+  /** Undefined where there are none. */
+  readonly newest: { readonly fromMs: number; readonly toMs: number } | undefined;
+}
+
+/** How many calls fulfil conditions, and where the first `rows` of them are, newest first: each record is read once, and little of it. */
+export function foundCalls(conditions: readonly Condition[], rows: number): Asked<FoundCalls> {
+  const { sql: narrowed, params } = narrowing(conditions);
+  return {
+    params: { ...params, rows },
+    question: {
+      id: 'found-calls',
+      about: 'requests',
+      params: anyParams,
+      sql: (from) =>
+        `WITH found AS MATERIALIZED (SELECT timestamp FROM ${from} WHERE ${narrowed}), ` +
+        `newest AS (SELECT timestamp FROM found ORDER BY timestamp DESC LIMIT $rows::BIGINT) ` +
+        `SELECT (SELECT count(*)::DOUBLE FROM found) AS total, epoch_ms(min(timestamp))::DOUBLE AS from_ms, epoch_ms(max(timestamp))::DOUBLE AS to_ms FROM newest`,
+      shape: ([row]) => ({
+        total: Number(row?.['total'] ?? 0),
+        newest:
+          typeof row?.['from_ms'] === 'number'
+            ? { fromMs: row['from_ms'], toMs: Number(row['to_ms']) }
+            : undefined,
+      }),
+    },
+  };
+}
+
+/** The first `rows` calls that fulfil conditions, newest first: older ones are read when the newer ones are not enough. */
+export function newestCalls(conditions: readonly Condition[], rows: number): Asked<readonly Row[]> {
+  const { sql: narrowed, params } = narrowing(conditions);
+  return {
+    params: { ...params, rows: Math.min(rows, callsPerAnswerMax) },
+    question: {
+      id: 'newest-calls',
+      about: 'requests',
+      params: anyParams,
+      sql: (from) =>
+        `WITH mine AS NOT MATERIALIZED (SELECT * FROM ${from} WHERE ${narrowed}) SELECT ${shownOfCall} FROM mine ` +
+        `WHERE ${upTo('$rows::BIGINT', 'DESC')} ORDER BY timestamp DESC, request_id LIMIT $rows::BIGINT`,
+      newestFirst: { rowsMax: Math.min(rows, callsPerAnswerMax) },
+      shape: (found) => found,
+    },
+  };
+}
+
 /** The call after which a part of an export begins. */
 export interface CallPlace {
   readonly atMs: number;
@@ -118,14 +168,21 @@ const errorKeysMax = 1_000;
 /** Keys of the errors that calls ended with, by name. */
 export function errorKeys(conditions: readonly Condition[]): Asked<readonly string[]> {
   const { sql: narrowed, params } = narrowing(conditions);
+  const by = columnsNeeded(conditions, ['ERROR_KEY']);
+  const distinct = (rows: string): string =>
+    `SELECT DISTINCT error_key AS key FROM ${rows} WHERE ${narrowed} AND error_key IS NOT NULL`;
+  const ordered = `ORDER BY key LIMIT ${errorKeysMax}`;
   return {
     params,
     question: {
       id: 'error-keys',
       about: 'requests',
       params: anyParams,
-      sql: (from) =>
-        `SELECT DISTINCT error_key AS key FROM ${from} WHERE ${narrowed} AND error_key IS NOT NULL ORDER BY key LIMIT ${errorKeysMax}`,
+      sql: (from) => `${distinct(from)} ${ordered}`,
+      rolled: by && {
+        needs: { holds: 'sums', by, numbers: [] },
+        sql: (from, rolled) => `${distinct(from)} UNION ${distinct(rolled)} ${ordered}`,
+      },
       shape: (rows) => rows.map((row) => String(row['key'])),
     },
   };

@@ -3,6 +3,8 @@ import type { Sql } from '../convert.ts';
 
 /** How a question names what it is put to. */
 export const fromName = 'records';
+/** How it names the figures of whole files, where it is put to those as well. */
+export const rolledName = 'rolled';
 
 /** Nodes of DuckDB's syntax tree that read nothing of their own. Whatever a newer DuckDB adds is refused until it stands here. */
 const harmless = new Set([
@@ -25,32 +27,34 @@ const harmless = new Set([
 const harmlessFunctions = new Set(['unnest', 'range', 'generate_series']);
 
 /**
- * Proves that a question is one SELECT that reads nothing but {@link fromName}, and gives it that to read.
+ * Proves that a question is one SELECT that reads nothing but {@link fromName} and {@link rolledName}, and gives it those to read.
  *
  * The child process that answers may open files of every tenant, so who writes a question cannot be left to remember: names of
  * files, tables, catalogues and table functions are refused, wherever they stand. Judged on the tree of DuckDB's own parser, so there is
  * no second opinion on what a text means. Errors: analytics.failed.
  */
-export async function onlyFrom(sql: Sql, { from, question }: OnlyFrom): Promise<string> {
+export async function onlyFrom(sql: Sql, { from, rolled, question }: OnlyFrom): Promise<string> {
   const [row] = await sql.rows('SELECT json_serialize_sql($question::VARCHAR)::VARCHAR AS tree', {
     question,
   });
   const tree: unknown = JSON.parse(String(row?.['tree']));
   const statements = fieldOf(tree, 'statements');
   if (!Array.isArray(statements) || statements.length !== 1) throw refused('it is not one SELECT');
-  const own = new Set([fromName]);
+  const own = new Set(rolled === undefined ? [fromName] : [fromName, rolledName]);
   walk(statements, (node) => {
     for (const entry of listOf(fieldOf(fieldOf(node, 'cte_map'), 'map')))
       own.add(String(fieldOf(entry, 'key')));
   });
   walk(statements, (node) => judge(node, own));
+  const figures = rolled === undefined ? '' : `, ${rolledName} AS NOT MATERIALIZED (${rolled})`;
   // The line breaks end a comment of the question.
-  return `WITH ${fromName} AS NOT MATERIALIZED (${from}) SELECT * FROM (\n${question}\n)`;
+  return `WITH ${fromName} AS NOT MATERIALIZED (${from})${figures} SELECT * FROM (\n${question}\n)`;
 }
 
 /** A question's SQL and what is put around it. */
 export interface OnlyFrom {
   readonly from: string;
+  readonly rolled?: string | undefined;
   readonly question: string;
 }
 

@@ -1,11 +1,23 @@
 import type { z } from 'zod';
 import type { RecordTableName } from '../../../proto/model/record-tables.ts';
+import type { Cube, CubeColumn, CubeNumber } from '../rollups/cubes.ts';
 
 /** A row of an answer; foreign, since it may quote records. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** What a question is asked with beside its tenant and span; DuckDB binds them, so they are never part of the SQL. */
 export type QuestionParams = Readonly<Record<string, string | number>>;
+
+/** Which figures of whole files answer a question (rollups/). */
+export interface RollupNeeds {
+  readonly holds: Cube['holds'];
+  /** What it groups by and narrows by. */
+  readonly by: readonly CubeColumn[];
+  /** Numbers that it computes with; of `bins` one. */
+  readonly numbers: readonly CubeNumber[];
+  /** How it tells moments apart; where it does not, it must not name `timestamp`. ms since the epoch, ms. */
+  readonly steps?: { readonly startMs: number; readonly intervalMs: number } | undefined;
+}
 
 /** One question to the lake. */
 export interface Question<Params extends QuestionParams, Answer> {
@@ -20,6 +32,16 @@ export interface Question<Params extends QuestionParams, Answer> {
    * (from.ts), and a question that names a file, another table or a table function is refused (only-from.ts).
    */
   sql(from: string): string;
+  /**
+   * The same out of figures of whole files and the records of which there are none: `rolled` has the columns that `needs` names (rollups/plan.ts), and its
+   * rows come to the same columns as those of `sql`. Without it every record is read.
+   */
+  readonly rolled?: { readonly needs: RollupNeeds; sql(from: string, rolled: string): string } | undefined;
+  /**
+   * Where its rows are the newest so many, newest first: put to the newest part of a span it gives the beginning of its answer, and to an older one what
+   * follows. It is put to one part after the other until there are so many.
+   */
+  readonly newestFirst?: { readonly rowsMax: number } | undefined;
   shape(rows: readonly Row[]): Answer;
 }
 

@@ -93,6 +93,8 @@ const sampled = { c0: '["a"]', c1: '100', c2: '599', c3: '', c4: '1', ...saidOf(
 /** What a question is asked with about the API of the records above. */
 const paramsOf = new Map<string, QuestionParams>([
   ['calls', { limit: 10, offset: 0, ...sampled }],
+  ['found-calls', { rows: 10, ...sampled }],
+  ['newest-calls', { rows: 10, ...sampled }],
   ['calls-behind', { at: 4_000_000_000_000, request: '', ...sampled }],
   ['error-keys', sampled],
   ['figures', { start: 1_700_000_000_000, interval: 10, ...sampled, ...custom }],

@@ -9,7 +9,16 @@ import {
 import { type Condition, entrypointSql } from './conditions.ts';
 import { customMetricNames } from './custom-metrics.ts';
 import { figures } from './figures.ts';
-import { apiCallSteps, apiLog, calls, callsBehind, callsWithBody, errorKeys } from './log-questions.ts';
+import {
+  apiCallSteps,
+  apiLog,
+  calls,
+  callsBehind,
+  callsWithBody,
+  errorKeys,
+  foundCalls,
+  newestCalls,
+} from './log-questions.ts';
 import type { Question, QuestionParams } from './question.ts';
 
 /** Which API is asked about. */
@@ -19,6 +28,15 @@ type Counts = Readonly<Record<string, number>>;
 
 const entrypoint = `${entrypointSql} AS entrypoint`;
 
+/** Records, and rows of figures with as many as they stand for. */
+const eachWithCount = (
+  columns: readonly string[],
+  { from, rolled }: { readonly from: string; readonly rolled: string },
+): string => {
+  const named = ['api_id', ...columns].join(', ');
+  return `(SELECT ${named}, 1 AS requests FROM ${from} UNION ALL SELECT ${named}, requests FROM ${rolled})`;
+};
+
 /** How many requests there were, and through which entrypoints they came: `{ total: 50, countsByEntrypoint: { 'http-proxy': 50 } }`. */
 export const requestsCount: Question<OfApi, { readonly total: number; readonly countsByEntrypoint: Counts }> =
   {
@@ -27,6 +45,11 @@ export const requestsCount: Question<OfApi, { readonly total: number; readonly c
     params: OfApi,
     sql: (from) =>
       `SELECT ${entrypoint}, count(*)::DOUBLE AS count FROM ${from} WHERE api_id = $api GROUP BY ALL`,
+    rolled: {
+      needs: { holds: 'sums', by: ['api_id', 'entrypoint_id'], numbers: [] },
+      sql: (from, rolled) =>
+        `SELECT entrypoint, sum(requests)::DOUBLE AS count FROM ${eachWithCount([entrypoint], { from, rolled })} WHERE api_id = $api GROUP BY entrypoint`,
+    },
     shape(rows) {
       // What stands in records is foreign, so it keys a Map: an entrypoint may call itself __proto__.
       const counts = new Map(rows.map((row) => [String(row['entrypoint']), Number(row['count'])]));
@@ -50,6 +73,12 @@ export const responseStatusRanges: Question<
   params: OfApi,
   sql: (from) =>
     `SELECT ${entrypoint}, status // 100 AS hundreds, count(*)::DOUBLE AS count FROM ${from} WHERE api_id = $api GROUP BY ALL`,
+  rolled: {
+    needs: { holds: 'sums', by: ['api_id', 'entrypoint_id', 'status'], numbers: [] },
+    sql: (from, rolled) =>
+      `SELECT entrypoint, hundreds, sum(requests)::DOUBLE AS count ` +
+      `FROM ${eachWithCount([entrypoint, 'status // 100 AS hundreds'], { from, rolled })} WHERE api_id = $api GROUP BY entrypoint, hundreds`,
+  },
   shape(rows) {
     const empty = (): Map<string, number> => new Map(classes.map((hundreds) => [rangeName(hundreds), 0]));
     const ranges = empty();
@@ -106,6 +135,8 @@ export const questions: readonly Question<QuestionParams, unknown>[] = [
   requestsCount,
   responseStatusRanges,
   calls({ conditions: sample, limit: 0, offset: 0 }).question,
+  foundCalls(sample, 0).question,
+  newestCalls(sample, 1).question,
   callsBehind(sample, behind).question,
   errorKeys(sample).question,
   customMetricNames(sample).question,

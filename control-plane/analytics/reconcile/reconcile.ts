@@ -12,6 +12,7 @@ import { type FileFacts, type LakeFile, type PendingFile, readFileBytesMax } fro
 import type { Covered, LakeProof } from '../proof.ts';
 import { GoneFiles } from './gone-files.ts';
 import { readLakeFile, writeLakeFile } from '../lake-file.ts';
+import { deleteLakeFile } from '../rollups/rollup-file.ts';
 
 /** What a reconcile works with. */
 export interface ReconcileOptions
@@ -219,7 +220,7 @@ export class Reconciler {
   async #remove(key: string): Promise<void> {
     const { blobs, log } = this.#options;
     try {
-      await blobs.delete(key);
+      await deleteLakeFile(blobs, key);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       log.warn({ file: key, err: error }, 'a file of the lake cannot be deleted; it is tried again later');

@@ -7,7 +7,7 @@ import {
   isCustomMetric,
 } from '../../analytics/questions/conditions.ts';
 import { customMetricNames } from '../../analytics/questions/custom-metrics.ts';
-import type { Figured, Measure } from '../../analytics/questions/figures.ts';
+import type { Figured, Measure } from '../../analytics/questions/figure-sql.ts';
 import type { Desk } from '../desk.ts';
 import { askAbout, ofApisWith } from './analytics.ts';
 import type { Asking } from './document-figures.ts';
@@ -139,13 +139,14 @@ export const filters: readonly FilterSpec[] = [
 /** Names of the filters that figures take. */
 export const figureFilters = filters.filter((filter) => filter.signals.includes('ANALYTICS'));
 
-const weekMs = 7 * 86_400_000;
+const dayMs = 86_400_000;
+const daysOfMetrics = 7;
 
-/** Metrics of APIs' own that requests of the last seven days have, of the APIs whose figures the caller may read; at most 100. */
+/** Metrics of APIs' own that requests of the last seven days have, and of the UTC day on which those began, since files of whole days are not read; of the APIs whose figures the caller may read; at most 100. */
 export async function customMetricsOf(desk: Desk, { actor, at }: Asking): Promise<readonly CustomMetric[]> {
   if (desk.analytics === undefined) return [];
   const conditions = await ofApisWith(desk, { actor, at }, 'api-analytics:read');
-  const fromMs = Math.max(0, desk.clock.now() - weekMs);
+  const fromMs = Math.max(0, Math.floor(desk.clock.now() / dayMs) - daysOfMetrics) * dayMs;
   return askAbout(desk, customMetricNames(conditions), { at, fromMs, toMs: undefined });
 }
 

@@ -3,13 +3,8 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import { type Condition, hasNumbers } from '../../analytics/questions/conditions.ts';
-import {
-  type FigureGroup,
-  type Grouping,
-  measures,
-  type Measure,
-  rangeKey,
-} from '../../analytics/questions/figures.ts';
+import { type Grouping, measures, type Measure } from '../../analytics/questions/figure-sql.ts';
+import { type FigureGroup, rangeKey } from '../../analytics/questions/figures.ts';
 import type { Desk } from '../desk.ts';
 import { momentSchema } from '../fields.ts';
 import { ofApisWith } from './analytics.ts';

@@ -30,7 +30,7 @@ import {
 } from './document-figures.ts';
 import { apiNameOf, labelsOf, resolveSchema, resolvedSchema, valuesOf } from './filter-values.ts';
 import { operators } from '../../analytics/questions/conditions.ts';
-import { measures } from '../../analytics/questions/figures.ts';
+import { measures } from '../../analytics/questions/figure-sql.ts';
 
 const compute = resource({ tag: 'computation', scope: 'environment' });
 const define = resource({ tag: 'definition', scope: 'environment' });

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Dimension } from '../../analytics/questions/conditions.ts';
-import type { Figure } from '../../analytics/questions/figures.ts';
+import type { Figure } from '../../analytics/questions/figure-sql.ts';
 import type { Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { spanOf } from './analytics.ts';

@@ -1,12 +1,7 @@
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Condition } from '../../analytics/questions/conditions.ts';
-import {
-  type Figure,
-  type FigureGroup,
-  figures,
-  type FoundFigures,
-  type Grouping,
-} from '../../analytics/questions/figures.ts';
+import { type Figure, type Grouping } from '../../analytics/questions/figure-sql.ts';
+import { type FigureGroup, figures, type FoundFigures } from '../../analytics/questions/figures.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Desk } from '../desk.ts';
 import { askAbout, type EnvironmentSpanWish, spanOf } from './analytics.ts';

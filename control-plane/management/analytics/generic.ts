@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { type Dimension, hasNumbers } from '../../analytics/questions/conditions.ts';
-import type { Figure, FigureGroup, Measure, NumberRange } from '../../analytics/questions/figures.ts';
+import type { Figure, Measure, NumberRange } from '../../analytics/questions/figure-sql.ts';
+import type { FigureGroup } from '../../analytics/questions/figures.ts';
 import type { Desk } from '../desk.ts';
 import { integerParam, momentParam, present } from '../fields.ts';
 import { spanOf } from './analytics.ts';

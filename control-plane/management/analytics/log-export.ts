@@ -1,18 +1,13 @@
 import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
-import {
-  calls,
-  callsBehind,
-  callsPerAnswerMax,
-  type CallPlace,
-} from '../../analytics/questions/log-questions.ts';
+import { callsBehind, callsPerAnswerMax, type CallPlace } from '../../analytics/questions/log-questions.ts';
 import type { Row } from '../../analytics/questions/question.ts';
 import { csvLine } from '../csv.ts';
 import type { Desk } from '../desk.ts';
 import type { Content } from '../route.ts';
 import { askAbout, spanOf } from './analytics.ts';
 import { fieldsOf, idsIn, idsOf } from './log-shape.ts';
-import { type CallsOf, settled } from './logs.ts';
+import { type CallsOf, countCalls, settled } from './logs.ts';
 import { type Names, namesIn } from './names.store.ts';
 
 /** Media types of exports. */
@@ -32,7 +27,7 @@ const exportedCallsMax = 1_000_000;
 export async function exportCalls(desk: Desk, wish: CallsOf, format: ExportFormat): Promise<Content> {
   const fixed = { ...wish, ...spanOf(desk, wish) };
   const conditions = await settled(desk, fixed);
-  const { total } = await askAbout(desk, calls({ conditions, limit: 1, offset: 0 }), fixed);
+  const total = await countCalls(desk, { ...fixed, conditions });
   if (total > exportedCallsMax)
     throw new Fault('request.invalid', {
       details: [

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Condition } from '../../analytics/questions/conditions.ts';
+import { countedCalls } from '../../analytics/questions/figures.ts';
 import {
   apiCallSteps,
   apiLog,
@@ -8,14 +9,16 @@ import {
   type CallOrder,
   callsWithBody,
   errorKeys,
+  foundCalls,
+  newestCalls,
 } from '../../analytics/questions/log-questions.ts';
-import type { Row } from '../../analytics/questions/question.ts';
+import type { CountedRows, Row } from '../../analytics/questions/question.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ApiRef } from '../apis/api-gate.ts';
 import type { Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { askAbout, askAboutApi, type EnvironmentSpanWish, ofApi } from './analytics.ts';
+import { askAbout, askAboutApi, type EnvironmentSpanWish, ofApi, spanOf } from './analytics.ts';
 import { callMetricsOf, fieldsOf, idsIn, idsOf, jsonIn } from './log-shape.ts';
 import { missingSteps, stepsOf, stepsSchema } from './log-steps.ts';
 import { type Names, namesIn } from './names.store.ts';
@@ -70,8 +73,46 @@ export async function listCalls(
   { order, ...page }: PageWish & { readonly order?: CallOrder | undefined },
 ): Promise<FoundCalls> {
   const conditions = await settled(desk, wish);
-  const { rows, total } = await askAbout(desk, calls({ conditions, order, ...boundsOf(page) }), wish);
+  const { rows, total } = await pageOf(
+    desk,
+    { ...wish, ...spanOf(desk, wish), conditions },
+    { order, ...page },
+  );
   return { rows, total, names: await namesIn(desk.storage.db, wish.at, idsIn(rows)) };
+}
+
+/** Most calls in front of the end of a page that are fetched with it. */
+const fetchedMax = 1_000;
+
+async function pageOf(
+  desk: Desk,
+  wish: CallsOf,
+  { order, ...page }: PageWish & { readonly order?: CallOrder | undefined },
+): Promise<CountedRows> {
+  const { conditions } = wish;
+  const { limit, offset } = boundsOf(page);
+  const isNewestFirst = order === undefined || (order.by === 'timestamp' && !order.isAscending);
+  if (!isNewestFirst || limit + offset > fetchedMax)
+    return askAbout(desk, calls({ conditions, order, limit, offset }), wish);
+  const end = limit + offset;
+  const count = countedCalls(conditions);
+  if (count !== undefined) {
+    const total = await askAbout(desk, count, wish);
+    // Whoever has all of them looks no further.
+    const rows = total === 0 ? [] : await askAbout(desk, newestCalls(conditions, Math.min(end, total)), wish);
+    return { rows: rows.slice(offset), total };
+  }
+  const { total, newest } = await askAbout(desk, foundCalls(conditions, end), wish);
+  if (newest === undefined) return { rows: [], total };
+  const within = { ...wish, fromMs: newest.fromMs, toMs: newest.toMs + 1 };
+  return { rows: (await askAbout(desk, newestCalls(conditions, end), within)).slice(offset), total };
+}
+
+/** How many calls fulfil conditions. Errors: as {@link askAbout}. */
+export async function countCalls(desk: Desk, { conditions, ...wish }: CallsOf): Promise<number> {
+  const count = countedCalls(conditions);
+  if (count !== undefined) return askAbout(desk, count, wish);
+  return (await askAbout(desk, foundCalls(conditions, 1), wish)).total;
 }
 
 /** The conditions, with that on bodies, which stand in records of their own, as one on ids of calls. */
@@ -103,12 +144,10 @@ export async function foundCall(
   },
 ): Promise<{ readonly row: Row; readonly names: Names }> {
   const isIt: Condition = { by: 'REQUEST_ID', operator: 'EQ', values: [requestId] };
-  const conditions = [...of, isIt];
-  const asked = { at, ...always, conditions };
-  const { rows, names } = await listCalls(desk, asked, { page: 1, perPage: 1 });
+  const rows = await askAbout(desk, newestCalls([...of, isIt], 1), { at, ...always });
   const [row] = rows;
   if (row === undefined) throw new Fault('request.not_found', { detail: nothingRecorded });
-  return { row, names };
+  return { row, names: await namesIn(desk.storage.db, at, idsIn(rows)) };
 }
 
 /** Tells what is recorded of one call of an API, whenever it was. Errors: request.not_found; as {@link askAbout}. */

@@ -41,6 +41,7 @@ import { auditKept } from './0048-audit-kept.ts';
 import { pendingSubscriptions } from './0049-pending-subscriptions.ts';
 import { idempotencyKeys } from './0055-idempotency-keys.ts';
 import { archivedEnvironments } from './0058-archived-environments.ts';
+import { rollups } from './0059-rollups.ts';
 import { retention } from './0061-retention.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
@@ -100,6 +101,7 @@ export const migrations: readonly Migration[] = [
   passwordLinks,
   notifications,
   archivedEnvironments,
+  rollups,
   retention,
   preferences,
 ];

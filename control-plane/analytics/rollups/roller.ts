@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { IngesterOptions } from '../ingester.ts';
+import type { LakeFile } from '../lake.store.ts';
+import type { IngestMeters } from '../meters.ts';
+import { keyOfRollup, rollupKey, rollupPrefix, writeRollup } from './rollup-file.ts';
+import { RollupStore } from './rollups.store.ts';
+
+/** Files whose figures could not be written rest for so long; questions read the files meanwhile. */
+const restMs = 600_000;
+const restingMax = 1_000;
+/** Files that are looked at for one that does not rest. */
+const lookedAtMax = 100;
+const missingPerTurnMax = 100;
+const sweptPerTurnMax = 500;
+
+/** Writes the figures of files of the lake beside them, those of one file at a time, under the ingester's lease. */
+export class Roller {
+  readonly #options: IngesterOptions;
+  readonly #meters: IngestMeters;
+  readonly #store: RollupStore;
+  readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
+  #sweptUpTo: string | undefined = rollupPrefix;
+
+  constructor(options: IngesterOptions, meters: IngestMeters) {
+    this.#options = options;
+    this.#meters = meters;
+    this.#store = new RollupStore(options.storage, options.store);
+  }
+
+  /** The figures of one file, where one has none. */
+  async take(): Promise<void> {
+    const { settings, rollupCache, log } = this.#options;
+    for (const { id, key } of rollupCache.takeMissing(missingPerTurnMax)) {
+      log.warn({ file: key }, 'figures of a file of the lake are gone or damaged; they are written anew');
+      await this.#store.save(id, undefined);
+    }
+    const lacking = await this.#store.lacking(settings.rollupRecordsMin, lookedAtMax);
+    const file = lacking.find(({ id }) => !this.#resting.has(id));
+    if (file === undefined) return;
+    this.#resting.set(file.id, true);
+    await this.#write(file);
+    this.#resting.delete(file.id);
+  }
+
+  /**
+   * Deletes figures of files that are no longer of the lake, some in each turn: an older version deletes files alone.
+   *
+   * Only the holder of the lease writes figures, of live files, so those of files that are lost or not named are nobody's.
+   */
+  async sweep(): Promise<void> {
+    const { blobs, manifest, log } = this.#options;
+    if (this.#sweptUpTo === undefined) return;
+    const page: string[] = [];
+    for await (const { key } of blobs.list(rollupPrefix, { after: this.#sweptUpTo }))
+      if (page.push(key) === sweptPerTurnMax) break;
+    const states = await manifest.states(page.map((key) => keyOfRollup(key) ?? key));
+    const isKept = new Set(['live', 'retired']);
+    const gone = page.filter((key) => !isKept.has(states.get(keyOfRollup(key) ?? key) ?? 'gone'));
+    for (const key of gone) await blobs.delete(key);
+    if (gone.length > 0) log.info({ files: gone.length }, 'figures of files that are gone were deleted');
+    this.#sweptUpTo = page.length === sweptPerTurnMax ? page.at(-1) : undefined;
+  }
+
+  /** Sweeps from the beginning again. */
+  beginSweep(): void {
+    this.#sweptUpTo = rollupPrefix;
+  }
+
+  async #write(file: LakeFile & EnvironmentRef): Promise<void> {
+    const { cache, rollupCache, duck, blobs, workDir, log, onStep } = this.#options;
+    const { id, key, organization, environment } = file;
+    const [input] = await cache.paths([file]);
+    if (input === undefined) return;
+    const dir = join(workDir, randomUUID());
+    await mkdir(dir, { recursive: true });
+    try {
+      const output = join(dir, 'rollup.parquet');
+      const cubes = await writeRollup(duck, { input, output, at: { organization, environment } });
+      const bytes = await readFile(output);
+      await onStep?.('rollup written');
+      await blobs.put(rollupKey(key), bytes);
+      await onStep?.('rollup durable');
+      // What a file was merged into in the meantime has figures of its own; the next sweep removes these.
+      if (!(await this.#store.save(id, { bytes: bytes.length, cubes })))
+        throw new Fault('analytics.failed', { internal: `${key}: the lease or the file was lost` });
+      await onStep?.('rollup committed');
+      await rollupCache.forget(id);
+      await rollupCache.adopt(id, output).catch(() => undefined);
+      this.#meters.rolledUp.inc();
+      log.debug({ file: key, bytes: bytes.length, cubes }, 'a file of the lake has figures of its own');
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+}

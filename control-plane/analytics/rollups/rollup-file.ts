@@ -1,0 +1,132 @@
+import { rm } from 'node:fs/promises';
+import { customMetrics } from '../../../proto/model/access-record.ts';
+import type { BlobStore } from '../../../proto/wire/blobs.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Duck } from '../duck.ts';
+import { literal } from '../lake-columns.ts';
+import { from } from '../questions/from.ts';
+import {
+  binOf,
+  type Cube,
+  cubeNumbers,
+  cubes,
+  numberColumns,
+  rollupColumns,
+  rollupFormat,
+  rowsPerRecordMax,
+} from './cubes.ts';
+
+/** Where the figures of files lie, each below the rest of the file's own key. */
+export const rollupPrefix = `rollups/v${rollupFormat}/`;
+const lakePrefix = 'lake/v1/';
+
+/** Where the figures of a file of the lake lie. */
+export const rollupKey = (key: string): string => `${rollupPrefix}${key.slice(lakePrefix.length)}`;
+
+/** The file whose figures lie there; undefined where none can. */
+export const keyOfRollup = (key: string): string | undefined =>
+  key.startsWith(rollupPrefix) ? `${lakePrefix}${key.slice(rollupPrefix.length)}` : undefined;
+
+/**
+ * Deletes a file of the lake from the bucket, its figures first: whoever has the file deleted leaves nothing of what it said.
+ *
+ * Errors: blobs.unavailable; to be repeated until it succeeds.
+ */
+export async function deleteLakeFile(blobs: BlobStore, key: string): Promise<void> {
+  if (key.startsWith(lakePrefix)) await blobs.delete(rollupKey(key));
+  await blobs.delete(key);
+}
+
+/** Rows of each cube that a file of cubes holds, by its name. */
+export type CubeRows = Readonly<Record<string, number>>;
+
+/** A row of a cube is found by its column's least and most in a group of rows. */
+const rowGroupSize = 16_384;
+/** As late as DuckDB can tell. */
+const everMs = 8_640_000_000_000_000;
+
+/**
+ * Writes the figures of one file of the lake into another; resolves to what it holds.
+ *
+ * A cube that would hardly be smaller than the file is left out: what it would answer is asked of the file. Errors: analytics.failed.
+ */
+export async function writeRollup(
+  duck: Duck,
+  { input, output, at }: { readonly input: string; readonly output: string; readonly at: EnvironmentRef },
+): Promise<CubeRows> {
+  const requests = from({ ...at, fromMs: 0, toMs: everMs }, { about: 'requests', paths: [input] });
+  const [sizes = {}] = await duck.query(
+    `SELECT count(*)::DOUBLE AS records, ${cubes.map((cube, n) => `${sizeOf(cube)}::DOUBLE AS c${n}`).join(', ')} FROM (${requests})`,
+  );
+  const records = Number(sizes['records']);
+  const kept = cubes.filter((_, n) => Number(sizes[`c${n}`]) <= records * rowsPerRecordMax);
+  const none = `SELECT ${[...rollupColumns].map(([name, type]) => `NULL::${type} AS ${name}`).join(', ')} WHERE false`;
+  // One after the other, since each may need all the memory that there is.
+  const parts: string[] = [];
+  for (const rows of kept.flatMap((cube) => rowsOf(cube, requests))) {
+    const part = `${output}.${parts.length}`;
+    await duck.query(`COPY (${rows} ORDER BY ALL) TO ${literal(part)} (FORMAT parquet)`);
+    parts.push(part);
+  }
+  const all =
+    parts.length === 0
+      ? none
+      : `SELECT * FROM read_parquet([${parts.map(literal).join(', ')}], union_by_name = true) UNION ALL BY NAME ${none}`;
+  const tenant = `* REPLACE (${literal(at.organization)} AS org_id, ${literal(at.environment)} AS env_id)`;
+  await duck.query(
+    `COPY (SELECT ${tenant} FROM (${all})) TO ${literal(output)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupSize})`,
+  );
+  for (const part of parts) await rm(part, { force: true });
+  const found = await duck.query(
+    `SELECT cube, count(*)::DOUBLE AS rows FROM read_parquet(${literal(output)}) GROUP BY cube`,
+  );
+  const counted = new Map(found.map((row) => [String(row['cube']), Number(row['rows'])]));
+  return Object.fromEntries(kept.map(({ name }) => [name, counted.get(name) ?? 0]));
+}
+
+const stepOf = ({ stepMs }: Cube): string =>
+  stepMs === undefined
+    ? 'NULL::TIMESTAMP'
+    : `epoch_ms(epoch_ms(timestamp) // ${stepMs} * ${stepMs})::TIMESTAMP`;
+
+/** About how many rows it would have. */
+function sizeOf(cube: Cube): string {
+  const keys = [...cube.by, ...(cube.stepMs === undefined ? [] : [stepOf(cube)])];
+  const distinct = (more: readonly string[]): string =>
+    `approx_count_distinct(hash(${[...keys, ...more, '0'].join(', ')}))`;
+  switch (cube.holds) {
+    case 'sums':
+      return distinct([]);
+    case 'bins':
+      // Those of the number that is asked for most stand for all.
+      return `${distinct([binOf(cubeNumbers[0])])} * ${cube.numbers.length}`;
+    case 'names':
+      return distinct(['json_keys(CASE WHEN json_valid(custom_metrics) THEN custom_metrics END)']);
+  }
+}
+
+/** Its rows, as one SELECT or several. */
+function rowsOf(cube: Cube, requests: string): readonly string[] {
+  const { name, holds, by, numbers } = cube;
+  const keys = [`${literal(name)} AS cube`, ...by, `${stepOf(cube)} AS timestamp`].join(', ');
+  switch (holds) {
+    case 'sums': {
+      const figures = numbers.map((number) => {
+        const { count, sum, least, most } = numberColumns(number);
+        return `count(${number}) AS ${count}, sum(${number})::DOUBLE AS ${sum}, min(${number}) AS ${least}, max(${number}) AS ${most}`;
+      });
+      return [`SELECT ${keys}, count(*) AS requests, ${figures.join(', ')} FROM (${requests}) GROUP BY ALL`];
+    }
+    case 'bins':
+      return numbers.map(
+        (number) =>
+          `SELECT ${keys}, ${literal(number)} AS number, ${binOf(number)} AS bin, count(*) AS requests, sum(${number})::DOUBLE AS sum, ` +
+          `min(${number}) AS least, max(${number}) AS most FROM (${requests}) GROUP BY ALL`,
+      );
+    case 'names':
+      return [
+        `SELECT ${keys}, name, count(*) AS requests FROM (SELECT *, unnest(CASE WHEN json_valid(custom_metrics) THEN json_keys(custom_metrics) END) AS name ` +
+          `FROM (${requests}) WHERE custom_metrics IS NOT NULL) WHERE length(name) BETWEEN 1 AND ${customMetrics.nameCharsMax} GROUP BY ALL`,
+      ];
+  }
+}

@@ -1,0 +1,155 @@
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { Duck } from '../duck.ts';
+import type { LakeCache } from '../lake-cache.ts';
+import { saysTheFile } from '../lake-file.ts';
+import type { LakeFile } from '../lake.store.ts';
+import type { SpanFile } from '../questions/span-files.store.ts';
+import { from, type Span } from '../questions/from.ts';
+import { fromName, rolledName } from '../questions/only-from.ts';
+import type { Question, QuestionParams, Row } from '../questions/question.ts';
+import { type Plan, planOf, rolledFrom } from './plan.ts';
+import { rollupKey } from './rollup-file.ts';
+import { rollupOf } from './rollups.store.ts';
+
+/** What answers are made of. */
+export interface Sources {
+  readonly cache: LakeCache;
+  /** The same for figures of files. */
+  readonly rollupCache: LakeCache;
+  readonly duck: Pick<Duck, 'ask'>;
+}
+
+interface Asked {
+  readonly span: Span;
+  /** Those that may hold records of the span. */
+  readonly files: readonly SpanFile[];
+  readonly values: QuestionParams;
+}
+
+/** Which part of a span is looked at first, of the newest records on; then of what is left, and so on. */
+const partsOfSpan = [1 / 64, 1 / 16, 1 / 4, 1];
+
+/** What a question says of some files. Errors: as {@link rowsOfSpan}. */
+export async function rowsOf(
+  sources: Sources,
+  question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled' | 'newestFirst'>,
+  asked: Asked,
+): Promise<readonly Row[]> {
+  if (question.newestFirst === undefined || asked.files.length === 0)
+    return rowsOfSpan(sources, question, asked);
+  const { span, files } = asked;
+  const { rowsMax } = question.newestFirst;
+  const fromMs = Math.max(span.fromMs, Math.min(...files.map(({ minMs }) => minMs)));
+  const endMs = Math.min(span.toMs, Math.max(...files.map(({ maxMs }) => maxMs)) + 1);
+  const found: Row[] = [];
+  let toMs = endMs;
+  for (const part of partsOfSpan) {
+    const sinceMs = part === 1 ? fromMs : Math.max(fromMs, endMs - Math.ceil((endMs - fromMs) * part));
+    const within = files.filter(({ minMs, maxMs }) => maxMs >= sinceMs && minMs < toMs);
+    if (within.length > 0 && sinceMs < toMs) {
+      const parts = { ...asked, span: { ...span, fromMs: sinceMs, toMs }, files: within };
+      found.push(...(await rowsOfSpan(sources, question, parts)));
+    }
+    if (found.length >= rowsMax) return found.slice(0, rowsMax);
+    toMs = sinceMs;
+  }
+  return found;
+}
+
+/**
+ * What a question says of some files: out of their figures, where those can answer, and of what is left to read out of the files.
+ *
+ * Figures that are gone or damaged cost nobody an answer: they are written anew, and the files are read meanwhile. Errors: analytics.failed,
+ * analytics.overloaded, blobs.unavailable.
+ */
+async function rowsOfSpan(
+  sources: Sources,
+  question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled'>,
+  asked: Asked,
+): Promise<readonly Row[]> {
+  const plan = planOf(question.rolled?.needs, asked.span, asked.files);
+  if (plan.rolled.length === 0) return answered(sources, question, { ...asked, plan });
+  try {
+    return await answered(sources, question, { ...asked, plan });
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+    const files = plan.rolled.flatMap((part) => part.files.map((file) => rollupFile(file, asked.span)));
+    if (saysTheFile.test(error.internal ?? '')) await sources.rollupCache.doubt(files);
+    return answered(sources, question, { ...asked, plan: planOf(undefined, asked.span, asked.files) });
+  }
+}
+
+async function answered(
+  { cache, rollupCache, duck }: Sources,
+  { about, sql, rolled }: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled'>,
+  { span, values, plan }: Asked & { readonly plan: Plan },
+): Promise<readonly Row[]> {
+  const { organization, environment } = span;
+  const files = [
+    ...new Map(plan.read.flatMap((part) => part.files).map((file) => [file.id, file])).values(),
+  ].map((file) => ({ ...file, organization, environment }));
+  const paths = await pathsOf(cache, files);
+  const read = plan.read.map((part) =>
+    from(
+      { ...span, fromMs: part.fromMs, toMs: part.toMs },
+      { about, paths: part.files.map(({ id }) => paths.get(id) ?? '') },
+    ),
+  );
+  const records = read.length === 0 ? from(span, { about, paths: [] }) : read.join(' UNION ALL ');
+  const isRolled = rolled !== undefined && plan.rolled.length > 0;
+  const job = isRolled
+    ? {
+        from: records,
+        rolled: await rolledOf(rollupCache, { span, plan, needs: rolled.needs }),
+        question: rolled.sql(fromName, rolledName),
+      }
+    : { from: records, question: sql(fromName) };
+  return duck.ask({ ...job, values }).catch(async (error: unknown) => {
+    // One damaged file fails them all; which one it is shows when each is read.
+    if (!isRolled && error instanceof Fault && saysTheFile.test(error.internal ?? ''))
+      await cache.doubt(files);
+    throw error;
+  });
+}
+
+async function rolledOf(
+  rollupCache: LakeCache,
+  {
+    span,
+    plan,
+    needs,
+  }: {
+    readonly span: Span;
+    readonly plan: Plan;
+    readonly needs: NonNullable<Question<never, unknown>['rolled']>['needs'];
+  },
+): Promise<string> {
+  const all = plan.rolled.flatMap(({ files }) => files).map((file) => rollupFile(file, span));
+  const paths = await pathsOf(rollupCache, all);
+  return rolledFrom(
+    span,
+    needs,
+    plan.rolled.map((part) => ({ ...part, paths: part.files.map(({ id }) => paths.get(id) ?? '') })),
+  );
+}
+
+/** Local paths by id. */
+async function pathsOf(
+  cache: LakeCache,
+  files: readonly (LakeFile & Pick<Span, 'organization' | 'environment'>)[],
+): Promise<ReadonlyMap<string, string>> {
+  const paths = await cache.paths(files);
+  return new Map(files.map(({ id }, n) => [id, paths[n] ?? '']));
+}
+
+/** The figures of a file as a file of their own, which has its id. */
+const rollupFile = (
+  { id, key, rollup }: SpanFile,
+  { organization, environment }: Span,
+): LakeFile & Pick<Span, 'organization' | 'environment'> => ({
+  id,
+  key: rollupKey(key),
+  bytes: rollupOf(rollup)?.bytes ?? 0,
+  organization,
+  environment,
+});
