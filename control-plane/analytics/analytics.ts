@@ -8,6 +8,7 @@ import { filesOfSpan } from './questions/span-files.store.ts';
 import type { LakeStore } from './lake.store.ts';
 import { rowsOf, type Sources } from './rollups/rows.ts';
 import type { Question, QuestionParams } from './questions/question.ts';
+import type { RetentionSettings } from './retention/retention.store.ts';
 import { holes, type OffsetRange } from './ranges.ts';
 
 /** Offsets of one spool that have not arrived although later ones have. */
@@ -36,6 +37,8 @@ export interface Analytics {
     at: EnvironmentRef,
     since: { readonly arrivedMs: number; readonly recordsMs: number },
   ): Promise<readonly Arrival[]>;
+  /** How long records are kept where an environment says nothing else. */
+  readonly retention: RetentionSettings;
   /** Time of the newest record of an environment that has arrived, ms since the epoch; undefined where none has. */
   newest(at: EnvironmentRef): Promise<number | undefined>;
   /** What was lost or is still on its way; spools without holes are left out. */
@@ -46,11 +49,13 @@ export interface Analytics {
 export interface AnalyticsOptions extends Sources {
   readonly storage: Pick<Storage, 'db'>;
   readonly store: LakeStore;
+  readonly retention: RetentionSettings;
 }
 
 /** Makes the room's answers out of the files of the manifest, and of no other. */
-export function createAnalytics({ storage, store, ...sources }: AnalyticsOptions): Analytics {
+export function createAnalytics({ storage, store, retention, ...sources }: AnalyticsOptions): Analytics {
   return {
+    retention,
     async ask(question, span, params) {
       const values = question.params.safeParse(params);
       if (!values.success)

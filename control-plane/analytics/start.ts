@@ -33,7 +33,8 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
   startForgetting(parts, lake, [cache, rollupCache]);
   const duck = lake.createDuck({ timeoutMs: settings.queryMsMax, queueMax: settings.queriesWaitingMax });
   lifecycle.onClose('analytics queries', () => duck.close());
-  return createAnalytics({ storage: parts.storage, store: lake.store, cache, rollupCache, duck });
+  const { storage } = parts;
+  return createAnalytics({ storage, store: lake.store, cache, rollupCache, duck, retention: settings });
 }
 
 type Caches = Pick<IngesterOptions, 'cache' | 'rollupCache'>;

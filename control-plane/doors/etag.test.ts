@@ -9,6 +9,7 @@ import { routes } from '../management/index.ts';
 const changes: ReadonlyMap<string, object> = new Map([
   ['/apis/{apiId}/draft', { content: '{ "name": "whole' }],
   ['/apis/{apiId}/subscriptions/{subscriptionId}', { metadata: { tier: 'silver' } }],
+  ['/retention', { recordsDays: 61 }],
   ['/analytics/dashboards/{dashboardId}', { name: 'Another' }],
   ['/configuration/groups/{groupId}', { name: 'strangers' }],
   // Written again: whoever asked for a second factor here would need one.

@@ -38,6 +38,9 @@ const identityProvider = {
 };
 
 const bodies: Readonly<Record<string, object>> = {
+  updateRetention: { recordsDays: 30 },
+  askDeletion: { subject: 'APPLICATION', value: 'none' },
+  countDeletion: { subject: 'APPLICATION', value: 'none' },
   createGroup: { name: 'one more' },
   updateGroup: { name: 'friends' },
   setGroupMembers: [],

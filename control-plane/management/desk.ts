@@ -40,7 +40,9 @@ export interface Desk {
   /** How many of each an environment may have; those of {@link quotaDefaults} where nobody says. */
   readonly quotas?: QuotaLimits | undefined;
   /** Absent when this process runs no analytics. */
-  readonly analytics?: Pick<Analytics, 'arrivals' | 'ask' | 'newest'> | undefined;
+  readonly analytics?:
+    | (Pick<Analytics, 'arrivals' | 'ask' | 'newest'> & Partial<Pick<Analytics, 'retention'>>)
+    | undefined;
   /** Asks URLs that tenants name; absent where none may be asked. */
   readonly outbound?: Pick<Outbound, 'request'> | undefined;
   /** Speaks to identity providers; absent where none may be asked. */

@@ -51,6 +51,7 @@ import { secondFactorRoutes } from './second-factor/second-factor.routes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
 import { signInRoutes } from './sign-in/sign-in.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
+import { retentionRoutes } from './retention/retention.routes.ts';
 import { quotaRoutes } from './quotas/quotas.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
@@ -64,6 +65,7 @@ const resources: readonly Route[] = [
   ...liveRoutes,
   ...tenantRoutes,
   ...quotaRoutes,
+  ...retentionRoutes,
   ...organizationFlowsRoutes,
   // Before those of one API or application, whose id "hooks" would be.
   ...notificationRoutes,

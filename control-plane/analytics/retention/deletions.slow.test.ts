@@ -15,7 +15,7 @@ import { sqlite, testDatabases } from '../../../test/kit/servers/databases.ts';
 import { readRows, userTables } from '../../storage/tables-dump.ts';
 import { dataFrames } from '../zstd-frames.ts';
 import { deletionRow, type DeletionRow, filesLeft, insertDeletion } from './deletions.store.ts';
-import type { SubjectKind } from './subject.ts';
+import { countOf, type SubjectKind } from './subject.ts';
 
 const at = { organization: 'o', environment: 'e' };
 const within = { timeoutMs: 30_000, everyMs: 50 };
@@ -233,12 +233,23 @@ test('each kind of subject is found in files of every version, and only as a who
     covered: [{ last: 0 }],
   });
   await ingested(lake);
-  const ids = [
-    await ask(lake, ['SUBSCRIPTION', 's']),
-    await ask(lake, ['API_KEY', '0a1b2c3d']),
-    await ask(lake, ['custom.the/user', "o'neil"]),
-    await ask(lake, ['CONSUMER_IP', "' OR true --"]),
+  const reader = await lake.start(nobodyDeletes);
+  const wishes: readonly (readonly [SubjectKind, string])[] = [
+    ['SUBSCRIPTION', 's'],
+    ['API_KEY', '0a1b2c3d'],
+    ['custom.the/user', "o'neil"],
+    ['CONSUMER_IP', "' OR true --"],
   ];
+  const counted = await Promise.all(
+    wishes.map(async ([kind, value]) => {
+      const { question, params } = countOf(kind, 'requests', value);
+      return reader.ask(question, span, params);
+    }),
+  );
+  assert.deepEqual(counted, [1, 1, 1, 0], 'what would be deleted');
+  await reader.close();
+  const ids: string[] = [];
+  for (const wish of wishes) ids.push(await ask(lake, wish));
   const analytics = await lake.start(deleting);
   for (const id of ids) await reaches(lake, id, 'DONE');
   const deleted = await Promise.all(ids.map(async (id) => (await row(lake, id)).records_deleted));

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { literal } from '../lake-columns.ts';
 import { malformedType, refusedType } from '../origins/judged.ts';
-import { customPrefix, isCustomMetric, type CustomMetric } from '../questions/conditions.ts';
+import { customPrefix, isCustomMetric, narrowing, type CustomMetric } from '../questions/conditions.ts';
+import type { Asked } from '../questions/log-questions.ts';
 
 /** Whose records can be deleted, beside what steps of APIs measured: by the names that conditions of questions have. */
 export const subjectKinds = ['APPLICATION', 'SUBSCRIPTION', 'API_KEY', 'CONSUMER_IP'] as const;
@@ -23,6 +25,24 @@ const columns = {
   API_KEY: 'key_hash8',
   CONSUMER_IP: 'remote_address',
 } as const satisfies Readonly<Record<(typeof subjectKinds)[number], string>>;
+
+/** How many records of one kind are of a subject: nothing of what is malformed or refused, which no question counts. */
+export function countOf(kind: SubjectKind, about: 'requests' | 'logs', value: string): Asked<number> {
+  const { sql, params } =
+    kind === 'API_KEY'
+      ? { sql: `${columns.API_KEY} = $value`, params: { value } }
+      : narrowing([{ by: kind, operator: 'EQ', values: [value] }]);
+  return {
+    params,
+    question: {
+      id: `subject-in-${about}`,
+      about,
+      params: z.record(z.string(), z.union([z.string(), z.number()])),
+      sql: (from) => `SELECT count(*)::DOUBLE AS found FROM ${from} WHERE ${sql}`,
+      shape: ([row]) => Number(row?.['found'] ?? 0),
+    },
+  };
+}
 
 /** Whether something is one of them. */
 export const isSubjectKind = (name: string): name is SubjectKind =>

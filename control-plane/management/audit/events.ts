@@ -95,6 +95,9 @@ export const auditEvents = {
     'The flows of an organization, its name or description were changed; the flows are in force in all of its environments.',
   ENVIRONMENT_CREATED: 'An environment was created.',
   ENVIRONMENT_UPDATED: 'Name or description of an environment was changed.',
+  RETENTION_UPDATED: 'Somebody said for how many days records or logs of an environment are kept.',
+  DELETION_ASKED:
+    'Somebody asked for what is recorded of a subject to be deleted; the property DELETION holds the id.',
   ENVIRONMENT_ARCHIVED: 'An environment was taken out of use for good.',
   ENTRYPOINT_CREATED: 'Somebody said where gateways with certain sharding tags are reached.',
   ENTRYPOINT_UPDATED: 'Where gateways with certain sharding tags are reached was changed.',

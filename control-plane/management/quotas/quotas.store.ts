@@ -66,7 +66,8 @@ export async function demandRoom(
   }
 }
 
-async function lockInUse(trx: Trx, at: EnvironmentRef): Promise<true> {
+/** Locks the environment's row to the end of the transaction. Errors: request.not_found when it was archived. */
+export async function lockInUse(trx: Trx, at: EnvironmentRef): Promise<true> {
   const { numUpdatedRows } = await trx
     .updateTable('environment')
     .set((set) => ({ seq: set.ref('seq') }))

@@ -22,6 +22,13 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
   ],
   ['environment', async () => environment],
   [
+    '/retention',
+    async (office) => {
+      await put(office, `${environment}/retention`, { recordsDays: 60, logsDays: 7 });
+      return `${environment}/retention`;
+    },
+  ],
+  [
     '/apis/{apiId}',
     async (office) => {
       const { id } = await office.deployedApi('/put-back');
