@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { count } from './numbers.ts';
 import styles from './status.module.css';
 
 /** What a state means; told by shape and word as well as by colour. */
@@ -58,9 +59,14 @@ export function Share({
         <i style={{ width: `${whole === 0 ? 0 : (100 * part) / whole}%` }} />
       </span>
       <span className="num">
-        {part}
-        <span className="quiet">/{whole}</span>
+        {figure(part)}
+        <span className="quiet">/{figure(whole)}</span>
       </span>
     </span>
   );
+}
+
+function figure(value: number): string {
+  const { value: digits, unit } = count(value);
+  return unit === '' ? digits : `${digits} ${unit}`;
 }

@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useState } from 'react';
 import { Button } from './button.tsx';
 import { count } from './numbers.ts';
 import styles from './table.module.css';
@@ -67,6 +67,8 @@ interface TableProps<Row> {
   readonly onSort?: (sortBy: string) => void;
   /** Inside a panel. */
   readonly isInner?: boolean;
+  /** A click on any cell of a row goes where the link in its first cell leads, which is there for the keyboard. */
+  readonly leads?: boolean;
 }
 
 const bonesShown = 6;
@@ -101,6 +103,7 @@ export function DataTable<Row>({
   sortBy,
   onSort,
   isInner = false,
+  leads = false,
 }: TableProps<Row>) {
   const problem =
     error === undefined || error === null ? undefined : (
@@ -134,7 +137,7 @@ export function DataTable<Row>({
               ))}
             </tr>
           </thead>
-          <tbody onKeyDown={walk}>
+          <tbody onKeyDown={walk} onClick={leads ? lead : undefined} data-leads={leads || undefined}>
             {rows === undefined
               ? Array.from({ length: bonesShown }, (_, at) => <Bones key={at} columns={columns.length} />)
               : rows.map((row) => (
@@ -193,6 +196,21 @@ function walk(event: KeyboardEvent<HTMLTableSectionElement>): void {
   if (step === 0 || !(event.target instanceof HTMLAnchorElement)) return;
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('td:first-child a')];
   links[links.indexOf(event.target) + step]?.focus();
+}
+
+/** What is itself pressed is left alone, and so is a text that somebody has just marked. */
+function lead(event: MouseEvent<HTMLTableSectionElement>): void {
+  const { target } = event;
+  if (!(target instanceof Element) || target.closest('a, button, input, select, label, summary') !== null)
+    return;
+  if (document.getSelection()?.isCollapsed === false) return;
+  const { ctrlKey, metaKey, shiftKey } = event;
+  target
+    .closest('tr')
+    ?.querySelector('td:first-child a')
+    ?.dispatchEvent(
+      new globalThis.MouseEvent('click', { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }),
+    );
 }
 
 function Foot({ page, perPage, total, onPage }: Paging) {

@@ -89,6 +89,39 @@ const policies = createRoute({
   ),
 });
 
+const signIn = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('../pages/organization/sign-in/sign-in.tsx'), 'SignInSettings'),
+});
+
+const provider = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/sign-in/$provider',
+  component: lazyRouteComponent(
+    () => import('../pages/organization/sign-in/provider.tsx'),
+    'IdentityProviderPage',
+  ),
+});
+
+const environments = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/environments',
+  component: lazyRouteComponent(
+    () => import('../pages/organization/environments/environments.tsx'),
+    'Environments',
+  ),
+});
+
+const environment = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/environments/$environment',
+  component: lazyRouteComponent(
+    () => import('../pages/organization/environments/environment.tsx'),
+    'EnvironmentPage',
+  ),
+});
+
 export const organizationRoutes = [
   home,
   users,
@@ -98,6 +131,10 @@ export const organizationRoutes = [
   fleets,
   fleet,
   policies,
+  signIn,
+  provider,
+  environments,
+  environment,
   audit,
   notifications,
 ] as const;

@@ -2,11 +2,13 @@ import {
   AppWindow,
   Bell,
   BookText,
+  Boxes,
   ChartLine,
   CircleUser,
   FileText,
   History,
   Inbox,
+  KeyRound,
   Layers,
   Network,
   Rocket,
@@ -54,6 +56,8 @@ export type OrganizationPageEntry = Entry<
   | '/_org/roles'
   | '/_org/fleets'
   | '/_org/policies'
+  | '/_org/sign-in'
+  | '/_org/environments'
   | '/_org/audit'
 >;
 
@@ -90,6 +94,8 @@ export const pages: readonly PageEntry[] = [
 export const organizationPages: readonly OrganizationPageEntry[] = [
   { group: 'People', name: 'Users', to: '/_org/users', Icon: Users, right: 'USER' },
   { group: 'People', name: 'Roles', to: '/_org/roles', Icon: ShieldCheck, right: 'ROLE' },
+  { group: 'People', name: 'Sign-in', to: '/_org/sign-in', Icon: KeyRound, right: 'IDENTITY_PROVIDER' },
+  { group: 'Run', name: 'Environments', to: '/_org/environments', Icon: Boxes, right: 'ENVIRONMENT' },
   { group: 'Run', name: 'Fleets', to: '/_org/fleets', Icon: Network, right: 'FLEET' },
   { group: 'Govern', name: 'Policies', to: '/_org/policies', Icon: Workflow, right: 'POLICIES' },
   { group: 'Govern', name: 'Audit', to: '/_org/audit', Icon: History, right: 'AUDIT' },
