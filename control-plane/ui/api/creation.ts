@@ -52,8 +52,6 @@ export function useCreation<Wish extends object, Field extends string, Made>({
     setTried(true);
     if (Object.keys(seen).length === 0) creating.mutate();
   };
-  const none: Readonly<Partial<Record<Field, string>>> = {};
-  const faults = isTried ? { ...told?.faults, ...seen } : none;
   return {
     wish,
     change: (part: Partial<Wish>): void => {
@@ -63,7 +61,7 @@ export function useCreation<Wish extends object, Field extends string, Made>({
       // Another wish under the same name would be refused.
       setKey(newKey);
     },
-    faults,
+    faults: isTried ? { ...told?.faults, ...seen } : {},
     close,
     /** What a dialog sends with. */
     submit: { mutation: { ...creating, mutate: send }, others: told?.others },

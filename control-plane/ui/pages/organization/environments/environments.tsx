@@ -81,15 +81,15 @@ export function Environments() {
 }
 
 const blank = { name: '', hrid: '', description: '' };
+type Faults = Readonly<Partial<Record<keyof typeof blank, string>>>;
 const places = { name: 'name', hrid: 'hrids', description: 'description' } as const;
 
 function CreateEnvironment({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   const navigate = useNavigate();
-  const { wish, change, faults, close, submit } = useCreation({
+  const creation = useCreation({
     blank,
     places,
-    faultsOf: ({ name }): Partial<Record<keyof typeof blank, string>> =>
-      name.trim() === '' ? { name: 'must not be empty' } : {},
+    faultsOf: ({ name }): Faults => (name.trim() === '' ? { name: 'must not be empty' } : {}),
     create: ({ name, hrid, description }) =>
       createEnvironment({
         name,
@@ -100,6 +100,8 @@ function CreateEnvironment({ isOpen, onClose }: { readonly isOpen: boolean; read
     onMade: ({ id }) => void navigate({ to: '/_org/environments/$environment', params: { environment: id } }),
     onClose,
   });
+  const { wish, change, close, submit } = creation;
+  const faults: Faults = creation.faults;
   return (
     <FormDialog
       title="Create environment"
