@@ -5,6 +5,8 @@
  * Small files share processes (`groups.ts`), so that what they test is loaded once. A file that fails is tried once more, alone, when few
  * failed. At the end stands what the files cost, and which of them cost too much.
  *
+ * `--minutes 60` begins no long file after so many minutes: each day starts with the next of them, and those that are left are named.
+ *
  * `--times` names the ten dearest files. Arguments that are not flags narrow the run to paths that contain one of them, among short and
  * slow ones: `npm test -- proto/spool bridge`.
  */
@@ -12,16 +14,29 @@ import { spawn } from 'node:child_process';
 import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { describeCosts, readCosts } from './costs.ts';
 import { describeDied, readFailures } from './failed-files.ts';
 import { groupFiles } from './groups.ts';
 import { stopCluster } from './kit/servers/postgres-cluster.ts';
 
 const root = join(import.meta.dirname, '..');
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const isLong = process.argv.includes('--long');
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    long: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: 'Infinity' },
+    times: { type: 'boolean', default: false },
+  },
+});
+const isLong = flags.long;
+const minutesMax = Number(flags.minutes);
+if (!(minutesMax > 0)) {
+  process.stderr.write('--minutes: a number above 0\n');
+  process.exit(2);
+}
 /** With `--times` so many files are named with what they cost, however little. */
-const dearest = process.argv.includes('--times') ? 10 : undefined;
+const dearest = flags.times ? 10 : undefined;
 
 type Kind = 'short' | 'slow' | 'long';
 const kindOf = (file: string): Kind =>
@@ -48,6 +63,9 @@ const timeoutMsOf = (kind: Kind): number => ({ short: 120_000, slow: 300_000, lo
 const processMsMaxOf = (kind: Kind): number => (kind === 'long' ? 2 : 4) * timeoutMsOf(kind);
 /** More failed files and died processes than this are no accident of a busy machine. */
 const secondTriesMax = 3;
+
+/** Where there is no time for all long files, a day begins so many behind where the last did. */
+const longsADay = 20;
 
 /** What the files of one run share; the database server's user has to enter it. */
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-run-'));
@@ -158,11 +176,28 @@ async function runRound(round: readonly string[], kind: Kind): Promise<number> {
   return exitCode;
 }
 
+const endsAtMs = performance.now() + minutesMax * 60_000;
+
+/** Long files one by one, as many as there is time for, from the day's first on: in some days each had its turn. */
+async function runWhileTime(round: readonly string[]): Promise<void> {
+  const dayMs = 24 * 60 * 60 * 1_000;
+  const first = (Math.floor(Date.now() / dayMs) * longsADay) % round.length;
+  const turned = [...round.slice(first), ...round.slice(0, first)];
+  for (const [at, file] of turned.entries()) {
+    if (isStopped) return;
+    if (performance.now() >= endsAtMs) {
+      process.stdout.write(`\nno time in ${minutesMax} minutes for: ${turned.slice(at).join(', ')}\n`);
+      return;
+    }
+    if ((await runRound([file], 'long')) !== 0) process.exitCode = 1;
+  }
+}
+
 for (const kind of isLong ? kinds : (['short'] as const)) {
   const round = isLong ? files.filter((file) => kindOf(file) === kind) : files;
   if (round.length === 0 || isStopped) continue;
-  const exitCode = await runRound(round, kind);
-  if (exitCode !== 0) process.exitCode = exitCode;
+  if (kind === 'long' && minutesMax < Infinity) await runWhileTime(round);
+  else if ((await runRound(round, kind)) !== 0) process.exitCode = 1;
 }
 process.stdout.write(
   `\n${describeCosts(readCosts(costsList), {
