@@ -6,12 +6,15 @@ import { actorOf } from './access/access.ts';
 import type { UserRow } from './access/access.store.ts';
 import { firstAdministrator } from './access/users.store.ts';
 import { tenantRoles } from './access/memberships.store.ts';
-import { createApi, startApi } from './management/apis/apis.ts';
-import { createApplication } from './management/applications/applications.ts';
-import { writeAudit } from './management/audit/audit.store.ts';
 import type { Desk } from './management/desk.ts';
-import { createPlan } from './management/plans/plans.ts';
-import { subscribe } from './management/subscriptions/subscriptions.ts';
+import {
+  auditSamples,
+  makeSamples,
+  type SampleKeys,
+  sampleName,
+  samplePaths,
+} from './management/samples/making.ts';
+import { isEmptyEnvironment } from './management/samples/samples.store.ts';
 import {
   listEnvironmentRows,
   resolveEnvironment,
@@ -25,6 +28,8 @@ export interface BootOptions {
   readonly adminPassword?: string | undefined;
   /** Backend of the demo APIs; without it there are none. */
   readonly demoTarget?: string | undefined;
+  /** All of the samples that a first start has to look at, and not only the demo APIs. */
+  readonly hasSamples?: boolean | undefined;
 }
 
 /** What a boot made or found. */
@@ -37,7 +42,7 @@ export interface BootResult {
   /** The fleet for gateways of this installation. */
   readonly fleet: string;
   /** Present when this boot made the demo APIs. */
-  readonly demo?: { readonly ordersKey: string };
+  readonly demo?: { readonly ordersKey: string; readonly keys: SampleKeys };
   /** Paths of the demo APIs that are still there: one for everybody, one for callers with a key. A former version called them otherwise. */
   readonly demoPaths: { readonly echo?: string | undefined; readonly orders?: string | undefined };
 }
@@ -50,8 +55,7 @@ export async function boot(desk: Desk, options: BootOptions): Promise<BootResult
   const tenant = await ensureTenant(desk, options.adminPassword);
   const { at, admin } = tenant;
   const fleet = await ensureFleet(desk, tenant);
-  const demo =
-    options.demoTarget === undefined ? undefined : await ensureDemo(desk, tenant, options.demoTarget);
+  const demo = await ensureSamples(desk, tenant, options);
   return {
     at,
     admin,
@@ -162,16 +166,13 @@ async function ensureFleet(desk: Desk, { at, admin }: Tenant): Promise<string> {
   }
 }
 
-/** Apart from what anybody would call an API of his own. */
-const echoPath = '/demo/echo';
-const ordersPath = '/demo/orders';
-
-async function ensureDemo(
+async function ensureSamples(
   desk: Desk,
   { at, admin }: Tenant,
-  target: string,
+  { demoTarget: target, hasSamples: isWhole = false }: BootOptions,
 ): Promise<BootResult['demo'] | undefined> {
-  // Whoever has made an API, or deleted the demo, does not want it again.
+  if (target === undefined) return undefined;
+  // Whoever has made an API, or deleted the samples, does not want them again.
   const earlier = await desk.storage.db
     .selectFrom('audit')
     .select('id')
@@ -179,89 +180,32 @@ async function ensureDemo(
     .where('event', '=', 'DEMO_CREATED')
     .limit(1)
     .executeTakeFirst();
-  if (earlier !== undefined) return undefined;
-  try {
-    await demoApi(desk, { at, admin }, { path: echoPath, target, security: 'KEY_LESS' });
-    const orders = await demoApi(desk, { at, admin }, { path: ordersPath, target, security: 'API_KEY' });
-    const application = await createApplication(desk, admin, {
-      at,
-      wish: { name: 'Demo shop', description: `Calls the demo API ${ordersPath}.` },
-    });
-    const subscription = await subscribe(desk, admin, {
-      at,
-      id: orders.id,
-      wish: { applicationId: application.id, planId: orders.planId },
-    });
-    const { key } = subscription['apiKey'] as { readonly key: string };
-    await desk.storage.transaction((trx) =>
-      writeAudit(trx, {
-        organization: at.organization,
-        environment: at.environment,
-        actor: admin,
-        event: 'DEMO_CREATED',
-        type: 'ENVIRONMENT',
-        id: at.environment,
-        nowMs: desk.clock.now(),
-      }),
-    );
-    return { ordersKey: key };
-  } catch (error) {
-    // Somebody has these paths already: the demo gives way.
-    if (error instanceof Fault && error.code === 'api.listener.paths.path.exists') return undefined;
-    throw error;
-  }
+  if (earlier !== undefined || !(await isEmptyEnvironment(desk.storage.db, at))) return undefined;
+  const keys = await makeSamples(desk, admin, { at, target, isWhole });
+  if (keys === undefined) return undefined;
+  await auditSamples(desk, admin, at);
+  return { ordersKey: keys.orders, keys };
 }
 
 async function demoPathsOf({ storage }: Desk, at: EnvironmentRef): Promise<BootResult['demoPaths']> {
+  const { echo, orders } = samplePaths;
   const rows = await storage.db
     .selectFrom('api')
     .select('name')
     .where('organization', '=', at.organization)
     .where('environment', '=', at.environment)
-    .where('name', 'in', [echoPath, ordersPath, '/echo', '/orders'].map(demoName))
+    .where('name', 'in', [echo, orders, '/echo', '/orders'].map(sampleName))
     .execute();
-  const paths = rows.map(({ name }) => name.slice(demoName('').length));
+  const paths = rows.map(({ name }) => name.slice(sampleName('').length));
   const pathOf = (last: string): string | undefined => paths.find((path) => path.endsWith(last));
   return { echo: pathOf('/echo'), orders: pathOf('/orders') };
 }
 
-const demoName = (path: string): string => `Demo ${path}`;
-
-async function demoApi(
-  desk: Desk,
-  { at, admin }: Tenant,
-  wish: { readonly path: string; readonly target: string; readonly security: 'KEY_LESS' | 'API_KEY' },
-): Promise<{ readonly id: string; readonly planId: string }> {
-  const api = await createApi(desk, admin, {
-    at,
-    wish: {
-      name: demoName(wish.path),
-      apiVersion: '1.0',
-      definitionVersion: 'V4',
-      type: 'PROXY',
-      description: 'Made at the first start; delete it when you like.',
-      visibility: 'PUBLIC',
-      listeners: [{ type: 'HTTP', paths: [{ path: wish.path }], entrypoints: [{ type: 'http-proxy' }] }],
-      endpointGroups: [
-        {
-          name: 'default',
-          type: 'http-proxy',
-          endpoints: [{ name: 'echo', type: 'http-proxy', configuration: { target: wish.target } }],
-        },
-      ],
-    },
-  });
-  const plan = await createPlan(desk, admin, {
-    at,
-    id: api.id,
-    wish: {
-      definitionVersion: 'V4',
-      name: wish.security === 'KEY_LESS' ? 'Open' : 'With a key',
-      validation: 'AUTO',
-      status: 'PUBLISHED',
-      security: { type: wish.security },
-    },
-  });
-  await startApi(desk, admin, { at, id: api.id });
-  return { id: api.id, planId: plan.id };
+/** The first administrator of an organization, for whoever works at its machine; undefined where there is none. */
+export async function administratorOf(
+  { storage: { db } }: Desk,
+  organization: string,
+): Promise<Actor | undefined> {
+  const user = await firstAdministrator(db, organization);
+  return user === undefined ? undefined : firstAdmin(db, user);
 }

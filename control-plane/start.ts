@@ -53,6 +53,8 @@ export interface ControlPlaneOptions {
   readonly adminPassword?: string | undefined;
   /** Backend of the demo APIs of a first boot; without it there are none. */
   readonly demoTarget?: string | undefined;
+  /** All of the samples, and not only the demo APIs. */
+  readonly hasSamples?: boolean | undefined;
   /** Told what the boot made or found, also when the process is asked to end meanwhile: what is shown once must have been. */
   readonly onBoot?: ((made: BootResult) => void) | undefined;
   /** Starts the ingester and opens queries; without it analytics answer 503 with a hint. */
@@ -116,7 +118,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
   lifecycle.task('fetches', startFetches(desk, options));
   lifecycle.signal.throwIfAborted();
-  const booting = boot(desk, { adminPassword, demoTarget: options.demoTarget });
+  const booting = boot(desk, {
+    adminPassword,
+    demoTarget: options.demoTarget,
+    hasSamples: options.hasSamples,
+  });
   const told = booting.then(options.onBoot);
   // A demo that is half made would never be made whole: whoever ends the process meanwhile waits for it.
   lifecycle.onClose('first boot', () => told.catch(() => undefined));

@@ -5,7 +5,8 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 const bodyBytesMax = 1024 * 1024;
 
 /**
- * The backend of the demo APIs inside `isthmus up`: says as JSON what it was asked. Loopback only.
+ * The backend of the demo APIs inside `isthmus up`: says as JSON what it was asked, by 200 or what a path that ends in /status/<400-599> says.
+ * Loopback only.
  *
  * Returns its port; closed by the life-cycle.
  */
@@ -15,7 +16,9 @@ export async function startEchoServer(port: number, lifecycle: Lifecycle): Promi
       if (body === undefined) return answer.writeHead(413, { connection: 'close' }).end();
       const { method, url, headers } = request;
       return answer
-        .writeHead(200, { 'content-type': 'application/json' })
+        .writeHead(Number(/\/status\/([45]\d\d)(?:\?|$)/.exec(url ?? '')?.[1] ?? 200), {
+          'content-type': 'application/json',
+        })
         .end(`${JSON.stringify({ method, path: url, headers, body }, undefined, 2)}\n`);
     });
   });

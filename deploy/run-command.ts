@@ -18,6 +18,7 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
   ...customerCommands,
   ['token', async () => (await import('./commands/token.ts')).tokenCommand()],
   ['fleet', async () => (await import('./commands/fleet.ts')).fleetCommand()],
+  ['samples', async () => (await import('./commands/samples.ts')).samplesCommand()],
   ['migrate', async () => (await import('./commands/database.ts')).migrateCommand()],
   ['backup', async () => (await import('./commands/database.ts')).backupCommand()],
   ['restore', async () => (await import('./commands/database.ts')).restoreCommand()],
@@ -34,6 +35,7 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
   ['create', async () => (await import('./client/change.ts')).createObjectCommand()],
   ['apply', async () => (await import('./client/change.ts')).applyCommand()],
   ['delete', async () => (await import('./client/change.ts')).deleteCommand()],
+  ['call', async () => (await import('./client/call.ts')).callCommand()],
   ['completion', async () => (await import('./client/completion.ts')).completionCommand()],
   ['audit', async (onExit) => (await import('./commands/audit.ts')).auditCommand(onExit)],
   // In the place of those of the customer's side, which know half of the processes.

@@ -15,6 +15,8 @@ import { controlPlaneProcessSchema, processNames, type ProcessName } from './pro
 export interface UpFlags extends ConfigFlags {
   readonly portOffset: number;
   readonly logLevel: LogLevel;
+  /** Samples at the first start. */
+  readonly samples?: true;
   /** `process.path=value`, e.g. `gateway.workers=2`. */
   readonly set: readonly string[];
 }

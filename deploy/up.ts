@@ -18,6 +18,7 @@ import { createAnalyticsOpener } from './analytics.ts';
 import { createDebugRuns } from './debug/debug-runs.ts';
 import { forkGateway } from './gateway-process.ts';
 import type { ProcessParts } from './run-process.ts';
+import { callSamples } from './samples.ts';
 import { print } from './terminal.ts';
 import { checkPorts, reachLine, type UpConfigs, type UpFlags } from './up-settings.ts';
 import { version } from './version.ts';
@@ -95,6 +96,7 @@ export async function up(
     config: withGateways(configs),
     adminPassword,
     demoTarget: `http://127.0.0.1:${echo}`,
+    hasSamples: flags.samples === true,
     onBoot: (made) => void (unseen = made),
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
     // What the demo calls is on this machine, where runs go nowhere else.
@@ -107,7 +109,18 @@ export async function up(
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
   print(describe(addresses, controlPlane, { configs, servers }));
   unseen = undefined;
+  showSamples(addresses.gateway, controlPlane.boot, parts);
   stepBehindGateway(parts);
+}
+
+/** Calls the samples that this start has made, so that logs and analytics are not empty; the platform is ready without that. */
+function showSamples(gateway: string, { demo }: BootResult, { clock, lifecycle, log }: ProcessParts): void {
+  if (demo?.keys.stock === undefined) return;
+  const { signal } = lifecycle;
+  const calling = callSamples(gateway, demo.keys, { clock, signal }).catch((error: unknown) => {
+    if (!signal.aborted) log.warn({ error }, 'the samples were not called');
+  });
+  lifecycle.onClose('calls of samples', async () => void (await calling));
 }
 
 /**
@@ -296,6 +309,12 @@ function passwordLine({ adminPassword }: BootResult): string {
   return adminPassword === undefined ? '' : `  admin password   ${adminPassword}   (shown this once)\n`;
 }
 
+/** Said by the start that made them. */
+const samplesLine = ({ demo }: BootResult): string =>
+  demo?.keys.stock === undefined
+    ? ''
+    : '  samples          3 APIs, 2 applications and some calls, to look at; isthmus samples remove takes them away\n';
+
 function ordersLine({ demo, demoPaths: { orders } }: BootResult, gateway: string): string {
   if (orders === undefined) return '';
   return demo === undefined
@@ -331,7 +350,7 @@ function describe(
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
   data             ${configs.controlPlane.dataDir}
-${reach === '' ? '' : `  ${reach}\n`}${passwordLine(boot)}
+${reach === '' ? '' : `  ${reach}\n`}${samplesLine(boot)}${passwordLine(boot)}
 Try:
 ${demo}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis${doubt}
 

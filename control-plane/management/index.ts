@@ -47,6 +47,7 @@ import { revisionRoutes } from './revisions/revisions.routes.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
+import { sampleRoutes } from './samples/samples.routes.ts';
 import { secondFactorRoutes } from './second-factor/second-factor.routes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
 import { signInRoutes } from './sign-in/sign-in.routes.ts';
@@ -66,6 +67,7 @@ const resources: readonly Route[] = [
   ...tenantRoutes,
   ...quotaRoutes,
   ...retentionRoutes,
+  ...sampleRoutes,
   ...organizationFlowsRoutes,
   // Before those of one API or application, whose id "hooks" would be.
   ...notificationRoutes,

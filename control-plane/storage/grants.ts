@@ -117,6 +117,7 @@ export const bridgeGrants: Grants = {
   api_key_subscription: 'none',
   outgoing_mail: 'none',
   idempotency_key: 'none',
+  sample: 'none',
   outgoing_webhook: 'none',
   notification_setting: 'none',
   raised_hook: 'none',

@@ -14,6 +14,7 @@ export function upCommand(onExit: (code: number) => void): Command {
     examples: [
       'isthmus up',
       'isthmus up --data-dir /tmp/try --port-offset 1000    # gateway on 9082, management on 9083',
+      'isthmus up --samples                                  # with something to look at, as npm start has it',
       'isthmus up --set gateway.workers=auto                # a setting of one of them',
       'ISTHMUS_ADMIN_PASSWORD=... isthmus up                 # instead of a made one, at the first start',
     ],
@@ -22,6 +23,7 @@ export function upCommand(onExit: (code: number) => void): Command {
       '-d, --data-dir <folder>',
       `where everything is kept (default: what ISTHMUS_DATA_DIR says, or ${defaultDataDir})`,
     )
+    .option('--samples', 'at the first start: sample APIs, applications and calls, to look at')
     .option('-p, --port-offset <number>', 'added to every port', wholeNumber(0, portOffsetMax), 0)
     .option('-c, --config <file>', 'YAML file with a section per process')
     .option(

@@ -143,7 +143,8 @@ export const auditEvents = {
   RECOVERY_CODE_USED:
     'A user signed in, or changed the second factor, by a recovery code, which counts no more.',
   SIGN_IN_SETTINGS_UPDATED: 'What the organization asks of who signs in was changed.',
-  DEMO_CREATED: 'The first start made an API to look at.',
+  DEMO_CREATED: 'The first start, or an operator, made samples to look at.',
+  SAMPLES_REMOVED: 'Somebody took the samples away: their APIs, applications and subscriptions.',
   BUCKET_ADOPTED: 'An operator told the database that another bucket is its own.',
   KEYS_REVOKED:
     'An operator gave an environment a new publishing key and the next epoch; the keys before sign nothing any more.',

@@ -41,6 +41,13 @@ export async function demandOrganization(db: Queries, named: string): Promise<st
   });
 }
 
+/** The id of an environment that is named by it or by its readable id. Errors: request.not_found. */
+export async function demandEnvironment(db: Queries, organization: string, named: string): Promise<string> {
+  const environment = await resolveEnvironment(db, organization, named);
+  if (environment !== undefined) return environment.id;
+  throw new Fault('request.not_found', { detail: `There is no environment ${JSON.stringify(named)}.` });
+}
+
 /** The environments of the organization. */
 export async function listEnvironments(
   desk: Desk,

@@ -43,6 +43,7 @@ import { idempotencyKeys } from './0055-idempotency-keys.ts';
 import { archivedEnvironments } from './0058-archived-environments.ts';
 import { rollups } from './0059-rollups.ts';
 import { retention } from './0061-retention.ts';
+import { samples } from './0071-samples.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -104,4 +105,5 @@ export const migrations: readonly Migration[] = [
   rollups,
   retention,
   preferences,
+  samples,
 ];

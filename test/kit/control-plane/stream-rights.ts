@@ -26,6 +26,8 @@ export const environmentRights: Readonly<Record<string, string>> = {
   askDeletion: '++- --- ---',
   countDeletion: '++- --- ---',
   getDeletion: '++- --- ---',
+  listSamples: '+++ +++ +++',
+  removeSamples: '++- --- ---',
   createEnvironment: '+-- --- ---',
   updateEnvironment: '+-- --- ---',
   archiveEnvironment: '+-- --- ---',
