@@ -6,6 +6,7 @@ import { auditSearch } from './pages/audit/questions.ts';
 import { trafficSearch } from './pages/traffic/search.ts';
 import { apiRoutes, subscriptionsSearch } from './routes/apis.ts';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
+import { runRoutes } from './routes/run.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import {
   backSearch,
@@ -67,7 +68,7 @@ const home = createRoute({
     await demandSession(queries, location.href);
     const first = await firstEnvironment(queries);
     if (first !== undefined)
-      throw redirect({ to: '/$env/apis', params: { env: first.hrids[0] ?? first.id } });
+      throw redirect({ to: '/$env/overview', params: { env: first.hrids[0] ?? first.id } });
   },
   component: NotHere,
 });
@@ -148,25 +149,6 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit/audit.tsx'), 'EnvironmentAudit'),
 });
 
-const topology = createRoute({
-  getParentRoute: () => shell,
-  path: '/topology',
-  component: lazyRouteComponent(() => import('./pages/topology.tsx'), 'Topology'),
-});
-
-const deployments = createRoute({
-  getParentRoute: () => shell,
-  path: '/deployments',
-  validateSearch: pageSearch,
-  component: lazyRouteComponent(() => import('./pages/deployments.tsx'), 'Deployments'),
-});
-
-const gateways = createRoute({
-  getParentRoute: () => shell,
-  path: '/gateways',
-  component: lazyRouteComponent(() => import('./pages/gateways.tsx'), 'Gateways'),
-});
-
 const analytics = createRoute({
   getParentRoute: () => shell,
   path: '/analytics',
@@ -195,6 +177,7 @@ const routeTree = root.addChildren([
   home,
   kit,
   shell.addChildren([
+    ...runRoutes,
     ...apiRoutes,
     applications,
     application.addChildren([
@@ -207,9 +190,6 @@ const routeTree = root.addChildren([
     ]),
     tasks,
     audit,
-    topology,
-    deployments,
-    gateways,
     analytics,
     logs,
     call,

@@ -127,7 +127,8 @@ test('a text names no command, and no flag, that is not there', async () => {
   let flags = 0;
   for (const said of texts) {
     const [before = '', ...parts] = said.text.split(aCommand);
-    for (const flag of flagsIn(before)) {
+    // A call that is written down for a shell has flags of its own.
+    for (const flag of before.startsWith('curl ') ? [] : flagsIn(before)) {
       flags += 1;
       if (!isOwnFlag(flag, said, known)) wrong.push(...told(said, `${flag} is no flag of whoever says it`));
     }

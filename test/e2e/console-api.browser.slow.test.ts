@@ -29,7 +29,7 @@ const draftIsKept = /Saved (now|\d+ s ago)/;
 
 async function moves(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management, gateway } = platform;
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   const api = await apiNamed(platform, 'Demo /demo/echo');
   await page.goto(`/console/DEFAULT/apis/${api}/entrypoints`);
@@ -72,7 +72,7 @@ async function moves(platform: Platform, browser: TestBrowser): Promise<void> {
 
 async function plans(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management } = platform;
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   const api = await apiNamed(platform, 'Demo /demo/orders');
   await page.goto(`/console/DEFAULT/apis/${api}/plans`);
@@ -124,7 +124,7 @@ async function plans(platform: Platform, browser: TestBrowser): Promise<void> {
 
 async function ends(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management, gateway } = platform;
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   const api = await apiNamed(platform, 'Demo /demo/echo');
   await page.goto(`/console/DEFAULT/apis/${api}/entrypoints`);

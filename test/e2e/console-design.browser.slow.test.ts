@@ -42,7 +42,7 @@ const savedWords = /Saved (now|\d+ s ago)/;
 
 async function designs(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management, gateway } = platform;
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   const api = await apiNamed(platform, 'Demo /demo/echo');
   await page.goto(`/console/DEFAULT/apis/${api}/design`);
@@ -210,7 +210,7 @@ const touched = ['policies/jwt', 'policies/transform-headers', 'endpoints/http-p
 
 /** Each text of each form gets a letter and loses it again: what the form then writes is what it was given. */
 async function touchesForms({ management }: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis' });
   await signIn(page);
   await page.goto('/console/kit');
   const written = page.getByRole('region', { name: 'What it writes' });

@@ -42,7 +42,7 @@ async function add(page: Page, name: string, type: string): Promise<void> {
 }
 
 async function writes(platform: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: platform.management, path: '/console/', ...wide });
+  const page = await browser.open({ origin: platform.management, path: '/console/DEFAULT/apis', ...wide });
   const look = looker(page, wide);
   await signIn(page);
   const api = await apiNamed(platform, 'Demo /demo/echo');

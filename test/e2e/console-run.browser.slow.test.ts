@@ -37,7 +37,7 @@ test('what runs is seen and gone back from, by console alone', { skip: skipWitho
 
 async function goesBack(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management, gateway } = platform;
-  const page = await browser.open({ origin: management, path: '/console/', ...wide });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', ...wide });
   await signIn(page);
   const echo = await apiNamed(platform, 'Demo /demo/echo');
   await page.goto(`/console/DEFAULT/apis/${echo}/entrypoints`);
@@ -74,7 +74,7 @@ async function goesBack(platform: Platform, browser: TestBrowser): Promise<void>
 async function seesHealth(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management, client } = platform;
   const orders = await apiNamed(platform, 'Demo /demo/orders');
-  const page = await browser.open({ origin: management, path: '/console/', ...wide });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', ...wide });
   await signIn(page);
   await page.goto(`/console/DEFAULT/apis/${orders}/health`);
   await page.getByRole('heading', { name: 'No backend of this API is checked' }).waitFor();
@@ -110,7 +110,7 @@ async function seesHealth(platform: Platform, browser: TestBrowser): Promise<voi
 
 async function takesCalls({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
   for (let n = 0; n < 3; n += 1) await (await fetch(`${gateway}/demo/echo/taken-${n}`)).text();
-  const page = await browser.open({ origin: management, path: '/console/', ...wide });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', ...wide });
   await signIn(page);
   await page.getByRole('link', { name: 'Logs' }).click();
   await page.getByRole('cell', { name: '/demo/echo/taken-2' }).waitFor({ timeout: 60_000 });
@@ -128,7 +128,7 @@ async function takesCalls({ management, gateway }: Platform, browser: TestBrowse
 }
 
 async function visits(platform: Platform, browser: TestBrowser, view: View): Promise<void> {
-  const page = await browser.open({ origin: platform.management, path: '/console/', ...view });
+  const page = await browser.open({ origin: platform.management, path: '/console/DEFAULT/apis', ...view });
   await signIn(page);
   const look = looker(page, view);
   const [echo, orders] = [

@@ -145,7 +145,7 @@ test(
     const secret = 'a password for bad days';
     const rescue = { organization: 'DEFAULT', username: 'rescue', password: secret, lastsMs: 86_400_000 };
 
-    const page = await browser.open({ origin, path: '/console/', isRefused: true });
+    const page = await browser.open({ origin, path: '/console/DEFAULT/apis', isRefused: true });
     await page.getByText('no identity provider lets anybody in').waitFor();
     assert.equal(await page.getByRole('textbox').count(), 0);
     await looker(page, { colorScheme: 'light', viewport: { width: 1_280, height: 900 } })('sign-in-no-way');
@@ -166,7 +166,7 @@ test(
     await trust(byRescue, oidc.issuer);
     assert.equal((await byRescue.call('GET', `${v1}/identities`)).status, 200);
     for (const view of views) {
-      const seen = await browser.open({ origin, path: '/console/', ...view });
+      const seen = await browser.open({ origin, path: '/console/DEFAULT/apis', ...view });
       await providersOf(seen).waitFor();
       assert.equal(await seen.getByRole('textbox').count(), 0);
       await looker(seen, view)('sign-in-only');

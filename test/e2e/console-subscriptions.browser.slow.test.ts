@@ -38,7 +38,7 @@ const clicksMax = 12;
 
 /** An API with keys from nothing: created, deployed, subscribed to, called; then its keys change. */
 async function callsByKey({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis' });
   let clicks = 1;
   const click = async (locator: Locator): Promise<void> => {
     clicks += 1;
@@ -224,7 +224,7 @@ async function namesClient(platform: Platform, browser: TestBrowser): Promise<vo
       },
     },
   });
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   const button = (name: string, within: Page | Locator = page): Locator =>
     within.getByRole('button', { name, exact: true });
@@ -259,7 +259,10 @@ async function namesClient(platform: Platform, browser: TestBrowser): Promise<vo
   await clientId.fill('shop-client');
   await button('Subscribe', dialog).click();
   await dialog.waitFor({ state: 'detached' });
-  await page.getByRole('link', { name: 'Overview' }).click();
+  await page
+    .getByRole('navigation', { name: 'Pages of this application' })
+    .getByRole('link', { name: 'Overview' })
+    .click();
   await page.getByText('shop-client').first().waitFor();
   await page
     .getByRole('navigation', { name: 'Pages of this application' })

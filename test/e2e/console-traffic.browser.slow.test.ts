@@ -54,7 +54,7 @@ const all = called.echo + called.refused + called.nowhere;
 const arrivesMsMax = 60_000;
 
 async function follow({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis' });
   await signIn(page);
   await page.getByRole('link', { name: 'Logs' }).click();
   await page.getByRole('checkbox', { name: /^401/ }).click();
@@ -95,7 +95,7 @@ const found = (page: Page, number: number): Locator =>
   page.getByRole('status').filter({ hasText: new RegExp(`^${number} calls? match`) });
 
 async function logs({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis' });
   await signIn(page);
   await page.getByRole('link', { name: 'Logs' }).click();
   // Records come some seconds after their calls.
@@ -164,7 +164,7 @@ async function oneCall(platform: Platform, browser: TestBrowser): Promise<void> 
     },
   });
   await client.call('POST', `${api}/deployments`, { body: {} });
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   await page.goto(`/console/DEFAULT/apis/${id}/logs`);
   await page.getByRole('link', { name: '/demo/orders/0' }).click();
@@ -204,7 +204,7 @@ async function oneCall(platform: Platform, browser: TestBrowser): Promise<void> 
 }
 
 async function analytics({ management }: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis' });
   await signIn(page);
   await page.getByRole('link', { name: 'Analytics' }).click();
   const apis = page.getByRole('table', { name: 'APIs', exact: true });

@@ -44,7 +44,7 @@ async function exported(page: Page, item: string): Promise<{ readonly name: stri
 
 async function exportsAndImports(platform: Platform, browser: TestBrowser): Promise<void> {
   const { management, client } = platform;
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
   await signIn(page);
   const orders = await apiNamed(platform, 'Demo /demo/orders');
   await page.goto(`/console/DEFAULT/apis/${orders}`);
@@ -85,7 +85,7 @@ async function exportsAndImports(platform: Platform, browser: TestBrowser): Prom
 
 async function importsOpenApi({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
   const view = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } } as const;
-  const page = await browser.open({ origin: management, path: '/console/', ...view });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', ...view });
   await signIn(page);
   await page.getByRole('link', { name: 'Import' }).click();
   const text = `openapi: 3.0.3
@@ -119,7 +119,11 @@ paths:
 }
 
 async function importsInto(platform: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: platform.management, path: '/console/', isRefused: true });
+  const page = await browser.open({
+    origin: platform.management,
+    path: '/console/DEFAULT/apis',
+    isRefused: true,
+  });
   await signIn(page);
   const echo = await apiNamed(platform, 'Demo /demo/echo');
   await page.goto(`/console/DEFAULT/apis/${echo}`);

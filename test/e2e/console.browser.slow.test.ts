@@ -68,6 +68,11 @@ async function createsApi({ management, gateway }: Platform, browser: TestBrowse
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('User name or password are wrong.').waitFor();
   await signIn(page);
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  // Nothing but samples is there.
+  await page.getByRole('heading', { name: 'Three steps to your first answer' }).waitFor();
+  await page.getByRole('note').filter({ hasText: '2 APIs, 1 application' }).waitFor();
+  await page.getByRole('link', { name: 'APIs', exact: true }).click();
   await page.getByRole('heading', { name: 'APIs', level: 1 }).waitFor();
   await page.getByRole('button', { name: 'Create API' }).click();
   const dialog = page.getByRole('dialog');
@@ -122,7 +127,12 @@ async function narrows(page: Page): Promise<void> {
 
 async function visitsPages({ management }: Platform, browser: TestBrowser, view: View): Promise<void> {
   // A call of which nothing was logged is asked for what was logged all the same.
-  const page = await browser.open({ origin: management, path: '/console/', isRefused: true, ...view });
+  const page = await browser.open({
+    origin: management,
+    path: '/console/DEFAULT/apis',
+    isRefused: true,
+    ...view,
+  });
   const look = looker(page, view);
   await look('sign-in');
   await signIn(page);
@@ -152,6 +162,12 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
   await page.getByRole('figure', { name: 'Response time' }).waitFor();
   await page.getByRole('table', { name: 'Methods' }).waitFor();
   await look('api-analytics');
+  await page.goto('/console/DEFAULT/overview');
+  await page.getByRole('figure', { name: 'Requests by status' }).waitFor();
+  await page.getByRole('table', { name: 'Recent deployments' }).getByRole('link').first().waitFor();
+  // There is an API that is no sample: nobody has to be shown how.
+  assert.equal(await page.getByRole('heading', { name: 'Three steps to your first answer' }).count(), 0);
+  await look('overview');
   await page.goto('/console/DEFAULT/logs');
   await page.getByRole('cell', { name: '/tracking/parcel-1' }).waitFor();
   await look('logs');
@@ -259,7 +275,7 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
 }
 
 async function usesKeyboard({ management }: Platform, browser: TestBrowser): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis' });
   await signIn(page);
   await page.keyboard.press('Tab');
   await page.getByRole('searchbox').focus();

@@ -3,6 +3,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { createApi, startApi } from '../apis/apis.ts';
 import { createApplication } from '../applications/applications.ts';
+import { deployApi } from '../deployments/deployments.ts';
 import type { Desk } from '../desk.ts';
 import { change } from '../desk.ts';
 import { createPlan } from '../plans/plans.ts';
@@ -145,6 +146,8 @@ async function sampleApi(
     readonly path: string;
     readonly target: string;
     readonly plan: PlanWish;
+    /** Whether its deployment is to be seen beside others. */
+    readonly isWhole: boolean;
     readonly flows?: ApiWish['flows'];
   },
 ): Promise<MadeApi> {
@@ -171,6 +174,7 @@ async function sampleApi(
   });
   await note(desk, actor, { at, type: 'API', id });
   const plan = await createPlan(desk, actor, { at, id, wish: wish.plan });
+  if (wish.isWhole) await deployApi(desk, actor, { at, id, label: 'sample' });
   await startApi(desk, actor, { at, id });
   return { id, planId: plan.id };
 }

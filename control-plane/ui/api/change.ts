@@ -15,11 +15,13 @@ export function useChange<Answer>({
   readonly onDone?: (answer: Answer) => void;
 }) {
   const queries = useQueryClient();
-  return useMutation({
+  const mutation = useMutation({
     mutationFn: change,
     onSuccess: async (answer) => {
       await Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
       onDone?.(answer);
     },
   });
+  /** What is sent, for whoever copies it. */
+  return { ...mutation, change };
 }

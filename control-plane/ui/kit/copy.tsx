@@ -13,11 +13,11 @@ function useCopied(text: string): readonly [hasCopied: boolean, copy: () => void
     const timer = setTimeout(() => setCopied(false), shownMs);
     return () => clearTimeout(timer);
   }, [hasCopied]);
-  return [hasCopied, () => void write(text).then(setCopied)];
+  return [hasCopied, () => void writeText(text).then(setCopied)];
 }
 
 /** Whether it was written. A page over plain HTTP has no clipboard; there the browser's old command is left. */
-async function write(text: string): Promise<boolean> {
+export async function writeText(text: string): Promise<boolean> {
   if (isSecureContext)
     return navigator.clipboard.writeText(text).then(
       () => true,

@@ -3,6 +3,7 @@ import type { UseMutationResult } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import type { Problem } from '../api/problem.ts';
 import { Button } from './button.tsx';
+import { CopyAs } from './copy-as.tsx';
 import styles from './dialog.module.css';
 import { layers } from './layers.ts';
 import { ProblemBox } from './told.tsx';
@@ -22,10 +23,15 @@ export function FormDialog({
   readonly onClose: () => void;
   readonly submit: {
     readonly verb: string;
-    readonly mutation: Pick<UseMutationResult<unknown, Error, void>, 'mutate' | 'isPending' | 'error'>;
+    readonly mutation: Pick<UseMutationResult<unknown, Error, void>, 'mutate' | 'isPending' | 'error'> & {
+      /** What it sends, which can be copied instead. */
+      readonly change?: (() => Promise<unknown>) | undefined;
+    };
     readonly isDangerous?: boolean;
     /** False while something that it needs is missing. */
     readonly isReady?: boolean;
+    /** It holds what should lie in no clipboard and no history of a shell. */
+    readonly isSecret?: boolean;
     /** What was refused and is said at none of the fields; without it, all that was. */
     readonly others?: Problem['details'] | undefined;
   };
@@ -51,6 +57,9 @@ export function FormDialog({
           {error !== null && <ProblemBox error={error} details={submit.others} />}
         </div>
         <div className={styles['foot']}>
+          {submit.mutation.change !== undefined && submit.isSecret !== true && (
+            <CopyAs change={submit.mutation.change} />
+          )}
           <Button onClick={onClose}>Cancel</Button>
           <Button
             type="submit"

@@ -1,5 +1,6 @@
 import { ChevronRight } from 'lucide-react';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
+import { CopyAs } from './copy-as.tsx';
 import type { Figure } from './numbers.ts';
 import styles from './page.module.css';
 import { ProblemBox } from './told.tsx';
@@ -31,8 +32,14 @@ export function PageHeader({
 
 /** Pages of one object, as links. */
 export function Tabs({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // In a narrow window they are one line that is moved: the page that is shown stands in it.
+    const current = nav.current?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 2;
+  });
   return (
-    <nav className={styles['tabs']} aria-label={label}>
+    <nav ref={nav} className={styles['tabs']} aria-label={label}>
       {children}
     </nav>
   );
@@ -147,9 +154,19 @@ export function Bar({
 }
 
 /** Says that something on the page is not saved yet, with what can be done about it; stays in view. */
-export const SaveBar = ({ children }: { readonly children: ReactNode }) => (
-  <div className={styles['save']} role="status">
-    <span>Changes are not saved</span>
-    <div className={styles['actions']}>{children}</div>
+export const SaveBar = ({
+  change,
+  children,
+}: {
+  /** What saving sends, which can be copied instead. */
+  readonly change?: (() => Promise<unknown>) | undefined;
+  readonly children: ReactNode;
+}) => (
+  <div className={styles['save']}>
+    <span role="status">Changes are not saved</span>
+    <div className={styles['actions']}>
+      {change !== undefined && <CopyAs change={change} />}
+      {children}
+    </div>
   </div>
 );

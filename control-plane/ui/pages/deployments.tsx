@@ -15,7 +15,7 @@ const perPage = 25;
 const lookAgainMs = 5_000;
 
 /** Newest first: what of an environment was put in service. */
-const deployments = (env: string, page: number) =>
+export const deployments = (env: string, page: number) =>
   queryOptions({
     queryKey: ['deployments', env, page],
     queryFn: () =>
@@ -30,7 +30,8 @@ const deployments = (env: string, page: number) =>
     placeholderData: (before) => before,
   });
 
-type Entry = Schemas['AuditsV1']['content'][number];
+/** One of them. */
+export type Entry = Schemas['AuditsV1']['content'][number];
 
 /** Every deployment of an environment, each with the way to what it changed and how gateways took it. */
 export function Deployments() {
@@ -68,7 +69,8 @@ export function Deployments() {
   );
 }
 
-function columnsOf(
+/** Columns of deployments, the newest of each API with how far it has come. */
+export function columnsOf(
   {
     env,
     names,
@@ -76,7 +78,7 @@ function columnsOf(
   }: { readonly env: string; readonly names: ReadonlyMap<string, string>; readonly again: number },
   newest: ReadonlyMap<string, string>,
 ): readonly Column<Entry>[] {
-  const nameOf = (kind: string, id: string): string => names.get(`${kind}:${id}:name`) ?? id;
+  const nameOf = (kind: string, id: string): string => nameIn(names, kind, id);
   return [
     {
       title: 'API',
@@ -100,8 +102,12 @@ function columnsOf(
   ];
 }
 
+/** What an audit calls something; its id where it has no name any more. */
+export const nameIn = (names: ReadonlyMap<string, string>, kind: string, id: string): string =>
+  names.get(`${kind}:${id}:name`) ?? id;
+
 /** The last deployment of each API among some. */
-const newestIn = (entries: readonly Entry[]): ReadonlyMap<string, string> =>
+export const newestIn = (entries: readonly Entry[]): ReadonlyMap<string, string> =>
   // The newest come first, and are written last.
   new Map(entries.toReversed().map(({ referenceId, id }) => [referenceId, id]));
 

@@ -26,7 +26,7 @@ type Gateway = Schemas['Gateway'];
 type Fleet = Schemas['Fleet'];
 
 /** Where an environment stands: its id, which gateways name it by, and the newest change that any of them has. */
-interface Standing {
+export interface Standing {
   readonly environment: string | undefined;
   readonly seq: number;
 }
@@ -40,7 +40,7 @@ const oneEnvironment = (env: string) =>
   });
 
 /** Fleets of an environment with their gateways; undefined until they are known. */
-function useGroups(env: string, isLive: boolean) {
+export function useGroups(env: string, isLive: boolean) {
   const { data, error } = useQuery(fleets);
   const { data: one } = useQuery(oneEnvironment(env));
   const mine = (data?.data ?? []).filter(
@@ -64,10 +64,7 @@ export function Topology() {
   const live = useGatewaysLive(env);
   const { groups, error, environment } = useGroups(env, live === 'live');
   const gateways = (groups ?? []).flatMap(({ gateways: members = [] }) => members);
-  const standing: Standing = {
-    environment,
-    seq: Math.max(0, ...gateways.map((gateway) => seqOf(gateway, environment) ?? 0)),
-  };
+  const standing = standingOf(groups, environment);
   const views = (
     <Segments
       label="View"
@@ -111,6 +108,15 @@ export function Topology() {
   );
 }
 
+/** What gateways of fleets are measured by. */
+export function standingOf(groups: readonly Group[] | undefined, environment: string | undefined): Standing {
+  const gateways = (groups ?? []).flatMap(({ gateways: members = [] }) => members);
+  return {
+    environment,
+    seq: Math.max(0, ...gateways.map((gateway) => seqOf(gateway, environment) ?? 0)),
+  };
+}
+
 const countOf = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 /** How many gateways are silent, and how many have not caught up. */
@@ -144,7 +150,7 @@ const seqOf = ({ applied }: Gateway, environment: string | undefined): number | 
   applied.find(({ environment: each }) => each === environment)?.seq;
 
 /** How a gateway fares: silent, behind the newest change, or all right. */
-function toneOf(gateway: Gateway, { environment, seq }: Standing): Tone {
+export function toneOf(gateway: Gateway, { environment, seq }: Standing): Tone {
   if (gateway.state === 'revoked' || gateway.state === 'never') return 'idle';
   if (gateway.state === 'silent') return 'bad';
   return (seqOf(gateway, environment) ?? 0) < seq ? 'warn' : 'ok';
@@ -161,7 +167,8 @@ function wordOf(gateway: Gateway, standing: Standing): string {
   return lag > 0 ? `${lag} ${lag === 1 ? 'change' : 'changes'} behind` : 'Up to date';
 }
 
-interface Group {
+/** A fleet with its gateways; undefined until they are known. */
+export interface Group {
   readonly fleet: Fleet;
   readonly gateways: readonly Gateway[] | undefined;
 }
@@ -276,7 +283,8 @@ const squareTones: Readonly<Record<Tone, SquareTone>> = {
   idle: 'idle',
 };
 
-const squareOf = (gateway: Gateway, standing: Standing): Square => ({
+/** One of many gateways. */
+export const squareOf = (gateway: Gateway, standing: Standing): Square => ({
   id: gateway.id,
   tone: squareTones[toneOf(gateway, standing)],
   words: `${gateway.hostname}: ${wordOf(gateway, standing)}`,

@@ -7,6 +7,7 @@ import {
   CircleUser,
   FileText,
   History,
+  House,
   Inbox,
   KeyRound,
   Layers,
@@ -33,6 +34,7 @@ interface Entry<To extends string> {
 
 /** A page of an environment that the side bar leads to. */
 export type PageEntry = Entry<
+  | '/$env/overview'
   | '/$env/apis'
   | '/$env/dictionaries'
   | '/$env/documentation'
@@ -63,6 +65,7 @@ export type OrganizationPageEntry = Entry<
 
 /** In the order of the side bar. What is not there yet has no entry. */
 export const pages: readonly PageEntry[] = [
+  { group: '', name: 'Overview', to: '/$env/overview', Icon: House },
   { group: 'Build', name: 'APIs', to: '/$env/apis', Icon: Route },
   {
     group: 'Build',

@@ -188,7 +188,7 @@ function Environments({ env }: { readonly env: string | undefined }) {
         ...all.map(({ id, name: label, hrids }) => ({
           id,
           label,
-          onChoose: () => void navigate({ to: '/$env/apis', params: { env: hrids[0] ?? id } }),
+          onChoose: () => void navigate({ to: '/$env/overview', params: { env: hrids[0] ?? id } }),
         })),
         {
           id: 'organization',
@@ -243,7 +243,7 @@ function EnvironmentLinks({ env, onClick }: { readonly env: string; readonly onC
   const tasks = useTaskCount(env);
   const shown = pages.filter(({ right }) => right === undefined || may(right, 'R'));
   return shown.map(({ group, name, to, Icon }, at) => [
-    group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
+    group === '' || group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
     <Link key={to} to={to} params={{ env }} onClick={onClick}>
       <Icon size={16} aria-hidden />
       <span>{name}</span>
@@ -256,7 +256,7 @@ function OrganizationLinks({ onClick }: { readonly onClick: () => void }) {
   const may = useOrganizationRights();
   const shown = organizationPages.filter(({ right }) => right === undefined || may(right, 'R'));
   return shown.map(({ group, name, to, Icon }, at) => [
-    group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
+    group === '' || group === shown[at - 1]?.group ? undefined : <h2 key={group}>{group}</h2>,
     <Link key={to} to={to} onClick={onClick}>
       <Icon size={16} aria-hidden />
       <span>{name}</span>

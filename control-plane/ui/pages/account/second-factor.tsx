@@ -91,7 +91,13 @@ function NewCodes({
       about="Those that are left count no more."
       isOpen
       onClose={onClose}
-      submit={{ verb: 'Make codes', mutation: making, isReady: password !== '' && code !== '', others: [] }}
+      submit={{
+        isSecret: true,
+        verb: 'Make codes',
+        mutation: making,
+        isReady: password !== '' && code !== '',
+        others: [],
+      }}
     >
       <PasswordField value={password} error={making.error} onChange={setPassword} />
       <CodeField hint={codeHint} value={code} error={making.error} onChange={setCode} />
@@ -117,6 +123,7 @@ function TurnOff({ onClose }: { readonly onClose: () => void }) {
       isOpen
       onClose={onClose}
       submit={{
+        isSecret: true,
         verb: 'Turn off',
         mutation: turningOff,
         isReady: password !== '' && code !== '',

@@ -39,7 +39,7 @@ function Begin({
       about="Beside your password a code of an authenticator app is asked for then."
       isOpen
       onClose={onClose}
-      submit={{ verb: 'Continue', mutation: beginning, isReady: password !== '', others: [] }}
+      submit={{ isSecret: true, verb: 'Continue', mutation: beginning, isReady: password !== '', others: [] }}
     >
       <PasswordField value={password} error={beginning.error} onChange={setPassword} />
     </FormDialog>
@@ -67,7 +67,13 @@ function FirstCode({
       about="Your other sessions end with the first code; tokens go on."
       isOpen
       onClose={onClose}
-      submit={{ verb: 'Turn on', mutation: confirming, isReady: code.trim() !== '', others: [] }}
+      submit={{
+        isSecret: true,
+        verb: 'Turn on',
+        mutation: confirming,
+        isReady: code.trim() !== '',
+        others: [],
+      }}
     >
       <div className={styles['scan']}>
         <QrCode text={uri} label="What the app scans" />

@@ -5,7 +5,9 @@ import { useEffect } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
+import { CopyAs } from '../../kit/copy-as.tsx';
 import { PageHeader, Tabs, Unanswered } from '../../kit/page.tsx';
+import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ChangesBar } from './draft/changes.tsx';
 import { ActingContext, type Acting, DeployButton, useActing } from './draft/deploying.tsx';
@@ -56,7 +58,12 @@ export function Api() {
     <ActingContext value={acting}>
       <PageHeader
         title={data.name}
-        status={<State env={env} of={data} />}
+        status={
+          <>
+            <State env={env} of={data} />
+            <SampleTag env={env} id={data.id} />
+          </>
+        }
         sub={`Version ${data.apiVersion}`}
         actions={<Actions env={env} of={data} acting={acting} />}
       />
@@ -115,6 +122,7 @@ function Actions({
   return (
     <>
       {more}
+      <CopyAs change={() => acting.act(isStarted ? 'stop' : 'start')} />
       <Button
         disabled={acting.isPending || isUnsaved}
         onClick={() => acting.mutate(isStarted ? 'stop' : 'start')}

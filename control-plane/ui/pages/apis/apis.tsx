@@ -7,6 +7,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button, buttonLook } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
+import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Share, Status, Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
@@ -92,9 +93,12 @@ function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
       title: 'Name',
       sort: 'name',
       cell: ({ id, name }) => (
-        <Link to="/$env/apis/$api" params={{ env, api: id }}>
-          {name}
-        </Link>
+        <>
+          <Link to="/$env/apis/$api" params={{ env, api: id }}>
+            {name}
+          </Link>{' '}
+          <SampleTag env={env} id={id} />
+        </>
       ),
     },
     { title: 'Path', cell: (api) => <span className="mono second">{pathsOf(api)[0] ?? '–'}</span> },

@@ -17,9 +17,11 @@ interface Wish {
   readonly path?: string;
   readonly target: string;
   readonly security: Security;
+  /** Most calls a minute of one caller; as it was typed, empty for no limit. */
+  readonly limit: string;
 }
 
-const blank: Wish = { name: '', version: '1.0', target: '', security: 'API_KEY' };
+const blank: Wish = { name: '', version: '1.0', target: '', security: 'API_KEY', limit: '' };
 
 /** Makes an API with a first plan; it is called once it is deployed. */
 export function CreateApi({
@@ -63,7 +65,7 @@ function Fields({
   readonly onChange: (part: Partial<Wish>) => void;
   readonly faults: Faults;
 }) {
-  const { name, version, path, target, security } = wish;
+  const { name, version, path, target, security, limit } = wish;
   return (
     <>
       <TextField
@@ -104,12 +106,27 @@ function Fields({
         onChoose={(chosen) => onChange({ security: chosen })}
         options={securities}
       />
+      <TextField
+        label="Calls a minute"
+        hint="How many each caller may make; the rest is refused. Empty for no limit"
+        error={faults.limit}
+        inputMode="numeric"
+        value={limit}
+        onChange={(event) => onChange({ limit: event.target.value })}
+        isOptional
+      />
     </>
   );
 }
 
 /** What of an API each field writes. */
-const places = { name: 'name', version: 'apiVersion', path: 'listeners', target: 'endpointGroups' } as const;
+const places = {
+  name: 'name',
+  version: 'apiVersion',
+  path: 'listeners',
+  target: 'endpointGroups',
+  limit: 'flows',
+} as const;
 
 type Faults = Readonly<Partial<Record<keyof typeof places, string>>>;
 
@@ -120,6 +137,9 @@ function faultsOf(wish: Wish): Faults {
     version: wish.version.trim() === '' ? 'must not be empty' : undefined,
     path: faultOfPath(wish),
     target: faultOfTarget(wish.target),
+    limit: /^(?:[1-9]\d{0,5})?$/.test(wish.limit.trim())
+      ? undefined
+      : 'must be a whole number from 1 to 999999',
   };
   return Object.fromEntries(Object.entries(all).filter(([, fault]) => fault !== undefined));
 }
@@ -166,7 +186,7 @@ function pathOfName(name: string): string {
 /** Sent again under its key, it goes on where it was broken off: an API that is there already gets its plan. */
 async function create(
   env: string,
-  { name, version, path, target, security }: Wish,
+  { name, version, path, target, security, limit }: Wish,
   key: string,
 ): Promise<string> {
   const made = await answerOf(
@@ -204,8 +224,24 @@ async function create(
         status: 'PUBLISHED',
         mode: 'STANDARD',
         security: { type: security },
+        ...(limit.trim() !== '' && { flows: [limitOf(Number(limit))] }),
       },
     }),
   );
   return made.id;
 }
+
+/** A flow of a plan that lets so many calls of each caller pass in a minute. */
+const limitOf = (limit: number) => ({
+  name: 'Limit',
+  enabled: true,
+  selectors: [{ type: 'HTTP' as const, path: '/', pathOperator: 'STARTS_WITH' as const }],
+  request: [
+    {
+      name: 'Rate limit',
+      policy: 'rate-limit',
+      enabled: true,
+      configuration: { addHeaders: true, rate: { limit, periodTime: 1, periodTimeUnit: 'MINUTES' } },
+    },
+  ],
+});

@@ -92,7 +92,7 @@ function Form({
       <Fields {...{ shown, isReadOnly, faultOf }} onChange={set} />
       {saving.error !== null && <ProblemBox error={saving.error} />}
       {Object.keys(written).length > 0 && (
-        <SaveBar>
+        <SaveBar change={saving.change}>
           <Button onClick={() => setWritten({})}>Discard</Button>
           <Button type="submit" look="primary" disabled={isEmpty || saving.isPending}>
             Save

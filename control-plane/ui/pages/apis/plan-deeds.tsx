@@ -88,7 +88,11 @@ function Asked({
       about={about}
       isOpen
       onClose={onClose}
-      submit={{ verb, mutation: doing, isDangerous: deed === 'close' || deed === 'delete' }}
+      submit={{
+        verb,
+        mutation: { ...doing, change: () => doWithPlan(at, deed) },
+        isDangerous: deed === 'close' || deed === 'delete',
+      }}
     >
       {deed === 'close' && of.security.type !== 'KEY_LESS' && (
         <Effects

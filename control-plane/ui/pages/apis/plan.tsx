@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
+import { CopyAs } from '../../kit/copy-as.tsx';
 import { Bar, Body, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
@@ -66,6 +67,7 @@ function NewPlan() {
           />
           {creating.error !== null && <ProblemBox error={creating.error} />}
           <div className={styles['end']}>
+            <CopyAs change={() => createPlan({ env, id }, wish, 'PUBLISHED')} />
             <Button disabled={!isReady} onClick={() => creating.mutate('STAGING')}>
               Create in staging
             </Button>
@@ -128,7 +130,7 @@ function Edited({ of, tag }: { readonly of: Plan; readonly tag: string | undefin
           />
           {saving.error !== null && <ProblemBox error={saving.error} />}
           {wish !== undefined && (
-            <SaveBar>
+            <SaveBar change={() => savePlan({ env, id, plan: of.id }, shown, tag)}>
               <Button onClick={() => setWish(undefined)}>Discard</Button>
               <Button type="submit" look="primary" disabled={shown.name.trim() === '' || saving.isPending}>
                 Save

@@ -7,6 +7,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
+import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
@@ -66,9 +67,12 @@ function columnsOf(env: string): readonly Column<Schemas['Application']>[] {
     {
       title: 'Name',
       cell: ({ id, name }) => (
-        <Link to="/$env/applications/$application" params={{ env, application: id }}>
-          {name}
-        </Link>
+        <>
+          <Link to="/$env/applications/$application" params={{ env, application: id }}>
+            {name}
+          </Link>{' '}
+          <SampleTag env={env} id={id} />
+        </>
       ),
     },
     {

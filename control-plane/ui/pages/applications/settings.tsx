@@ -95,7 +95,7 @@ function Form({
       </Panel>
       {saving.error !== null && <ProblemBox error={saving.error} details={told?.others} />}
       {Object.keys(written).length > 0 && (
-        <SaveBar>
+        <SaveBar change={saving.change}>
           <Button onClick={() => setWritten({})}>Discard</Button>
           <Button type="submit" look="primary" disabled={Object.keys(seen).length > 0 || saving.isPending}>
             Save

@@ -82,7 +82,7 @@ export function Words({ env, of, isReadOnly }: Props) {
       </Panel>
       {saving.error !== null && <ProblemBox error={saving.error} />}
       {written !== undefined && (
-        <SaveBar>
+        <SaveBar change={saving.change}>
           {hasFault && <span className="second">Each word is there once, and is not empty</span>}
           <Button onClick={() => setWritten(undefined)}>Discard</Button>
           <Button look="primary" disabled={hasFault || saving.isPending} onClick={() => saving.mutate()}>

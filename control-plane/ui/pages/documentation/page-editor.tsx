@@ -86,7 +86,7 @@ export function PageEditor({ at, id, siblings, onGone }: Props) {
         </Panel>
         {saving.error !== null && <ProblemBox error={saving.error} />}
         {Object.keys(written).length > 0 && (
-          <SaveBar>
+          <SaveBar change={saving.change}>
             <Button onClick={() => setWritten({})}>Discard</Button>
             <Button
               look="primary"

@@ -114,7 +114,7 @@ function One({
         {scope === 'ORGANIZATION' && <RoleUsers role={role.name} />}
         {saving.error !== null && <ProblemBox error={saving.error} />}
         {isChanged && (
-          <SaveBar>
+          <SaveBar change={saving.change}>
             <Button onClick={discard}>Discard</Button>
             <Button look="primary" disabled={saving.isPending} onClick={() => saving.mutate()}>
               Save role

@@ -67,7 +67,7 @@ export function ResetPassword({ user, onClose }: Asked) {
       about="All sessions end. Nobody is told: hand the password over."
       isOpen
       onClose={onClose}
-      submit={{ verb: 'Set password', mutation: resetting, isReady: password !== '' }}
+      submit={{ isSecret: true, verb: 'Set password', mutation: resetting, isReady: password !== '' }}
     >
       <TextField
         label="New password"

@@ -127,14 +127,16 @@ function Unsaved({
 }: {
   readonly isWriting: boolean;
   readonly isReady: boolean;
-  readonly saving: Pick<UseMutationResult<unknown, Error, void>, 'mutate' | 'isPending' | 'error'>;
+  readonly saving: Pick<UseMutationResult<unknown, Error, void>, 'mutate' | 'isPending' | 'error'> & {
+    readonly change: () => Promise<unknown>;
+  };
   readonly onDiscard: () => void;
 }) {
   return (
     <>
       {saving.error !== null && <ProblemBox error={saving.error} />}
       {isWriting && (
-        <SaveBar>
+        <SaveBar change={saving.change}>
           <Button onClick={onDiscard}>Discard</Button>
           <Button look="primary" disabled={saving.isPending || !isReady} onClick={() => saving.mutate()}>
             Save policy group

@@ -5,11 +5,12 @@ import { useChange } from '../../api/change.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { Copy } from '../../kit/copy.tsx';
-import { FormDialog } from '../../kit/dialog.tsx';
+import { CopyAs } from '../../kit/copy-as.tsx';
+import { FailedDialog, FormDialog } from '../../kit/dialog.tsx';
 import { Body, PageHeader, Toolbar, Unanswered } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status } from '../../kit/status.tsx';
-import { Note, ProblemBox } from '../../kit/told.tsx';
+import { Note } from '../../kit/told.tsx';
 import { GroupHistory, GroupUsers } from './policy-group-lists.tsx';
 import {
   deletePolicyGroup,
@@ -98,7 +99,7 @@ function Deeds({
   });
   return (
     <>
-      {deploying.error !== null && <ProblemBox error={deploying.error} />}
+      <FailedDialog title="The policy group was not deployed" of={deploying} />
       {may('SHARED_POLICY_GROUP', 'D') && (
         <Button look="quiet" onClick={() => setAsked('delete')}>
           Delete policy group
@@ -108,9 +109,16 @@ function Deeds({
         <Button onClick={() => setAsked('undeploy')}>Take from gateways</Button>
       )}
       {may('SHARED_POLICY_GROUP', 'U') && of.lifecycleState !== 'DEPLOYED' && (
-        <Button look="primary" disabled={deploying.isPending || !isSaved} onClick={() => deploying.mutate()}>
-          Deploy policy group
-        </Button>
+        <>
+          <CopyAs change={deploying.change} />
+          <Button
+            look="primary"
+            disabled={deploying.isPending || !isSaved}
+            onClick={() => deploying.mutate()}
+          >
+            Deploy policy group
+          </Button>
+        </>
       )}
       {asked === 'undeploy' && <Undeploy env={env} of={of} onClose={() => setAsked(undefined)} />}
       {asked === 'delete' && <Delete env={env} of={of} onClose={() => setAsked(undefined)} />}

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client.ts';
 import { duration, moment } from '../../kit/numbers.ts';
+import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Status, type Tone } from '../../kit/status.tsx';
 import type { Column } from '../../kit/table.tsx';
 import { groupName, nobody } from './narrow.tsx';
@@ -70,7 +71,11 @@ export function columnsOf(env: string, hasApi: boolean): readonly Column<Call>[]
       ? [
           {
             title: 'API',
-            cell: (call: Call) => <Word>{apiNameOf(call)}</Word>,
+            cell: (call: Call) => (
+              <>
+                <Word>{apiNameOf(call)}</Word> <SampleTag env={env} id={call.apiId} isSmall />
+              </>
+            ),
           },
         ]
       : []),

@@ -5,6 +5,7 @@ import type { Schemas } from '../../api/client.ts';
 import { Copy } from '../../kit/copy.tsx';
 import { count, moment, shortId } from '../../kit/numbers.ts';
 import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
+import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Method, statusTone, statusWords, Took } from './call-columns.tsx';
@@ -41,6 +42,7 @@ export function Call() {
             <Status tone={statusTone(data.status)} isPill>
               {statusWords(data.status)}
             </Status>
+            <SampleTag env={env} id={data.apiId} />
           </>
         }
         actions={

@@ -162,7 +162,7 @@ const of = (part: number | undefined, whole: number | undefined): Figure =>
   part === undefined || whole === undefined ? unknown : share(part, whole);
 
 /** By how much a figure differs from what it was; nothing where one of them is not known. */
-function Change({
+export function Change({
   now,
   before,
   isNeutral = false,
@@ -181,7 +181,7 @@ function Change({
 type Part = readonly [part: number | undefined, whole: number | undefined];
 
 /** By how many points a share differs. */
-function Points({ now, before }: { readonly now: Part; readonly before: Part }) {
+export function Points({ now, before }: { readonly now: Part; readonly before: Part }) {
   const [percent, former] = [now, before].map(([part, whole]) =>
     part === undefined || whole === undefined || whole === 0 ? undefined : (100 * part) / whole,
   );

@@ -8,7 +8,7 @@ import { FormDialog } from '../../../kit/dialog.tsx';
 import { Status } from '../../../kit/status.tsx';
 import { Time } from '../../../kit/time.tsx';
 import { ProblemBox } from '../../../kit/told.tsx';
-import { discardDraft } from '../design/questions.ts';
+import { discardDraft, saveDraft } from '../design/questions.ts';
 import type { Designing } from '../design/use-design.ts';
 import { oneApi } from '../questions.ts';
 import { aheadWords, Compare, useAhead } from './changes.tsx';
@@ -60,7 +60,17 @@ export function DraftBar({
           Discard
         </Button>
       )}
-      {ahead !== undefined && <DeployButton env={env} id={id} size="small" look="primary" />}
+      {ahead !== undefined && (
+        <DeployButton
+          env={env}
+          id={id}
+          size="small"
+          look="primary"
+          {...(hasDraft && {
+            before: () => saveDraft({ env, id }, designing.design.api, ''),
+          })}
+        />
+      )}
       {saving.kind === 'failed' && <Failed {...{ designing }} error={saving.error} />}
       <FaultList env={env} id={id} faults={elsewhere} />
       {isDiscarding && <Discard onClose={() => setDiscarding(false)} />}

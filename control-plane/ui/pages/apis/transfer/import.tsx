@@ -3,6 +3,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Problem } from '../../../api/problem.ts';
 import { Button, buttonLook } from '../../../kit/button.tsx';
+import { CopyAs } from '../../../kit/copy-as.tsx';
 import { Differences } from '../../../kit/differences.tsx';
 import { Body, PageHeader, Panel } from '../../../kit/page.tsx';
 import { Status } from '../../../kit/status.tsx';
@@ -45,6 +46,7 @@ export function ImportApi() {
           </Panel>
           <Refusal error={importing.error} />
           <Foot>
+            {isThere(source) && <CopyAs change={() => importAnew(env, source)} />}
             <Link className={buttonLook.plain} to="/$env/apis" params={{ env }}>
               Cancel
             </Link>
@@ -95,6 +97,7 @@ export function ImportIntoApi() {
         <Refusal error={comparing.error ?? importing.error} />
         {effect !== undefined && <Shown effect={effect} />}
         <Foot>
+          {isThere(source) && <CopyAs change={() => importInto({ env, id }, source, false)} />}
           <Button
             look={effect === undefined ? 'primary' : 'plain'}
             disabled={!isThere(source) || comparing.isPending}

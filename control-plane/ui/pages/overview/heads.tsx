@@ -1,0 +1,154 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
+import { Squares } from '../../kit/squares.tsx';
+import { Status } from '../../kit/status.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import { type Standing, squareOf, toneOf, type Group } from '../topology.tsx';
+import { Change, Points } from '../traffic/dashboard.tsx';
+import { type Asked, measured, type Metric, overTime } from '../traffic/questions.ts';
+import { narrowings } from '../traffic/search.ts';
+import styles from './overview.module.css';
+
+const requests: Metric = { name: 'HTTP_REQUESTS' };
+const failed: Metric = {
+  name: 'HTTP_REQUESTS',
+  filters: [{ name: narrowings.group, operator: 'EQ', value: '5xx' }],
+};
+const p99: Metric = { name: 'HTTP_GATEWAY_RESPONSE_TIME', measures: ['P99'] };
+const heads: readonly Metric[] = [requests, failed, p99];
+
+/** The key figures of an environment, each over time, and its gateways. */
+export function Heads({
+  asked,
+  groups,
+  standing,
+}: {
+  readonly asked: Asked;
+  readonly groups: readonly Group[] | undefined;
+  readonly standing: Standing;
+}) {
+  const { fromMs, toMs } = asked.span;
+  const former: Asked = { ...asked, span: { fromMs: fromMs - (toMs - fromMs), toMs: fromMs } };
+  const { data, error } = useQuery(measured(asked, heads));
+  const { data: before } = useQuery(measured(former, heads));
+  const { data: steps } = useQuery(overTime(asked, heads));
+  if (error !== null && data === undefined) return <ProblemBox error={error} />;
+  const [all, bad, slow] = data ?? [];
+  const [allBefore, badBefore, slowBefore] = before ?? [];
+  const line = (at: number): Line => steps?.lines[at]?.[1] ?? [];
+  return (
+    <dl className={styles['heads']}>
+      <Head
+        name="Requests"
+        figure={count(all)}
+        beside={<Change now={all} before={allBefore} isNeutral />}
+        line={line(0)}
+        color="--series-2"
+      />
+      <Head
+        name="Server errors"
+        figure={all === undefined || bad === undefined ? unknown : share(bad, all)}
+        beside={<Points now={[bad, all]} before={[badBefore, allBefore]} />}
+        line={line(1)}
+        color="--series-3"
+      />
+      <Head
+        name="p99"
+        figure={duration(slow)}
+        beside={<Change now={slow} before={slowBefore} />}
+        line={line(2)}
+        color="--series-1"
+      />
+      <InSync groups={groups} standing={standing} />
+    </dl>
+  );
+}
+
+type Line = readonly (number | undefined)[];
+
+function Head({
+  name,
+  figure: { value, unit },
+  beside,
+  line,
+  color,
+}: {
+  readonly name: string;
+  readonly figure: Figure;
+  readonly beside: ReactNode;
+  readonly line: Line;
+  readonly color: string;
+}) {
+  return (
+    <div className={styles['head']}>
+      <dt>{name}</dt>
+      <dd>
+        <p>
+          {value}
+          {unit !== '' && <span>{unit}</span>}
+          {beside}
+        </p>
+        <Sparkline line={line} color={color} />
+      </dd>
+    </div>
+  );
+}
+
+const wide = 100;
+const high = 28;
+
+/** How a figure went; what it says stands in the chart below, so that it is for eyes alone. */
+function Sparkline({ line, color }: { readonly line: Line; readonly color: string }) {
+  const most = Math.max(...line.map((value) => value ?? 0), 0);
+  const points = line.flatMap((value, at) =>
+    value === undefined || most === 0
+      ? []
+      : [
+          `${((wide * at) / Math.max(1, line.length - 1)).toFixed(2)},${(high - 2 - ((high - 4) * value) / most).toFixed(2)}`,
+        ],
+  );
+  return (
+    <svg className={styles['spark']} viewBox={`0 0 ${wide} ${high}`} preserveAspectRatio="none" aria-hidden>
+      <polyline points={points.join(' ')} stroke={`var(${color})`} vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+}
+
+/** Most squares that a figure shows. */
+const squaresMax = 90;
+
+/** How many gateways have all that was deployed. */
+function InSync({
+  groups,
+  standing,
+}: {
+  readonly groups: readonly Group[] | undefined;
+  readonly standing: Standing;
+}) {
+  const gateways = (groups ?? [])
+    .flatMap(({ gateways: members = [] }) => members)
+    .filter(({ state }) => state !== 'revoked');
+  const silent = gateways.filter((gateway) => toneOf(gateway, standing) === 'bad').length;
+  const inSync = gateways.filter((gateway) => toneOf(gateway, standing) === 'ok').length;
+  return (
+    <div className={styles['head']}>
+      <dt>
+        Gateways in sync
+        {silent > 0 && <Status tone="bad">{silent} silent</Status>}
+      </dt>
+      <dd>
+        <p>
+          {groups === undefined ? '–' : inSync}
+          {groups !== undefined && <span>/ {gateways.length}</span>}
+        </p>
+        <div className={styles['squares']}>
+          <Squares
+            label="Gateways"
+            squares={gateways.slice(0, squaresMax).map((gateway) => squareOf(gateway, standing))}
+          />
+        </div>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,194 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useRights } from '../../api/rights.ts';
+import { useSamples } from '../../api/samples.ts';
+import { Bars } from '../../kit/bars.tsx';
+import { Button, buttonLook } from '../../kit/button.tsx';
+import { LiveMark } from '../../kit/live-mark.tsx';
+import { count, share } from '../../kit/numbers.ts';
+import { Body, PageHeader, Panel } from '../../kit/page.tsx';
+import { CreateApi } from '../apis/create.tsx';
+import { listedApis } from '../apis/questions.ts';
+import { columnsOf, deployments, type Entry, nameIn, newestIn } from '../deployments.tsx';
+import { aliveMs, useGatewaysLive } from '../fleets.ts';
+import { DataTable } from '../../kit/table.tsx';
+import { standingOf, useGroups } from '../topology.tsx';
+import { StatusChart } from '../traffic/charts.tsx';
+import { SpanMenu } from '../traffic/narrow.tsx';
+import { type Asked, grouped, type Metric } from '../traffic/questions.ts';
+import { asOf, narrowings, spanOf } from '../traffic/search.ts';
+import { Attention } from './attention.tsx';
+import { FirstSteps } from './first-steps.tsx';
+import { Heads } from './heads.tsx';
+import styles from './overview.module.css';
+import { Samples } from './samples.tsx';
+
+const route = getRouteApi('/$env/overview');
+const lookAgainMs = 30_000;
+const recentMax = 5;
+const errorsMax = 6;
+
+/** How an environment fares, and what there is to do. */
+export function Overview() {
+  const { env } = route.useParams();
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: '/$env/overview' });
+  const [isCreating, setCreating] = useState(false);
+  const may = useRights({ env });
+  const live = useGatewaysLive(env);
+  const { groups, environment } = useGroups(env, live === 'live');
+  const standing = standingOf(groups, environment);
+  const asked = useAsked(env, search);
+  const again = live === 'live' ? aliveMs : lookAgainMs;
+  const recent = useRecent(env, again);
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        status={<LiveMark state={live} />}
+        actions={
+          <>
+            <SpanMenu search={search} onSearch={(next) => void navigate({ search: next })} />
+            {may('API', 'C') && (
+              <Button look="primary" onClick={() => setCreating(true)}>
+                <Plus size={16} aria-hidden />
+                Create API
+              </Button>
+            )}
+          </>
+        }
+      />
+      <Body>
+        <Samples env={env} />
+        <Beginning env={env} onCreate={() => setCreating(true)} />
+        <Heads asked={asked} groups={groups} standing={standing} />
+        <div className={styles['two']}>
+          <StatusChart
+            title="Requests by status"
+            asked={asked}
+            heightPx={220}
+            onZoom={(from, to) =>
+              void navigate({ to: '/$env/analytics', params: { env }, search: { from, to } })
+            }
+          />
+          <Attention env={env} groups={groups} standing={standing} deployed={recent.deployed} />
+          <Recent env={env} again={again} />
+          <ErrorsByApi asked={asked} />
+        </div>
+      </Body>
+      <CreateApi env={env} isOpen={isCreating} onClose={() => setCreating(false)} />
+    </>
+  );
+}
+
+/** What is asked for again and again, until now. */
+function useAsked(env: string, search: Parameters<typeof spanOf>[0]): Asked {
+  const [asOfMs, setAsOf] = useState(asOf);
+  useEffect(() => {
+    const timer = setInterval(() => setAsOf(asOf()), lookAgainMs);
+    return () => clearInterval(timer);
+  }, []);
+  return { env, span: spanOf(search, asOfMs), search: {} };
+}
+
+/** The first steps, as long as there is nothing but samples. */
+function Beginning({ env, onCreate }: { readonly env: string; readonly onCreate: () => void }) {
+  const samples = useSamples(env);
+  const { data } = useQuery(listedApis({ env, q: undefined, page: 1, sort: 'name' }));
+  const sampled = samples.filter(({ type }) => type === 'API').length;
+  if (data === undefined || data.pagination.totalCount > sampled) return null;
+  return <FirstSteps env={env} onCreate={onCreate} />;
+}
+
+/** What was deployed lately; nothing for who may not read the audit. */
+function useRecent(env: string, again: number) {
+  const may = useRights({ env })('AUDIT', 'R');
+  const { data, error } = useQuery({ ...deployments(env, 1), enabled: may, refetchInterval: again });
+  const entries = data?.content.slice(0, recentMax);
+  const names = new Map(Object.entries(data?.metadata ?? {}));
+  const newest = newestIn(data?.content ?? []);
+  return { may, error, entries, names, newest, deployed: deployedIn(entries ?? [], names) };
+}
+
+function Recent({ env, again }: { readonly env: string; readonly again: number }) {
+  const { may, error, entries, names, newest } = useRecent(env, again);
+  if (!may) return null;
+  return (
+    <Panel
+      title="Recent deployments"
+      isBare
+      end={
+        <Link className={buttonLook.plain} to="/$env/deployments" params={{ env }}>
+          All deployments
+        </Link>
+      }
+    >
+      <DataTable
+        label="Recent deployments"
+        isInner
+        rows={entries}
+        error={error}
+        keyOf={({ id }) => id}
+        columns={columnsOf({ env, names, again }, newest)}
+        empty={<p className="second inset">Nothing was deployed yet.</p>}
+      />
+    </Panel>
+  );
+}
+
+/** Each API once, as it was deployed last. */
+function deployedIn(entries: readonly Entry[], names: ReadonlyMap<string, string>) {
+  const newest = new Map(entries.toReversed().map((entry) => [entry.referenceId, entry]));
+  return [...newest.values()].map(({ referenceId: id, createdAt: at }) => ({
+    id,
+    at,
+    name: nameIn(names, 'API', id),
+  }));
+}
+
+const failed: Metric = {
+  name: 'HTTP_REQUESTS',
+  filters: [{ name: narrowings.group, operator: 'EQ', value: '5xx' }],
+};
+const counted: readonly Metric[] = [failed, { name: 'HTTP_REQUESTS' }];
+
+/** Which APIs answer with 5xx, how often, and how much of their calls that is. */
+function ErrorsByApi({ asked }: { readonly asked: Asked }) {
+  const { env } = asked;
+  const { data } = useQuery(grouped(asked, { by: narrowings.api, metrics: counted, limit: errorsMax }));
+  const failing = (data ?? []).filter(({ values: [bad = 0] }) => bad > 0);
+  const most = Math.max(1, ...failing.map(({ values: [bad = 0] }) => bad));
+  return (
+    <Panel
+      title="Server errors by API"
+      isBare
+      end={
+        <Link className={buttonLook.plain} to="/$env/logs" params={{ env }} search={{ group: '5xx' }}>
+          Open in Logs
+        </Link>
+      }
+    >
+      {data !== undefined && failing.length === 0 ? (
+        <p className="second inset">None in this time.</p>
+      ) : (
+        <Bars
+          label="Server errors by API"
+          heads={['API', 'Errors', 'Share']}
+          isBad
+          bars={failing.map(({ key, name, values: [bad = 0, all = 0] }) => ({
+            key,
+            name: (
+              <Link to="/$env/logs" params={{ env }} search={{ api: key, group: '5xx' }} title={name}>
+                {name}
+              </Link>
+            ),
+            part: bad / most,
+            figures: [count(bad), share(bad, all)],
+          }))}
+        />
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,33 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { trafficSearch } from '../pages/traffic/search.ts';
+import { pageSearch, shell } from './roots.tsx';
+
+/** Pages of what runs in an environment. */
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: '/overview',
+  validateSearch: trafficSearch,
+  component: lazyRouteComponent(() => import('../pages/overview/overview.tsx'), 'Overview'),
+});
+
+const topology = createRoute({
+  getParentRoute: () => shell,
+  path: '/topology',
+  component: lazyRouteComponent(() => import('../pages/topology.tsx'), 'Topology'),
+});
+
+const deployments = createRoute({
+  getParentRoute: () => shell,
+  path: '/deployments',
+  validateSearch: pageSearch,
+  component: lazyRouteComponent(() => import('../pages/deployments.tsx'), 'Deployments'),
+});
+
+const gateways = createRoute({
+  getParentRoute: () => shell,
+  path: '/gateways',
+  component: lazyRouteComponent(() => import('../pages/gateways.tsx'), 'Gateways'),
+});
+
+export const runRoutes = [overview, topology, deployments, gateways] as const;

@@ -1,0 +1,61 @@
+import { Argument, type Command } from 'commander';
+import { readGivenFile } from '../../data-plane/local/files.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { createCommand } from '../command.ts';
+import { print, say } from '../terminal.ts';
+import { chooseContext } from './contexts.ts';
+import { type ClientFlags, withContext } from './flags.ts';
+import { type Call, withManagement } from './management.ts';
+import { isFields, valueAt } from './objects.ts';
+
+const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
+type Flags = ClientFlags & { readonly file?: string; readonly field?: string };
+
+/** `isthmus call <method> <path>`: any operation of the management API, as its reference and the console's "Copy as" have it. */
+export function callCommand(): Command {
+  const command = createCommand({
+    name: 'call',
+    summary: 'Makes one call of the management API, whatever no other command does.',
+    examples: [
+      'isthmus call GET /v2/environments/DEFAULT/apis --field data.0.id',
+      'isthmus call POST /v2/environments/DEFAULT/apis/<id>/deployments -f deployment.yaml',
+      `echo '{}' | isthmus call POST /v2/environments/DEFAULT/apis/<id>/_start -f -`,
+    ],
+  });
+  return withContext(command)
+    .addArgument(new Argument('<method>').choices(methods))
+    .argument('<path>', 'below /management, e.g. /v2/environments/DEFAULT/apis')
+    .option('-f, --file <file>', 'the body, YAML or JSON, or - for standard input')
+    .option('--field <path>', 'print this field of the answer alone, dotted, e.g. apiKey.key')
+    .action(async (method: Call['method'], path: string, flags: Flags) => {
+      if (!path.startsWith('/'))
+        throw new Fault('config.invalid', {
+          detail: `${JSON.stringify(path)} is no path: it begins with /, below /management.`,
+        });
+      const body = flags.file === undefined ? undefined : await bodyOf(flags.file);
+      const context = chooseContext(flags, process.env);
+      const answer = await withManagement(context.url, context, (management) =>
+        management.call({ method, path: path.replace(/^\/management(?=\/)/, ''), body }),
+      );
+      if (answer.warning !== undefined) say(answer.warning);
+      if (flags.field === undefined) {
+        if (answer.body !== undefined) print(JSON.stringify(answer.body, undefined, 2));
+        return;
+      }
+      const value = isFields(answer.body) ? valueAt(answer.body, flags.field) : undefined;
+      if (value === undefined)
+        throw new Fault('client.refused', { detail: `The answer has no field ${flags.field}.` });
+      print(typeof value === 'string' ? value : JSON.stringify(value));
+    });
+}
+
+async function bodyOf(file: string): Promise<unknown> {
+  const read = await readGivenFile(file);
+  const problem = read === undefined ? 'is not there' : read.problem;
+  if (problem !== undefined) throw new Fault('config.unreadable', { detail: `${file} ${problem}.` });
+  const [body, ...more] = read?.documents ?? [];
+  if (body === undefined || more.length > 0)
+    throw new Fault('config.unreadable', { detail: `${file} must hold one document, which is the body.` });
+  return body;
+}
