@@ -27,6 +27,24 @@ test('a folder in the folder that is checked is noted, since no gateway looks in
   assert.deepEqual([status, files.length, folders], [0, 1, ['apis/billing']]);
 });
 
+test('a description of WSDL among definitions is told with the command that makes one of it, whichever command reads it', (t) => {
+  const cwd = tempDir(t);
+  writeFileSync(join(cwd, 'orders.wsdl'), '<?xml version="1.0"?>\n<definitions/>');
+  const env = { ...process.env, ISTHMUS_URL: 'http://127.0.0.1:1', ISTHMUS_TOKEN: 'none' };
+  for (const args of [
+    ['check', 'orders.wsdl'],
+    ['apply', '-f', 'orders.wsdl'],
+  ]) {
+    const command = [join(import.meta.dirname, 'cli.ts'), ...args];
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd, env, encoding: 'utf8' });
+    assert.notEqual(status, 0);
+    assert.match(
+      `${stdout}${stderr}`,
+      /orders\.wsdl:? is XML: of a service in WSDL `isthmus convert` makes a definition/,
+    );
+  }
+});
+
 test('what does nothing, or is refused, is told with its place, its line and why', (t) => {
   const cwd = tempDir(t);
   writeFileSync(

@@ -145,6 +145,9 @@ function decodeText(bytes: Uint8Array): string {
 
 function parse(name: string, text: string): readonly unknown[] {
   if (text.trim() === '') throw new Error('is empty');
+  // No JSON and no YAML of ours begins with it.
+  if (/^\s*<[?!a-zA-Z]/.test(text))
+    throw new Error('is XML: of a service in WSDL `isthmus convert` makes a definition, which is taken here');
   const documents = /\.json$/i.test(name)
     ? [parseJson(text)]
     : parseYamlDocuments(text, { maxAliasCount: 100 });
