@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
+import { openStorage } from '../control-plane/storage/storage.ts';
+import { createLog } from '../proto/process/log.ts';
 import { runIsthmus } from '../test/kit/processes/processes.ts';
 import { adminPassword, type Platform, startPlatform } from '../test/kit/processes/up.ts';
 
@@ -83,6 +85,37 @@ test('a first start with samples has something to look at, says so in one line, 
     await eventually(async () => (await fetch(`${up.gateway}/demo/echo`)).status === 404);
   });
 
+  await t.test('what was recorded of them goes as well, and nothing else', async () => {
+    const own = (await apis(up))[0]?.id ?? '';
+    await up.client.createApi({ path: '/mine', target: 'http://127.0.0.1:1', security: 'KEY_LESS' });
+    await eventually(async () => (await fetch(`${up.gateway}/mine`)).status === 502);
+    const storage = await openStorage({
+      dataDir: up.dir,
+      log: createLog({ name: 'test', level: 'silent' }),
+      mode: 'existing',
+    });
+    t.after(() => storage.close());
+    const deletions = async () =>
+      storage.db
+        .selectFrom('lake_deletion')
+        .select(['subject', 'value', 'swept_at_ms', 'records_deleted'])
+        .execute();
+    await eventually(async () => (await deletions()).every(({ swept_at_ms: swept }) => swept !== null), {
+      timeoutMs: 60_000,
+      everyMs: 500,
+    });
+    const done = await deletions();
+    assert.deepEqual([done.length, new Set(done.map(({ subject }) => subject))], [3, new Set(['API'])]);
+    assert.ok(done.every(({ value }) => value !== own));
+    const gone = done.reduce((sum, { records_deleted: count }) => sum + Number(count), 0);
+    // Those that came after somebody looked are more.
+    assert.ok(gone >= calls.length, `${gone} of ${calls.length}`);
+    await eventually(async () => (await logsOf(up)).some(({ status }) => status === 502), {
+      timeoutMs: 60_000,
+      everyMs: 500,
+    });
+  });
+
   await t.test('they can be made again, and called', async () => {
     const made = JSON.parse(await samples(up, t, 'add', '--json')) as {
       keys: { orders: string };
@@ -91,7 +124,7 @@ test('a first start with samples has something to look at, says so in one line, 
     assert.ok(made.calls > 40);
     const headers = { 'x-gravitee-api-key': made.keys.orders };
     assert.equal((await fetch(`${up.gateway}/demo/orders`, { headers })).status, 200);
-    assert.equal((await apis(up)).length, 4);
+    assert.equal((await apis(up)).length, 5);
     await assert.rejects(samples(up, t, 'add'), /There are samples already/);
     await samples(up, t, 'remove');
     await assert.rejects(samples(up, t, 'remove', '--environment', 'nowhere'), /no environment "nowhere"/);

@@ -19,7 +19,7 @@ type Flags = ConfigFlags & {
 export function samplesCommand(): Command {
   const command = createCommand({
     name: 'samples',
-    summary: 'Takes the samples of a first start away, or makes them again.',
+    summary: 'Takes the samples of a first start away, with their records, or makes them again.',
     examples: [
       'isthmus samples remove --dry-run    # what it would take away',
       'isthmus samples remove',
@@ -41,7 +41,7 @@ const withPlace = (command: Command): Command =>
 function removeCommand(): Command {
   const command = createCommand({
     name: 'remove',
-    summary: 'Takes sample APIs, applications and subscriptions away, and nothing else.',
+    summary: 'Takes sample APIs, applications, subscriptions and records away, and nothing else.',
     examples: ['isthmus samples remove --dry-run', 'isthmus samples remove --data-dir ./second'],
   });
   return withPlace(command).action(async (flags: Flags) => {

@@ -5,7 +5,7 @@ import { customPrefix, isCustomMetric, narrowing, type CustomMetric } from '../q
 import type { Asked } from '../questions/log-questions.ts';
 
 /** Whose records can be deleted, beside what steps of APIs measured: by the names that conditions of questions have. */
-export const subjectKinds = ['APPLICATION', 'SUBSCRIPTION', 'API_KEY', 'CONSUMER_IP'] as const;
+export const subjectKinds = ['APPLICATION', 'SUBSCRIPTION', 'API', 'API_KEY', 'CONSUMER_IP'] as const;
 /** One of them: `CONSUMER_IP`, or `custom.user` for a metric that a step of an API has set. */
 export type SubjectKind = (typeof subjectKinds)[number] | CustomMetric;
 
@@ -22,6 +22,7 @@ export interface Subject {
 const columns = {
   APPLICATION: 'application_id',
   SUBSCRIPTION: 'subscription_id',
+  API: 'api_id',
   API_KEY: 'key_hash8',
   CONSUMER_IP: 'remote_address',
 } as const satisfies Readonly<Record<(typeof subjectKinds)[number], string>>;
@@ -49,7 +50,8 @@ export const isSubjectKind = (name: string): name is SubjectKind =>
   subjectKinds.some((kind) => kind === name) || isCustomMetric(name);
 
 /** Whether it says who somebody is: then nothing keeps it once the deletion is done. */
-export const isPersonal = (kind: SubjectKind): boolean => kind !== 'APPLICATION' && kind !== 'SUBSCRIPTION';
+export const isPersonal = (kind: SubjectKind): boolean =>
+  kind !== 'APPLICATION' && kind !== 'SUBSCRIPTION' && kind !== 'API';
 
 /** Whether logs name it. If not, they are found by the ids of its requests. */
 export const isInLogs = (kind: SubjectKind): boolean => !isPersonal(kind);

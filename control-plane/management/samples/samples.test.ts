@@ -45,6 +45,14 @@ for (const database of testDatabases)
       assert.match(done.text, /subscribed to .*api .own.*close that first/);
       assert.deepEqual(await named(office), ['Demo shop']);
       assert.deepEqual(await apis(office), ['api /own']);
+      // What is recorded of them is to go, of the API that stays nothing.
+      const asked = await office.storage.db
+        .selectFrom('lake_deletion')
+        .select(['subject', 'value', 'state'])
+        .execute();
+      assert.equal(asked.length, 2);
+      assert.ok(asked.every(({ subject, state }) => subject === 'API' && state === 'PENDING'));
+      assert.ok(asked.some(({ value }) => value === orders) && asked.every(({ value }) => value !== own.id));
       assert.deepEqual(await applications(office), ['Demo shop', 'Mine']);
 
       // Once nothing of somebody's own uses it, it goes as well; an application that somebody renamed is a sample still.

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { removeMemberships } from '../../access/memberships.store.ts';
+import { insertDeletion } from '../../analytics/retention/deletions.store.ts';
 import { deleteApi, stopApi } from '../apis/apis.ts';
 import { foundApi } from '../apis/api-gate.ts';
 import { archiveApplication } from '../applications/applications.ts';
-import { change, type Desk } from '../desk.ts';
+import { change, type Change, type Desk } from '../desk.ts';
 import { deleteMetadata } from '../metadata/metadata.store.ts';
 import { deleteSettingsOf } from '../notifications/notifications.store.ts';
 import {
@@ -41,7 +43,7 @@ export async function listSamples({ storage }: Desk, at: EnvironmentRef) {
 }
 
 /**
- * Takes the samples away: APIs with their plans, subscriptions and keys, and applications. Nothing else is touched: a sample application that
+ * Takes the samples away: APIs with their plans, subscriptions, keys and records, and applications. Nothing else is touched: a sample application that
  * is subscribed to an API of somebody's own stays, as an application like any other once that API's subscription was closed.
  *
  * Each is a change of its own, so that a removal that was broken off goes on where it was.
@@ -70,6 +72,32 @@ export async function removeSamples(
   return { dryRun: isDryRun, removed, kept };
 }
 
+/** What gateways recorded before they heard of it comes within this time; so long it goes as well. */
+const lateMs = 8 * 86_400_000;
+
+/** Has the ingester delete what is recorded of an API, and what comes late. */
+async function deleteRecords({ trx, at, actor, nowMs }: Change, api: string): Promise<void> {
+  await insertDeletion(trx, {
+    ...at,
+    id: randomUUID(),
+    subject: 'API',
+    value: api,
+    from_ms: null,
+    to_ms: nowMs + lateMs,
+    state: 'PENDING',
+    asked_by: actor.id,
+    asked_at_ms: nowMs,
+    late_until_ms: nowMs + lateMs,
+    swept_at_ms: null,
+    clean_at_ms: null,
+    done_at_ms: null,
+    records_deleted: 0,
+    logs_deleted: 0,
+    files_rewritten: 0,
+    objects_deleted: 0,
+  });
+}
+
 async function remove(
   desk: Desk,
   actor: Actor,
@@ -83,6 +111,8 @@ async function remove(
   } else await archiveApplication(desk, actor, { at, id });
   await change(desk, { actor, at }, async (now) => {
     await forgetSample(now.trx, at, sample);
+    // Of an application's calls to other APIs nothing goes: those are no samples.
+    if (type === 'API') await deleteRecords(now, id);
     if (type === 'API' || !(await deleteApplicationRow(now.trx, at, id))) return;
     await deleteMetadata(now.trx, { at, scope: 'application', id });
     await deleteSettingsOf(now.trx, { at, type: 'APPLICATION', id });

@@ -40,7 +40,7 @@ export function Samples({ env }: { readonly env: string }) {
       >
         <Effects
           effects={[
-            [String(apis), 'APIs go, with plans, subscriptions and keys'],
+            [String(apis), 'APIs go, with plans, subscriptions, keys and records'],
             [String(applications), 'applications go, unless an API of yours has a subscription of theirs'],
           ]}
         />
