@@ -218,7 +218,13 @@ function MapView({
           <Status tone={connected === 0 ? 'bad' : 'ok'}>{connected === 0 ? 'Nobody dials' : 'Up'}</Status>
         </div>
       </section>
-      <div className={styles['border']} aria-hidden="true" />
+      <div className={styles['border']} aria-hidden="true">
+        <span className={styles['gate']} data-tone={connected === 0 ? 'bad' : 'ok'}>
+          <svg viewBox="0 0 68 12">
+            <path d="M67 6H2M7 1 2 6l5 5" />
+          </svg>
+        </span>
+      </div>
       <section className={styles['networks']} aria-label="Networks of gateways">
         <h2>
           Your networks <span className="second">dial out, nobody dials in</span>
