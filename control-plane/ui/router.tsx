@@ -8,15 +8,7 @@ import { apiRoutes, subscriptionsSearch } from './routes/apis.ts';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
 import { runRoutes } from './routes/run.ts';
 import { settingsRoutes } from './routes/settings.ts';
-import {
-  backSearch,
-  demandSession,
-  listSearch,
-  organizationShell,
-  pageSearch,
-  root,
-  shell,
-} from './routes/roots.tsx';
+import { backSearch, demandSession, listSearch, organizationShell, root, shell } from './routes/roots.tsx';
 import { NotHere } from './shell/not-here.tsx';
 
 /** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */

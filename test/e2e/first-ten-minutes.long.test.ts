@@ -50,6 +50,8 @@ test(
     await click(page.getByRole('link', { name: 'Subscriptions' }));
     await click(button('Subscribe an application'));
     await page.getByRole('combobox', { name: 'Application' }).fill('Demo shop');
+    await page.getByRole('option', { name: 'Demo shop' }).waitFor();
+    await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await click(button('Subscribe', dialog));
     const key = (await dialog.getByRole('status', { name: 'Key' }).textContent()) ?? '';

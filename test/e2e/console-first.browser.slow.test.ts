@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
+import { signIn } from '../kit/browser/console.ts';
+import { eventually } from '../kit/eventually.ts';
+import { freePort, startIsthmus } from '../kit/processes/processes.ts';
+import { type Platform, startPlatform } from '../kit/processes/up.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+before(() => {
+  execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], { stdio: 'inherit' });
+});
+
+test('what somebody does first, after npm start', { skip: skipWithoutBrowser }, async (t) => {
+  const platform = await startPlatform(t, { args: ['--samples'] });
+  const browser = await startBrowser(t);
+  await t.test(
+    'a gateway on another machine is enrolled by what the page of its fleet says, and is seen',
+    (inner) => enrols(inner, platform, browser),
+  );
+  await t.test(
+    'the overview says that there are samples, and takes them away; what somebody made stays',
+    () => removesSamples(platform, browser),
+  );
+});
+
+async function enrols(t: TestContext, { management, bridge }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/_org/fleets' });
+  await signIn(page);
+  await page.getByRole('link', { name: 'laptop' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'Bridge' }).fill(bridge);
+  await dialog.getByRole('button', { name: 'Create token' }).click();
+  const commands = (await dialog.getByRole('region', { name: 'commands' }).textContent()) ?? '';
+  const lines = commands.trim().split('\n');
+  const start = lines.pop() ?? '';
+  assert.match(start, /^isthmus gateway/);
+
+  const there = tempDir(t, 'isthmus-there');
+  writeFileSync(
+    join(there, 'isthmus'),
+    `#!/bin/sh\nexec ${process.execPath} ${root}/deploy/isthmus.js "$@"\n`,
+  );
+  chmodSync(join(there, 'isthmus'), 0o755);
+  const env = { PATH: `${there}:${process.env['PATH'] ?? ''}`, HOME: there };
+  await promisify(execFile)('bash', ['-euc', lines.join('\n')], { cwd: there, env });
+  const port = await freePort();
+  const gateway = startIsthmus(t, start.split(' ').slice(1), {
+    cwd: there,
+    env: {
+      ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
+      ISTHMUS_GATEWAY__ADMIN__PORT: String(await freePort()),
+      ISTHMUS_GATEWAY__LAME_DUCK_MS: '0',
+    },
+  });
+  await eventually(
+    async () => {
+      if (!gateway.isRunning()) throw new Error(gateway.output());
+      return (await fetch(`http://127.0.0.1:${port}/demo/echo`).catch(() => undefined))?.status === 200;
+    },
+    { timeoutMs: 30_000, everyMs: 200 },
+  );
+  await page.goto('/console/DEFAULT/overview');
+  // By itself, as the page follows its gateways.
+  await page.getByRole('list', { name: 'Gateways' }).getByRole('listitem').nth(1).waitFor();
+  await page.goto('/console/DEFAULT/gateways');
+  await eventually(async () => (await page.getByRole('cell', { name: 'Connected' }).count()) === 2);
+  gateway.kill('SIGTERM');
+  await gateway.ended;
+  await page.context().close();
+}
+
+async function removesSamples({ management, client }: Platform, browser: TestBrowser): Promise<void> {
+  // What was deployed lately is asked after, also of APIs that are gone.
+  const page = await browser.open({
+    origin: management,
+    path: '/console/DEFAULT/overview',
+    isRefused: true,
+  });
+  await signIn(page);
+  await page.getByRole('heading', { name: 'Three steps to your first answer' }).waitFor();
+  const note = page.getByRole('note').filter({ hasText: '3 APIs, 2 applications' });
+  await note.waitFor();
+  await client.createApi({ path: '/mine', target: 'http://127.0.0.1:1', security: 'KEY_LESS' });
+  await page.getByRole('link', { name: 'APIs', exact: true }).click();
+  await page.getByText('1–4 of 4').waitFor();
+  assert.equal(await page.getByText('sample', { exact: true }).count(), 3, 'each of them, and not the other');
+  await page.getByRole('link', { name: 'Logs', exact: true }).click();
+  await page
+    .getByRole('row')
+    .filter({ hasText: '/demo/stock' })
+    .getByText('sample')
+    .first()
+    .waitFor({ state: 'attached' });
+  await page.getByRole('link', { name: 'Overview', exact: true }).click();
+  await note.getByRole('button', { name: 'Remove samples' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove samples' }).click();
+  await note.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'APIs', exact: true }).click();
+  await page.getByText('1–1 of 1').waitFor();
+  await page.getByRole('link', { name: 'Applications', exact: true }).click();
+  await page.getByRole('heading', { name: 'No applications yet' }).waitFor();
+  await page.context().close();
+}
