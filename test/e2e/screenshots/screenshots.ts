@@ -72,8 +72,9 @@ async function picture({ browser, platform, furnished, colorScheme, viewport }: 
   await page.context().close();
 }
 
-/** Until the page asks nothing, but for streams, which never end, and fonts are there. */
+/** Until the page stands and asks nothing, but for streams, which never end, and fonts are there. */
 async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading').first().waitFor();
   await page.waitForLoadState('networkidle', { timeout: quietMsMax }).catch(() => undefined);
   await page.evaluate('document.fonts.ready');
 }
