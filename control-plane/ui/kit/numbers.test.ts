@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, count, duration, moment, share, shortId } from './numbers.ts';
+import { ago, count, duration, moment, share, shortId, size } from './numbers.ts';
 
 const said = ({ value, unit }: { readonly value: string; readonly unit: string }): string =>
   `${value} ${unit}`.trim();
@@ -24,6 +24,11 @@ test('figures have two or three digits and a unit, and what is unknown is no zer
     [said(duration(84.4)), '84 ms'],
     [said(duration(1_240)), '1.2 s'],
     [said(duration(240_000)), '4 min'],
+    [said(size(undefined)), '–'],
+    [said(size(0)), '0 B'],
+    [said(size(1_023)), '1,020 B'],
+    [said(size(4_300_000)), '4.1 MiB'],
+    [said(size(2 ** 51)), '2,050 TiB'],
   ];
   for (const [is, expected] of rows) assert.equal(is, expected);
 });

@@ -26,6 +26,16 @@ export function share(part: number, whole: number): Figure {
   return { value: ((100 * part) / whole).toFixed(2), unit: '%' };
 }
 
+/** A size: `812 B`, `4.1 MiB`, `1.2 TiB`. */
+export function size(bytes: number | undefined): Figure {
+  if (bytes === undefined) return unknown;
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let power = 0;
+  for (; value >= 1_024 && power < units.length - 1; power += 1) value /= 1_024;
+  return { value: short.format(value), unit: units[power] ?? '' };
+}
+
 /** A length of time: `900 µs`, `84 ms`, `1.2 s`, `4 min`. */
 export function duration(ms: number | undefined): Figure {
   if (ms === undefined) return unknown;

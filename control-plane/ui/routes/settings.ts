@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { listSearch, shell } from './roots.tsx';
+import { listSearch, pageSearch, shell } from './roots.tsx';
 
 /** Pages of an environment's settings, and of what its APIs share. */
 
@@ -40,6 +40,13 @@ const metadata = createRoute({
   getParentRoute: () => settings,
   path: '/metadata',
   component: lazyRouteComponent(() => import('../pages/settings/metadata.tsx'), 'EnvironmentMetadata'),
+});
+
+const retention = createRoute({
+  getParentRoute: () => settings,
+  path: '/retention',
+  validateSearch: pageSearch,
+  component: lazyRouteComponent(() => import('../pages/settings/retention.tsx'), 'EnvironmentRetention'),
 });
 
 const notifications = createRoute({
@@ -94,5 +101,5 @@ export const settingsRoutes = [
   documentation,
   dictionaries,
   dictionary,
-  settings.addChildren([home, groups, group, categories, metadata, notifications]),
+  settings.addChildren([home, groups, group, categories, metadata, retention, notifications]),
 ] as const;
