@@ -25,6 +25,11 @@ export type { PublishChange } from '../publish/publisher.ts';
 /** What every operation works with. Operations are `(desk, actor, input) => result`, so any door may call them. */
 export interface Desk {
   readonly storage: Storage;
+  /**
+   * Where that is committed which counts whatever becomes of the call and is not its change, e.g. a wrong code: under an Idempotency-Key the
+   * first transaction of `storage` stands for the change. Absent where the two are one.
+   */
+  readonly aside?: Storage | undefined;
   readonly publisher: Publisher;
   readonly fleets: Fleets;
   readonly access: Access;

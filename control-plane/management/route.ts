@@ -255,7 +255,8 @@ function route<Params, Query, Body, Result>(
       const key = isRepeatable(of.method) ? request.repeatKey : undefined;
       if (key === undefined) return carryOut(request.desk);
       const answerMade = (made: unknown) => {
-        const isAnswer = status === 204 || answer?.safeParse(made).success === true;
+        // What answers nothing makes nothing; what it does make is something on the way to the answer.
+        const isAnswer = status === 204 ? made === undefined : answer?.safeParse(made).success === true;
         return isAnswer ? answerOf(made as Result) : undefined;
       };
       return onlyOnce({ ...request, actor, key, method: of.method, answerOf: answerMade }, carryOut);

@@ -7,11 +7,13 @@ import {
   environment,
   type Office,
   openOffice,
+  password,
   v1,
 } from '../../../test/kit/control-plane/office.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { findUser } from '../../access/access.store.ts';
+import { totpCode, totpStepAt } from '../../access/second-factor/totp.ts';
 import { resolveOrganization, updateOrganizationRow } from '../tenants/tenants.store.ts';
 import { onlyOnce, type Repeatable, repeatsKeptMs, repeatsMax } from './repeats.ts';
 
@@ -42,12 +44,12 @@ for (const database of testDatabases) {
       const elsewhere = await office.call('POST', `${apis}/${String(first.body['id'])}/_stop`, keyed(key));
       assert.equal(elsewhere.body.technicalCode, 'idempotency.key_reused');
       // Keys of two users are two keys.
-      const password = 'a password of twelve';
+      const secret = 'a password of twelve';
       const made = await office.call('POST', `${organization}/users`, {
-        body: { username: 'publisher', password },
+        body: { username: 'publisher', password: secret },
       });
       assert.equal(made.status, 201, made.text);
-      const as = basic('publisher', password);
+      const as = basic('publisher', secret);
       const theirs = await office.call('POST', `${v1}/applications`, {
         as,
         body: { name: 'Shop', description: 'sells' },
@@ -130,6 +132,45 @@ for (const database of testDatabases) {
       }
       const [row] = await office.storage.db.selectFrom('idempotency_key').selectAll().execute();
       assert.ok(!JSON.stringify(row).includes('known true'), 'answers lie sealed');
+    },
+  );
+
+  test(
+    `a wrong code under a key is refused as often as it is sent, and a right one counts once (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const user = `${organization}/user`;
+      const login = await office.call('POST', `${user}/login`);
+      const as = `Bearer ${String(login.body['token'])}`;
+      const proof = { currentPassword: password };
+      const enrolled = await office.call('POST', `${user}/secondFactor/_enrol`, { as, body: proof });
+      const code = (): string => totpCode(String(enrolled.body['secret']), totpStepAt(office.clock.now()));
+      const send = (path: string, wish: { readonly body: object; readonly key: string }) =>
+        office.call('POST', `${user}/secondFactor/${path}`, { as, body: wish.body, ...keyed(wish.key) });
+      const key = randomUUID();
+      for (let sent = 0; sent < 2; sent += 1) {
+        const refused = await send('_confirm', { body: { code: '000000' }, key });
+        assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'request.invalid']);
+      }
+      const confirm = { body: { code: code() }, key };
+      const first = await send('_confirm', confirm);
+      assert.equal(first.status, 200, first.text);
+      const again = await send('_confirm', confirm);
+      assert.deepEqual(
+        [again.status, again.text, again.headers.get('idempotent-replayed')],
+        [200, first.text, 'true'],
+      );
+      await office.clock.advance(30_000);
+      for (let sent = 0; sent < 2; sent += 1) {
+        const refused = await send('_disable', { body: { ...proof, code: '000000' }, key: 'wrong' });
+        assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'request.invalid']);
+      }
+      const state = async () => (await office.call('GET', `${user}/secondFactor`, { as })).body['enabled'];
+      assert.equal(await state(), true);
+      const disable = { body: { ...proof, code: code() }, key: 'right' };
+      assert.deepEqual([(await send('_disable', disable)).status, await state()], [204, false]);
+      assert.equal((await send('_disable', disable)).status, 204);
     },
   );
 

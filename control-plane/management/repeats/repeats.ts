@@ -24,7 +24,8 @@ import {
  * A row claims the key. The transaction of the change marks the row as done, and fails where another attempt has taken the claim, so that the
  * change and the word that it was made commit together. What the operation made in it is kept as its answer at once where it is one by the
  * route's schema; what the client got is kept behind it. Who is killed between the two leaves the first, or a change whose answer nobody knows:
- * whoever repeats it is told so, and nothing is done again. A request that changed nothing is answered anew.
+ * whoever repeats it is told so, and nothing is done again. A request that changed nothing is answered anew. What is committed beside the change
+ * (`desk.aside`) is no part of it.
  *
  * Answers may hold keys and tokens that are shown once, so they lie sealed by the organization's data key. One that does not open any more,
  * because that key was rolled since, is an answer that is not kept.
@@ -88,7 +89,7 @@ export async function onlyOnce(
       }),
   };
   try {
-    const answer = await carryOut({ ...desk, storage });
+    const answer = await carryOut({ ...desk, storage, aside: desk.storage });
     const text = textOf(answer);
     if (isDone && text !== undefined && text !== kept)
       await desk.storage.transaction(async (trx) => {
