@@ -110,6 +110,12 @@ export const controlPlaneConfigSchema = z.strictObject({
       .describe(
         'Most open streams of server-sent events (`.../_live`); past it 429. Each is a connection of `listen.connectionsMax`.',
       ),
+    streamsPerOrganizationMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(liveLimits.streamsPerOrganizationMax)
+      .describe('Most of them of one organization, so that its users leave some to others.'),
     streamsPerUserMax: z
       .int()
       .min(1)
@@ -186,7 +192,9 @@ export const controlPlaneConfigSchema = z.strictObject({
       .min(1)
       .max(1_000)
       .default(8)
-      .describe('Most debug runs that wait for their turn, of one user one; past it 429.'),
+      .describe(
+        'Most debug runs that wait for their turn, of one user one, of one organization half of them; past it 429.',
+      ),
     memoryBytesMax: z
       .int()
       .min(268_435_456)

@@ -216,6 +216,18 @@ test('what takes too long or too much memory is killed, one user has one run at 
   await eventually(() => held.length === 1, patient);
   for (const answer of held) answer();
   for (const end of [first, second, other]) assert.equal(reportOf(await end).response?.statusCode, 200);
+
+  // Nor do many users of one organization keep another one out.
+  held.length = 0;
+  const shared = startDebugRuns(t, { allow: [backend], debug: { runningMax: 1, waitingMax: 2 } });
+  const many = [shared.run('a', job), shared.run('b', job)];
+  assert.equal(await shared.run('c', job), 'busy');
+  const foreign = shared.run('d', { ...job, organization: 'another' });
+  for (let answered = 0; answered < 3; answered += 1) {
+    await eventually(() => held.length === 1, patient);
+    for (const answer of held.splice(0)) answer();
+  }
+  for (const end of [...many, foreign]) assert.equal(reportOf(await end).response?.statusCode, 200);
 });
 
 /** Processes whose parent it is. */

@@ -21,6 +21,8 @@ import type { WatchWish } from './watch-thread.ts';
 
 /** Of one user: one runs, and so many wait behind it. */
 const waitingPerUserMax = 1;
+/** Of the places where runs wait one organization, however many users it has, takes at most this part, and as many as run. */
+const waitingPartPerOrganization = 0.5;
 /** What a run needs of its time to start and to tell what came of it. */
 const aroundMsMax = 3_000;
 /** A run waits at the other end of a pipe: work for callers comes first. */
@@ -50,17 +52,31 @@ export function createDebugRuns(parts: DebugRunsParts, allowed: readonly string[
     waitingPerSourceMax: waitingPerUserMax,
     waitingMax: debug.waitingMax,
   });
+  const runOne = async (job: DebugJob): Promise<DebugEnd> => {
+    const child = start(parts);
+    children.add(child);
+    try {
+      return await end(child, wishOf(job, parts, allowed), parts);
+    } finally {
+      children.delete(child);
+    }
+  };
+  const most = debug.runningMax + Math.ceil(debug.waitingMax * waitingPartPerOrganization);
+  const underWay = new Map<string, number>();
   return {
-    run: (source, job) =>
-      turns.take(source, async () => {
-        const child = start(parts);
-        children.add(child);
-        try {
-          return await end(child, wishOf(job, parts, allowed), parts);
-        } finally {
-          children.delete(child);
-        }
-      }),
+    async run(source, job) {
+      const { organization } = job;
+      const before = underWay.get(organization) ?? 0;
+      if (before >= most) return 'busy';
+      underWay.set(organization, before + 1);
+      try {
+        return await turns.take(source, () => runOne(job));
+      } finally {
+        const left = (underWay.get(organization) ?? 1) - 1;
+        if (left > 0) underWay.set(organization, left);
+        else underWay.delete(organization);
+      }
+    },
   };
 }
 

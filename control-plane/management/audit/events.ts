@@ -160,7 +160,7 @@ export const auditEvents = {
 export type AuditEvent = keyof typeof auditEvents;
 
 const ofRights =
-  /^(?:API_DELETED|APPLICATION_ARCHIVED|(?:MEMBERSHIP|GROUP|ROLE|TOKEN|IDENTITY_PROVIDER|USER|SESSIONS)_\w+|PASSWORD_RESET)$/;
+  /^(?:API_DELETED|APPLICATION_ARCHIVED|(?:MEMBERSHIP|GROUP|ROLE|TOKEN|IDENTITY_PROVIDER|USER|SESSIONS|SECOND_FACTOR)_\w+|PASSWORD_(?:RESET|CHOSEN)|SIGN_IN_SETTINGS_UPDATED|ENVIRONMENT_ARCHIVED)$/;
 
 /** Whether somebody may have other rights afterwards, so that who is let in for long is judged anew. */
 export const changesRights = (event: AuditEvent): boolean => ofRights.test(event);

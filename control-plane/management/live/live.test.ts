@@ -12,10 +12,13 @@ import {
 import { eventually } from '../../../test/kit/eventually.ts';
 import { type TestDatabase, testDatabases } from '../../../test/kit/servers/databases.ts';
 import type { Actor } from '../../access/actor.ts';
+import { factsOf } from '../../mail/mail.ts';
 import { createLive, judgeEveryMs, type Reading } from './live.ts';
 import { propagationOf } from './subjects.ts';
 
-const user = '/management/organizations/DEFAULT/user';
+const organization = '/management/organizations/DEFAULT';
+const user = `${organization}/user`;
+const users = `${organization}/users`;
 
 /** Opens a stream through the door. */
 async function follow(
@@ -45,8 +48,8 @@ function readersOf({ t, office }: Stage, answer: Response) {
 }
 
 /** An actor without an account, who may go on for ever. */
-const reading = (id: string): Reading => {
-  const actor: Actor = { id, organization: 'o', username: id, displayName: id, roles: [] };
+const reading = (id: string, organization = 'o'): Reading => {
+  const actor: Actor = { id, organization, username: id, displayName: id, roles: [] };
   const spec = { key: 'one', hints: [], everyMs: 5_000, watch: () => async () => ({ events: [] }) };
   return { actor, again: async () => actor, subject: async () => spec };
 };
@@ -116,7 +119,8 @@ for (const database of testDatabases) {
 const first = testDatabases[0] as TestDatabase;
 
 test('who may no longer read what he reads is sent away, as soon as a hint or the clock says so', async (t) => {
-  const office = await openOffice(t, first);
+  const mail = { smtp: { host: '127.0.0.1', port: 1, tls: 'none' } };
+  const office = await openOffice(t, first, { mail, publicUrl: 'http://office' });
   const { id } = await office.deployedApi('/pets');
   const made = await office.call('POST', '/management/organizations/DEFAULT/users', {
     body: { username: 'ann', password: 'a password of twelve', email: 'ann@acme.com', displayName: 'Ann' },
@@ -150,6 +154,41 @@ test('who may no longer read what he reads is sent away, as soon as a hint or th
   await office.call('POST', `${user}/logout`, { as: `Bearer ${String(login.body['token'])}` });
   await ended(session);
 
+  /** What ends what somebody came in with is a hint itself, so that nobody waits for the clock. */
+  const endedAtOnce = async (opened: Awaited<ReturnType<typeof followed>>): Promise<void> => {
+    const beganMs = office.clock.now();
+    await ended(opened);
+    assert.ok(office.clock.now() - beganMs < judgeEveryMs);
+  };
+  const come = async () => {
+    const { body } = await office.call('POST', `${user}/login`, { as });
+    return followed(`Bearer ${String(body['token'])}`);
+  };
+  const before = await come();
+  await office.call('POST', `${users}/_reset_password`, { as: null, body: { username: 'ann' } });
+  const [letter] = await office.storage.db.selectFrom('outgoing_mail').selectAll().execute();
+  assert.ok(letter !== undefined);
+  const link = factsOf(office.keyring, letter)['resetPasswordUrl'] as string;
+  const chosen = { token: link.split('/').at(-1), password: 'a password of twelve' };
+  assert.equal(
+    (await office.call('POST', `${users}/_change_password`, { as: null, body: chosen })).status,
+    204,
+  );
+  await endedAtOnce(before);
+  const without = await come();
+  const row = {
+    secret: 'x',
+    confirmed_at_ms: 1,
+    last_step: 0,
+    wrong_codes: 0,
+    wrong_since_ms: 0,
+    created_at_ms: 0,
+  };
+  const factor = { organization: office.at.organization, user_id: ann, ...row };
+  await office.storage.db.insertInto('second_factor').values(factor).execute();
+  assert.equal((await office.call('POST', `${users}/${ann}/_resetSecondFactor`)).status, 204);
+  await endedAtOnce(without);
+
   const expiresAt = new Date(office.clock.now() + 120_000).toISOString();
   const token = await office.call('POST', `${user}/tokens`, { body: { name: 'ci', expiresAt }, as });
   const byToken = await followed(`Bearer ${String(token.body['token'])}`);
@@ -168,9 +207,14 @@ test('who may no longer read what he reads is sent away, as soon as a hint or th
   assert.equal(office.desk.live.size, 1);
 });
 
-test('past the bounds of a process and of a user streams are refused, and one that ends makes room', async (t) => {
+test('past the bounds of a process, of an organization and of a user streams are refused, and one that ends makes room', async (t) => {
   const office = await openOffice(t, first, {
-    liveLimits: { streamsMax: 1_000, streamsPerUserMax: 2, lifeMsMax: 600_000 },
+    liveLimits: {
+      streamsMax: 1_000,
+      streamsPerOrganizationMax: 990,
+      streamsPerUserMax: 2,
+      lifeMsMax: 600_000,
+    },
   });
   const { live } = office.desk;
   const path = `${environment}/instances/_live`;
@@ -183,9 +227,13 @@ test('past the bounds of a process and of a user streams are refused, and one th
   assert.equal((await office.call('HEAD', path)).status, 200);
   assert.equal(live.size, 1, 'nobody takes parts of the answer to HEAD');
 
-  const others = await Promise.all(Array.from({ length: 999 }, (_, n) => live.open(reading(`user ${n}`))));
+  const hogs = await Promise.all(Array.from({ length: 990 }, (_, n) => live.open(reading(`user ${n}`))));
+  // One organization, however many users it makes, leaves room to others.
+  await assert.rejects(live.open(reading('user 991')), { code: 'request.too_many' });
+  const rest = Array.from({ length: 9 }, (_, n) => live.open(reading(`user ${n}`, 'other')));
+  const others = [...hogs, ...(await Promise.all(rest))];
   assert.equal(live.size, 1_000);
-  await assert.rejects(live.open(reading('one more')), { code: 'request.too_many' });
+  await assert.rejects(live.open(reading('one more', 'third')), { code: 'request.too_many' });
   assert.equal((await office.call('GET', path)).status, 429);
   await others[0]?.return();
   const last = await live.open(reading('one more'));

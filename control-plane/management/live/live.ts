@@ -12,6 +12,8 @@ import { Subject, type SubjectSpec } from './subject.ts';
 export interface LiveLimits {
   /** Of this process. */
   readonly streamsMax: number;
+  /** Of one organization in this process. */
+  readonly streamsPerOrganizationMax: number;
   /** Of one user in this process. */
   readonly streamsPerUserMax: number;
   /** Longest life of a stream; who reads it comes again. */
@@ -19,7 +21,12 @@ export interface LiveLimits {
 }
 
 /** What streams are bounded by where nobody says otherwise. */
-export const liveLimits: LiveLimits = { streamsMax: 500, streamsPerUserMax: 20, lifeMsMax: 1_800_000 };
+export const liveLimits: LiveLimits = {
+  streamsMax: 500,
+  streamsPerOrganizationMax: 400,
+  streamsPerUserMax: 20,
+  lifeMsMax: 1_800_000,
+};
 
 /** Whether readers still may is asked so often without a hint: of tokens that end, and of hints that were lost. */
 export const judgeEveryMs = 30_000;
@@ -87,7 +94,7 @@ class Streams implements Live {
     );
     this.#refused = options.metrics?.counter(
       'isthmus_management_streams_refused_total',
-      'Streams of server-sent events that were refused, by the bound that they met: of all, or of one user.',
+      'Streams of server-sent events that were refused, by the bound that they met: of all, of one organization, or of one user.',
       ['bound'],
     );
   }
@@ -119,17 +126,21 @@ class Streams implements Live {
   }
 
   #demandRoom({ organization, id }: Actor): void {
-    const { streamsMax, streamsPerUserMax } = this.#limits;
-    const refuse = (bound: 'all' | 'user', detail: string): never => {
+    const { streamsMax, streamsPerOrganizationMax, streamsPerUserMax } = this.#limits;
+    const refuse = (bound: 'all' | 'organization' | 'user', detail: string): never => {
       this.#refused?.inc({ bound });
       throw new Fault('request.too_many', { detail });
     };
     if (this.#isClosed) refuse('all', 'This control plane is ending; ask another one.');
     if (this.#readers.size >= streamsMax)
       refuse('all', `This control plane has ${streamsMax} streams open, which is all that it may.`);
-    const mine = [...this.#readers].filter(
-      ({ reading: { actor } }) => actor.organization === organization && actor.id === id,
-    );
+    const ours = [...this.#readers].filter(({ reading: { actor } }) => actor.organization === organization);
+    if (ours.length >= streamsPerOrganizationMax)
+      refuse(
+        'organization',
+        `Your organization has ${streamsPerOrganizationMax} streams open here, the most.`,
+      );
+    const mine = ours.filter(({ reading: { actor } }) => actor.id === id);
     if (mine.length >= streamsPerUserMax)
       refuse('user', `You have ${streamsPerUserMax} streams open here; end one first.`);
   }
