@@ -102,6 +102,9 @@ test('a page comes from a file of a repository, asked as its server wants it, wi
   const told = provider.asked.length;
   for (const [more, location] of [
     [{ filepath: '../../user' }, 'source.configuration.filepath'],
+    [{ owner: '..' }, 'source.configuration.owner'],
+    [{ repository: '..' }, 'source.configuration.repository'],
+    [{ branchOrTag: '..' }, 'source.configuration.branchOrTag'],
     [{ personalAccessToken: 'a\nb' }, 'source.configuration.personalAccessToken'],
     [{ useSystemProxy: true }, 'source.configuration.useSystemProxy'],
     [{ owner: undefined }, 'source.configuration.owner'],

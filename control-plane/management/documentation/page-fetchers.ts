@@ -46,12 +46,17 @@ const serverSchema = (begin: string) =>
     .refine(isPlainUrl, 'must be an http or https URL without user and password')
     .default(begin)
     .meta({ title: 'Server' });
-const namesSchema = z.string().min(1).max(512);
+const namesSchema = z
+  .string()
+  .min(1)
+  .max(512)
+  // What leads out of the repository leads to another operation of its server, with the token.
+  .refine((name) => name !== '.' && name !== '..', 'must be a name');
 const fileSchema = z
   .string()
   .min(1)
   .max(1_024)
-  // What leads out of the repository leads to another operation of its server, with the token.
+  // As of names.
   .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), 'must have no . and ..');
 /** Goes into a header as it is. */
 const tokenSchema = secret(
