@@ -101,6 +101,16 @@ function dueFetches(
     .selectFrom('fetched')
     .selectAll()
     .where('due_at_ms', 'is not', null)
+    // Nobody can end what is fetched for an environment that was archived, so nothing is.
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('environment')
+          .select('environment.id')
+          .whereRef('environment.id', '=', 'fetched.environment')
+          .where('environment.archived_at_ms', 'is', null),
+      ),
+    )
     .where((where) => where.or([where('due_at_ms', '<=', nowMs), where('tried_at_ms', '>', nowMs)]));
   if (busy.length > 0) selected = selected.where('organization', 'not in', busy);
   return selected.orderBy('due_at_ms').orderBy('id').limit(limit).execute();

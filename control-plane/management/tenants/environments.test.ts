@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apiBody, basic, fleetsPath, openOffice, planBody } from '../../../test/kit/control-plane/office.ts';
+import { startPolling, startProvider } from '../../../test/kit/control-plane/polling.ts';
+import { startTelling } from '../../../test/kit/control-plane/telling.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { boot } from '../../boot.ts';
 
@@ -66,6 +68,49 @@ for (const database of testDatabases) {
       assert.deepEqual([renamed.body['name'], renamed.body['description']], ['Test', 'for tests']);
       const clash = await office.call('PUT', test, { body: { name: 'Default environment' } });
       assert.equal(clash.body.technicalCode, 'env.exists');
+    },
+  );
+
+  test(
+    `for an environment that is archived nothing is fetched any more, and nobody is told of it (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const provider = await startProvider(t);
+      await office.call('POST', environments, { body: { name: 'Old', hrids: ['old'] } });
+      const paths = ['old', 'DEFAULT'].map((env) => `/management/organizations/DEFAULT/environments/${env}`);
+      for (const [index, path] of paths.entries()) {
+        const body = {
+          name: 'words',
+          key: 'words',
+          type: 'DYNAMIC',
+          provider: { type: 'HTTP', configuration: { url: `${provider.url}/${index}` } },
+          trigger: { rate: 1, unit: 'SECONDS' },
+        };
+        const made = await office.call('POST', `${path}/configuration/dictionaries`, { body });
+        assert.equal(made.status, 201, made.text);
+        const start = `${path}/configuration/dictionaries/${String(made.body['id'])}?action=START`;
+        assert.equal((await office.call('POST', start)).status, 200);
+        const wish = {
+          config_type: 'GENERIC',
+          name: 'us',
+          notifier: 'default-webhook',
+          hooks: ['USER_CREATED'],
+        };
+        const told = await office.call('POST', `${path}/configuration/notificationsettings`, {
+          body: { ...wish, config: `${provider.url}/told/${index}` },
+        });
+        assert.equal(told.status, 201, told.text);
+      }
+      assert.equal((await office.call('DELETE', pathOf('old'))).status, 204);
+      startPolling(t, office);
+      const telling = startTelling(t, office, undefined);
+      await office.call('POST', '/management/organizations/DEFAULT/users', {
+        body: { username: 'ada', password },
+      });
+      const askedOf = (path: string) => provider.asked.filter(({ url }) => url === path).length;
+      await telling.until(() => askedOf('/1') >= 3 && askedOf('/told/1') === 1);
+      assert.deepEqual([askedOf('/0'), askedOf('/told/0')], [0, 0]);
     },
   );
 
