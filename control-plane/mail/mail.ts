@@ -36,11 +36,14 @@ export interface Mail {
    * Errors: email.disabled without a server; mail.queue_full when too many of the organization wait; request.invalid for what is no address.
    */
   send<Id extends LetterId>(now: MailingChange, wish: MailWish<Id>): Promise<void>;
-  /** Tells somebody of a hook. Nobody waits for that: without a server, an address or room in the queue it is left out, and the result is false. */
+  /**
+   * Tells addresses of a hook, each once, and says how many. Nobody waits for that: without a server or room in the queue they are left out, and
+   * so is what is no address. Half of the room is for mails that somebody waits for.
+   */
   tell(
     now: MailingChange,
-    wish: { readonly to: string; readonly hook: Hook; readonly facts: HookFacts },
-  ): Promise<boolean>;
+    wish: { readonly to: readonly string[]; readonly hook: Hook; readonly facts: HookFacts },
+  ): Promise<number>;
 }
 
 /** Makes it. */
@@ -82,10 +85,9 @@ export function createMail({
       problem: null,
     });
   };
-  const isFull = async ({ trx, organization }: MailingChange): Promise<boolean> => {
-    const most = settings.waitingPerOrganizationMax;
-    return (await countWaiting(trx, 'outgoing_mail', { organization, most })) >= most;
-  };
+  /** How many more may wait of so many. */
+  const room = async ({ trx, organization }: MailingChange, most: number): Promise<number> =>
+    most - (await countWaiting(trx, 'outgoing_mail', { organization, most }));
   return {
     isOn,
     async send(now, wish) {
@@ -94,13 +96,16 @@ export function createMail({
         throw new Fault('request.invalid', {
           details: [{ path: 'email', message: 'must be an address of mail, e.g. someone@example.com' }],
         });
-      if (await isFull(now)) throw new Fault('mail.queue_full');
+      if ((await room(now, settings.waitingPerOrganizationMax)) <= 0) throw new Fault('mail.queue_full');
       await put(now, wish);
     },
     async tell(now, { to, hook, facts }) {
-      if (!isOn || !isAddress(to) || (await isFull(now))) return false;
-      await put(now, { to, template: keyOf(hook), facts });
-      return true;
+      const addresses = isOn ? [...new Set(to)].filter(isAddress) : [];
+      if (addresses.length === 0) return 0;
+      const left = await room(now, Math.ceil(settings.waitingPerOrganizationMax / 2));
+      const told = addresses.slice(0, Math.max(0, left));
+      for (const address of told) await put(now, { to: address, template: keyOf(hook), facts });
+      return told.length;
     },
   };
 }

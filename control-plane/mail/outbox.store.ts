@@ -78,7 +78,11 @@ export async function dueOutgoing(
   const ranked = db
     .selectFrom(queue)
     .selectAll()
-    .select(sql<number>`row_number() over (partition by organization order by due_at_ms, id)`.as('place'))
+    .select(
+      // What tells of a hook, whose name has a dot, comes after what somebody waits for.
+      sql<number>`row_number() over (partition by organization order by
+        case when template like '%.%' then 1 else 0 end, due_at_ms, id)`.as('place'),
+    )
     .where('state', '=', 'WAITING')
     .where((where) =>
       where.or([where('due_at_ms', '<=', nowMs), where('due_at_ms', '>', nowMs + pauseMsMax)]),

@@ -125,6 +125,7 @@ const tenantTables = [
   'entrypoint',
   'idempotency_key',
   'portal_notification',
+  'raised_hook',
   'fleet',
   'user_account',
   'user_preference',

@@ -3,6 +3,10 @@ import { keyOf } from '../../mail/hooks.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { AuditEntry } from '../audit/audit.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
+import { isRaisedFull } from './raised.store.ts';
+
+/** Most of an organization that wait to be told. */
+export const raisedMax = 2_000;
 
 /** Ids of what somebody is told of. */
 export interface About {
@@ -48,7 +52,7 @@ export const raisedHooks: ReadonlySet<string> = new Set([
 
 /**
  * Notes in a change what it raises, so that it is told if the change commits, and only then. Where nobody in the organization has asked to be
- * told, nothing is written.
+ * told, nothing is written, and nothing where so many wait already that whoever is told of them would rather not be.
  */
 export async function raiseHooks(trx: Trx, entries: readonly AuditEntry[]): Promise<void> {
   const rows = entries.flatMap((entry) =>
@@ -70,7 +74,8 @@ export async function raiseHooks(trx: Trx, entries: readonly AuditEntry[]): Prom
     .where('organization', '=', first.organization)
     .limit(1)
     .executeTakeFirst();
-  if (asked !== undefined) await trx.insertInto('raised_hook').values(rows).execute();
+  if (asked === undefined || (await isRaisedFull(trx, first.organization, raisedMax))) return;
+  await trx.insertInto('raised_hook').values(rows).execute();
 }
 
 function hooksRaised({ event, before, after }: AuditEntry): readonly string[] {

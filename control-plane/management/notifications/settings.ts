@@ -286,10 +286,19 @@ function rowOf(
   };
 }
 
-/** The secret is in no audit. */
+/** A row as the audit tells of it, which more people read than settings: without the secret, and of a URL, which may be one, where it leads. */
+function plain(row: SettingRow | undefined): object | undefined {
+  if (row === undefined) return undefined;
+  const { config, notifier, sealed_secret: secret } = row;
+  const isUrl = config !== null && notifier === 'default-webhook';
+  return {
+    ...row,
+    config: isUrl ? `${new URL(config).origin}/${mask}` : config,
+    sealed_secret: secret === null ? null : mask,
+  };
+}
+
 function audit(now: Change, { type, id }: SettingOwner, told: Told<SettingRow>): Promise<void> {
-  const plain = (row: SettingRow | undefined): object | undefined =>
-    row === undefined ? undefined : { ...row, sealed_secret: row.sealed_secret === null ? null : mask };
   const rows = { before: plain(told.before), after: plain(told.after) };
   const event =
     told.before === undefined

@@ -16,11 +16,14 @@ import { findPlanAnywhere } from '../plans/plans.store.ts';
 import { findSubscription } from '../subscriptions/subscriptions.store.ts';
 import type { RaisedRow, SettingOwner, SettingRow } from './notifications.store.ts';
 import { insertPortal, keepNewest } from './portal.store.ts';
+import { nextRaised } from './raised.store.ts';
 import type { About } from './raising.ts';
 import { may } from './settings.ts';
 
 const lookEveryMs = 1_000;
 const perLook = 50;
+/** Of one organization in a look, while others wait. */
+const perOrganization = 10;
 /** Most notifications that a user has; of more the oldest go. */
 const portalMax = 1_000;
 
@@ -40,13 +43,7 @@ export async function tellRaised(
   );
   const look = async (): Promise<boolean> => {
     if ((await takeLease(storage, lease)) === undefined) return false;
-    const rows = await storage.db
-      .selectFrom('raised_hook')
-      .selectAll()
-      .orderBy('created_at_ms')
-      .orderBy('id')
-      .limit(perLook)
-      .execute();
+    const rows = await nextRaised(storage.db, { each: perOrganization, limit: perLook });
     for (const row of rows) {
       if (signal.aborted) return false;
       await storage
@@ -61,7 +58,7 @@ export async function tellRaised(
           await storage.db.deleteFrom('raised_hook').where('id', '=', row.id).execute();
         });
     }
-    return rows.length === perLook;
+    return rows.length > 0;
   };
   while (!signal.aborted) {
     let isMore = false;
@@ -88,26 +85,40 @@ async function tell(desk: Desk, trx: Trx, row: RaisedRow): Promise<void> {
   if (settings.length === 0) return;
   const facts = await factsOf(trx, row, about);
   const now = { trx, organization: row.organization, nowMs: desk.clock.now() };
+  const to = settings.flatMap(({ notifier, config }) =>
+    notifier === 'default-email' ? (config ?? '').split(',') : [],
+  );
+  await desk.mail.tell(now, { to, hook, facts });
   for (const setting of settings) {
     const { notifier, config, user_id: user } = setting;
     if (user !== null) await tellUser(now, { setting, user, telling: tellingOf(hook, facts, now.nowMs) });
-    else if (notifier === 'default-email')
-      for (const to of (config ?? '').split(',')) await desk.mail.tell(now, { to, hook, facts });
-    else if (config !== null) {
+    else if (notifier !== 'default-email' && config !== null) {
       const target = { settingId: setting.id, url: config, sealedSecret: setting.sealed_secret };
       await desk.webhooks.call(now, { target, hook, facts });
     }
   }
 }
 
-/** Those of the API, of the application, or of all environments of the organization. */
+/** Those of the API, of the application, or of all environments of the organization that are in use. */
 async function settingsFor(
   trx: Trx,
   { organization, environment }: RaisedRow,
   { hook, about }: { readonly hook: Hook; readonly about: About },
 ): Promise<readonly SettingRow[]> {
   const all = trx.selectFrom('notification_setting').selectAll().where('organization', '=', organization);
-  if (hook.scope === 'PORTAL') return all.where('reference_type', '=', 'ENVIRONMENT').execute();
+  if (hook.scope === 'PORTAL')
+    return all
+      .where('reference_type', '=', 'ENVIRONMENT')
+      .where((where) =>
+        where.exists(
+          where
+            .selectFrom('environment')
+            .select('environment.id')
+            .whereRef('environment.id', '=', 'notification_setting.environment')
+            .where('environment.archived_at_ms', 'is', null),
+        ),
+      )
+      .execute();
   const id = hook.scope === 'API' ? about.api : about.application;
   if (environment === null || id === undefined) return [];
   return all
