@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
@@ -14,11 +14,11 @@ import { startNode } from '../../../test/kit/processes/processes.ts';
 import { sqlite, testDatabases } from '../../../test/kit/servers/databases.ts';
 import { readRows, userTables } from '../../storage/tables-dump.ts';
 import { dataFrames } from '../zstd-frames.ts';
-import { deletionRow, type DeletionRow, filesLeft, insertDeletion } from './deletions.store.ts';
+import { deletionRow, type DeletionRow, filesLeft, filesUnread, insertDeletion } from './deletions.store.ts';
 import { countOf, type SubjectKind } from './subject.ts';
 
 const at = { organization: 'o', environment: 'e' };
-const within = { timeoutMs: 30_000, everyMs: 50 };
+const within = { timeoutMs: 60_000, everyMs: 50 };
 const span = { ...at, api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const atMs = 1_700_000_000_000;
 const spool = (n: number): string => n.toString(16).padStart(32, '0');
@@ -273,4 +273,24 @@ test('a copy on the disk of another control plane goes as well', async (t) => {
     (await sql<{ n: number }>`select count(*) as n from lake_file`.execute(lake.storage.db)).rows[0]?.n,
     0,
   );
+});
+
+test('a damaged file holds up neither the others nor is it passed over: a deletion says that nobody can read it', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  for (let n = 0; n < 3; n++)
+    await land(lake.blobs, recordLines(2, { remote_address: address }), { first: n * 2 });
+  await ingested(lake);
+  const [damaged = ''] = await lake.keys('lake/');
+  const bytes = await lake.blobs.get(damaged);
+  assert.ok(bytes !== undefined);
+  const bad = Buffer.from(bytes).fill(0x55, 4, bytes.length - 600);
+  await lake.blobs.put(damaged, bad);
+  rmSync(join(lake.dir, 'analytics/cache'), { recursive: true });
+  const id = await ask(lake, ['CONSUMER_IP', address], { lateMs: 3_600_000 });
+  await lake.start(deleting);
+  await reaches(lake, id, 'WATCHING');
+  const found = await row(lake, id);
+  assert.equal(found.records_deleted, 4);
+  assert.equal(await filesUnread(lake.storage.db, found), 1);
+  assert.deepEqual(await lake.keys('lake/'), [damaged]);
 });

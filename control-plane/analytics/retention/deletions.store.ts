@@ -189,13 +189,18 @@ export class DeletionStore {
   /** Some live files that were not searched: records first, since what is found there says which logs go. */
   async unswept(
     at: EnvironmentRef,
-    { number, limit }: { readonly number: number; readonly limit: number },
+    {
+      number,
+      limit,
+      without = [],
+    }: { readonly number: number; readonly limit: number; readonly without?: readonly string[] },
   ): Promise<readonly UnsweptFile[]> {
     const { organization, environment } = at;
     const rows = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
       .select(['id', 'object_key', 'byte_count', 'record_count', 'swept', isOfLogs.as('logs')])
       .where('state', '=', 'live')
       .where('swept', '<', number)
+      .$if(without.length > 0, (query) => query.where('id', 'not in', without))
       .orderBy(isOfLogs)
       .orderBy('min_ms')
       .limit(limit)
@@ -226,27 +231,24 @@ export class DeletionStore {
     });
   }
 
-  /** Whether something that was replaced, and that was not searched for a deletion, is still to be deleted from the bucket. */
-  async isLeft(
-    at: EnvironmentRef,
-    {
-      number,
-      sweptAtMs,
-      graceMs,
-    }: { readonly number: number; readonly sweptAtMs: number; readonly graceMs: number },
-  ): Promise<boolean> {
+  /** Whether a file that was replaced up to then, and that was not searched for a deletion, is still to be deleted from the bucket. */
+  async isRetiredLeft(at: EnvironmentRef, number: number, untilMs: number): Promise<boolean> {
     const file = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
       .select('id')
       .where('state', '=', 'retired')
       .where('swept', '<', number)
-      .where('changed_at_ms', '<=', sweptAtMs)
+      .where('changed_at_ms', '<=', untilMs)
       .limit(1)
       .executeTakeFirst();
-    if (file !== undefined) return true;
+    return file !== undefined;
+  }
+
+  /** Whether a landing object that was done with is still to be deleted, of those that are due until then. */
+  async isLandedLeft(at: EnvironmentRef, dueUntilMs: number): Promise<boolean> {
     const object = await this.#storage.db
       .selectFrom('landing_object')
       .select('object_key')
-      .where('delete_after_ms', '<=', sweptAtMs + graceMs)
+      .where('delete_after_ms', '<=', dueUntilMs)
       .where('object_key', 'like', `landing/%/org=${at.organization}/env=${at.environment}/%`)
       .limit(1)
       .executeTakeFirst();

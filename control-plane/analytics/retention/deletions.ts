@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { IngesterOptions } from '../ingester.ts';
@@ -17,10 +18,21 @@ import { deleteQuarantined } from './quarantined.ts';
 import { isOfLogsFile, Rewriter } from './rewriter.ts';
 import { isInLogs, isLogOf, isOf, searchedFiles } from './subject.ts';
 
-/** Files that are searched in one query. */
+/** Files that are searched in one query, and their bytes in the bucket. */
 const filesPerQueryMax = 16;
+const bytesPerQueryMax = 64 * 1024 * 1024;
+const restMs = 600_000;
+const restingMax = 500;
 /** What was done so long ago is forgotten; the audit has who asked. */
 const forgottenAfterMs = 400 * 86_400_000;
+
+/** What is searched, and for what. */
+interface Wish {
+  readonly active: readonly ActiveDeletion[];
+  readonly files: readonly UnsweptFile[];
+  /** Of the newest deletion. */
+  readonly number: number;
+}
 
 /** A deletion, and what it asks of a record, in SQL. */
 interface Search {
@@ -39,6 +51,10 @@ export class Deletions {
   readonly #store: DeletionStore;
   readonly #rewriter: Rewriter;
   readonly #found: FoundRequests;
+  /** Files that could not be searched by themselves. */
+  readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
+
+  #isWhole = true;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
@@ -47,17 +63,24 @@ export class Deletions {
     this.#found = new FoundRequests(options);
   }
 
-  /** Some files of each environment that something was asked of. */
-  async take(): Promise<void> {
+  /** Some files of each environment that something was asked of. False when some could not be done. */
+  async take(): Promise<boolean> {
+    this.#isWhole = true;
     const { clock, log } = this.#options;
     for (const at of await this.#store.environments())
       try {
         await this.#takeOf(at);
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        log.warn({ ...at, err: error }, 'a deletion could not go on; it is tried again, the others go on');
+        this.#isWhole = false;
+        // The fault quotes what was asked, and so whom.
+        log.warn(
+          { ...at, reason: reasonOf(error) },
+          'a deletion could not go on; it is tried again, the others go on',
+        );
       }
     await this.#store.forget(clock.now() - forgottenAfterMs);
+    return this.#isWhole;
   }
 
   /** As many files as can be in the time of a turn. */
@@ -70,21 +93,43 @@ export class Deletions {
     for (const { id, state } of active)
       if (state === 'PENDING') await this.#store.update(at, id, { state: 'RUNNING' });
     for (;;) {
-      const files = await this.#store.unswept(at, { number, limit: filesPerQueryMax });
-      if (files.length === 0) return this.#advance(at, active);
-      await this.#search(at, { active, files, number });
+      const files = await this.#some(at, number);
+      if (files.length === 0) break;
+      await this.#searchAll(at, { active, files, number });
       if (clock.monotonicMs() - startedMs > settings.turnMsMax) return;
     }
+    const left = await this.#store.unswept(at, { number, limit: 1 });
+    if (left.length === 0) await this.#advance(at, active);
   }
 
-  async #search(
-    at: EnvironmentRef,
-    wish: {
-      readonly active: readonly ActiveDeletion[];
-      readonly files: readonly UnsweptFile[];
-      readonly number: number;
-    },
-  ): Promise<void> {
+  /** Some files that were not searched, as many as one query may read; those that rest are left out. */
+  async #some(at: EnvironmentRef, number: number): Promise<readonly UnsweptFile[]> {
+    const without = [...this.#resting.keys()];
+    const found = await this.#store.unswept(at, { number, limit: filesPerQueryMax, without });
+    let bytes = 0;
+    return found.filter((file, n) => (bytes += file.bytes) <= bytesPerQueryMax || n === 0);
+  }
+
+  /** Together; when that fails one by one, so that one that cannot be searched holds up no other. */
+  async #searchAll(at: EnvironmentRef, wish: Wish): Promise<void> {
+    try {
+      return await this.#search(at, wish);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+    }
+    for (const file of wish.files)
+      try {
+        await this.#search(at, { ...wish, files: [file] });
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+        this.#resting.set(file.id, true);
+        this.#isWhole = false;
+        const told = { file: file.key, reason: reasonOf(error) };
+        this.#options.log.warn(told, 'a file could not be searched for deletions; it is tried again later');
+      }
+  }
+
+  async #search(at: EnvironmentRef, wish: Wish): Promise<void> {
     const dir = join(this.#options.workDir, randomUUID());
     await mkdir(dir, { recursive: true });
     try {
@@ -112,6 +157,7 @@ export class Deletions {
     const isOfLogs = files.some(isOfLogsFile);
     const searches: Search[] = [];
     for (const deletion of active) {
+      if (files.every(({ swept }) => swept >= deletion.number)) continue;
       const isByRequest = isOfLogs && !isInLogs(deletion.subject);
       const requests = isByRequest ? await this.#found.fetch(deletion, dir) : [];
       searches.push({ deletion, sql: isOfLogs ? isLogOf(deletion, requests) : isOf(deletion) });
@@ -184,14 +230,20 @@ export class Deletions {
     for (const deletion of active) {
       const { id, number, state, sweptAtMs, lateUntilMs } = deletion;
       if (state === 'WATCHING') {
-        if (nowMs < lateUntilMs) continue;
+        if (nowMs < lateUntilMs || (await this.#store.isRetiredLeft(at, number, nowMs))) continue;
         await this.#found.forget(deletion);
         await this.#store.end(at, deletion, nowMs);
       } else if (sweptAtMs === undefined) {
         const objects = await deleteQuarantined(this.#options, at, [deletion.value]);
         await this.#store.update(at, id, { swept_at_ms: nowMs, objects_deleted: objects });
-      } else if (!(await this.#store.isLeft(at, { number, sweptAtMs, graceMs: settings.graceMs })))
+      } else if (
+        !(await this.#store.isRetiredLeft(at, number, sweptAtMs)) &&
+        !(await this.#store.isLandedLeft(at, sweptAtMs + settings.graceMs))
+      )
         await this.#store.update(at, id, { state: 'WATCHING', clean_at_ms: nowMs });
     }
   }
 }
+
+/** What a fault says before it quotes a query. */
+const reasonOf = (fault: Fault): string => (fault.internal ?? fault.code).split('\n')[0] ?? '';

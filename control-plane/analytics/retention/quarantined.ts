@@ -15,7 +15,11 @@ export async function deleteQuarantined(
   at: EnvironmentRef,
   values: readonly string[],
 ): Promise<number> {
-  const words = values.map((value) => Buffer.from(JSON.stringify(value)));
+  // As a value of a field, and as one of the metrics, which are JSON in a text.
+  const words = values
+    .map((value) => JSON.stringify(value))
+    .flatMap((word) => [word, JSON.stringify(word).slice(1, -1)])
+    .map((word) => Buffer.from(word));
   const named: string[] = [];
   for (const stream of streams) {
     const prefix = `quarantine/${landingFolder(stream)}org=${at.organization}/env=${at.environment}/`;

@@ -9,7 +9,7 @@ import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { chooseDays, keptRecords } from './retention.store.ts';
 
 const at = { organization: 'o', environment: 'e' };
-const within = { timeoutMs: 20_000, everyMs: 50 };
+const within = { timeoutMs: 60_000, everyMs: 50 };
 const span = { ...at, api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const dayMs = 86_400_000;
 const nobodyRetires = { objectsPerFileMax: 1, retireEveryMs: 3_600_000 };

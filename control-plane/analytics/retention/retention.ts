@@ -34,11 +34,13 @@ export class Retention {
     this.#deletions = new Deletions(options);
   }
 
-  /** What can be done in a turn. */
+  /** What can be done in a turn. Errors: analytics.failed when something was begun and is to be tidied up; all else is done then. */
   async take(): Promise<void> {
     await this.retire();
-    await this.#rewrite();
-    await this.#deletions.take();
+    const isRewritten = await this.#rewrite();
+    const isDeleted = await this.#deletions.take();
+    if (!isRewritten || !isDeleted)
+      throw new Fault('analytics.failed', { internal: 'some files could not be written again' });
   }
 
   /** Files that are over count no longer; the bucket is not asked, so a restored database forgets first what is gone there. */
@@ -54,28 +56,33 @@ export class Retention {
     }
   }
 
-  async #rewrite(): Promise<void> {
+  /** False when one could not be. */
+  async #rewrite(): Promise<boolean> {
+    let isWhole = true;
     const { clock, settings } = this.#options;
     const startedMs = clock.monotonicMs();
     for (const file of await this.#store.mixed(clock.now(), mixedPerStepMax)) {
       if (this.#resting.has(file.id)) continue;
-      if (clock.monotonicMs() - startedMs > settings.turnMsMax) return;
-      await this.#rewriteOne(file);
+      if (clock.monotonicMs() - startedMs > settings.turnMsMax) break;
+      isWhole = (await this.#rewriteOne(file)) && isWhole;
     }
+    return isWhole;
   }
 
   /** One that fails holds up no other. */
-  async #rewriteOne(file: DueFile): Promise<void> {
+  async #rewriteOne(file: DueFile): Promise<boolean> {
     const { log } = this.#options;
     try {
       const unsaid = `coalesce(type IN ('${malformedType}', '${refusedType}'), true) OR timestamp IS NULL`;
       const keeps = `(${unsaid} OR timestamp >= epoch_ms(${file.cutoffMs}))`;
       const records = await this.#rewriter.rewrite(file, { keeps });
       log.info({ file: file.key, records }, 'records of a file have had their time');
+      return true;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.#resting.set(file.id, true);
       log.warn({ file: file.key, err: error }, 'a file could not be rewritten; it is tried again later');
+      return false;
     }
   }
 }
