@@ -10,6 +10,8 @@ import type { BodyCheck, Rejection } from '../../policies/policy.ts';
 
 /** Bytes of a body that are held back, at least, before any of them goes on; one read more may be. */
 export const heldBytesMax = 65_536;
+/** ... in so many pieces: a body that comes byte by byte costs no object for each. */
+const heldPiecesMax = 64;
 
 /** What came of checking the beginning of a body. */
 export type Checked =
@@ -96,6 +98,7 @@ class Checking implements BodySink, BodyFlow {
       return;
     if (this.#out !== undefined) return this.#out.onPiece(bytes, start, end, isStable);
     this.#held.push(Buffer.from(bytes.subarray(start, end)));
+    if (this.#held.length >= heldPiecesMax) this.#held = [Buffer.concat(this.#held)];
     this.#heldBytes += end - start;
   }
 

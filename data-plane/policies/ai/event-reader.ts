@@ -1,48 +1,12 @@
+import { Gathered } from '../gathered.ts';
+
 /** Of one event, with the line feeds between its lines; a longer one is nobody's usage, and is passed over. */
 const eventBytesMax = 256 * 1024;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const space = 0x20;
-const firstBytes = 1_024;
 const byteOrderMark = Buffer.from('\uFEFF');
-
-/** Bytes that come in pieces, in one piece of memory; twice as much each time it is full, since they may come one by one. */
-class Gathered {
-  #bytes = Buffer.alloc(0);
-  length = 0;
-  /** More came than is kept, and nothing is. */
-  isTooLong = false;
-
-  add(bytes: Uint8Array, start: number, end: number): void {
-    const needed = this.length + end - start;
-    if (this.isTooLong || start === end) return;
-    if (needed > eventBytesMax) {
-      this.isTooLong = true;
-      this.length = 0;
-      return;
-    }
-    if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(
-        Math.min(eventBytesMax, Math.max(needed, this.#bytes.length * 2, firstBytes)),
-      );
-      this.#bytes.copy(larger, 0, 0, this.length);
-      this.#bytes = larger;
-    }
-    this.#bytes.set(bytes.subarray(start, end), this.length);
-    this.length = needed;
-  }
-
-  /** As long as nothing more is added. */
-  get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.length);
-  }
-
-  clear(): void {
-    this.length = 0;
-    this.isTooLong = false;
-  }
-}
 
 const between = Buffer.from('\n');
 const name = Buffer.from('data:');
@@ -61,8 +25,8 @@ const isData = (line: Buffer): boolean =>
 export class EventReader {
   readonly #onData: (data: Uint8Array) => void;
   /** What has come of the line in hand. */
-  readonly #line = new Gathered();
-  readonly #data = new Gathered();
+  readonly #line = new Gathered(eventBytesMax);
+  readonly #data = new Gathered(eventBytesMax);
   #hasData = false;
   #isFirstLine = true;
   #isLineLost = false;

@@ -2,6 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { BodyTransform, TransformMaker } from '../../http/exchange.ts';
 import { renderedHeaders } from '../called-headers.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory } from '../policy.ts';
+import { Gathered } from '../gathered.ts';
 
 const copiesMax = 100;
 const bodyBytesMax = 256 * 1024;
@@ -101,18 +102,15 @@ const lowered = (headers: Readonly<Record<string, string>>): Record<string, stri
 /** Lets a body pass as it is, and tells of it once it has come whole and is not too long. */
 function copying(whole: (body: Uint8Array) => void): TransformMaker {
   return (to): BodyTransform => {
-    const pieces: Buffer[] = [];
-    let total = 0;
+    const copy = new Gathered(bodyBytesMax);
     return {
       // oxlint-disable-next-line max-params -- BodySink's
       onPiece(bytes, start, end, isStable) {
-        total += end - start;
-        if (total <= bodyBytesMax) pieces.push(Buffer.from(bytes.subarray(start, end)));
-        else pieces.length = 0;
+        copy.add(bytes, start, end);
         to.onPiece(bytes, start, end, isStable);
       },
       onEnd(trailers) {
-        if (total <= bodyBytesMax) whole(Buffer.concat(pieces));
+        if (!copy.isTooLong) whole(copy.bytes);
         to.onEnd(trailers);
       },
     };
