@@ -123,6 +123,38 @@ const recipes: readonly (readonly [where: string, script: string])[] = [
     `'a'.replace(/a/, (...a) => { found = a.constructor.constructor('return process')(); })`,
   ],
   ['a template', `found = ((s) => s.raw.constructor.constructor('return process')())\`x\``],
+  [
+    'vm2, the promise of an async function',
+    `const e = new Error(); e.name = Symbol(); const p = (async () => e.stack)(); p.catch((x) => { found = x.constructor.constructor('return process')(); });`,
+  ],
+  [
+    'vm2, a getter in the species of a promise',
+    `Object.defineProperty(Promise, Symbol.species, { get() { return function (run) { run((x) => { found = x.constructor.constructor('return process')(); }, () => 0); }; } }); (async () => 1)().then(() => 1);`,
+  ],
+  [
+    'a generator that is closed',
+    `const it = { [Symbol.asyncIterator]: () => ({ next: () => ({ get value() { found = this.constructor.constructor('return process')(); }, done: false }), return: (x) => { found = x; } }) }; (async () => { for await (const a of it) break; })();`,
+  ],
+  [
+    'the stack of an error, frame by frame',
+    `Error.stackTraceLimit = Infinity; Error.prepareStackTrace = (e, frames) => frames; for (const f of [].concat(new Error().stack)) found ??= f && f.getThis && f.getThis();`,
+  ],
+  [
+    'a getter on what is thrown',
+    `throw { get message() { found = this.constructor.constructor('return process')(); return ''; }, get stack() { return found; }, toString() { return 'x'; } };`,
+  ],
+  [
+    'the handler of a proxy',
+    `const h = new Proxy({}, { get: (t, n) => (...a) => { found ??= a.find((x) => x && x.process); return Reflect[n](...a); } }); const p = new Proxy(function () {}, h); try { request.headers().set(p, p); new p(); p(); } catch {}`,
+  ],
+  ['a subclass of Function', `class F extends Function {} found = new F('return process')()`],
+  ['a bound constructor', `found = Function.bind(null, 'return process')()()`],
+  [
+    '__proto__ of JSON',
+    `found = JSON.parse('{"__proto__":{"process":1}}').process && undefined; Object.assign({}, JSON.parse('{"__proto__":{"pid":1}}'));`,
+  ],
+  ['comments of HTML', `found = eval('<!-- x\\nthis.process')`],
+  ['the debugger', `debugger; found = globalThis.debugger`],
 ];
 
 test('of the process that it runs in, a script sees nothing', async (t) => {
