@@ -22,7 +22,7 @@ export const cache = definePolicy({
         'is required: the name of a resource of the API that serves a cache',
       ),
       key: template(z.string().max(textCharsMax)).prefault(''),
-      timeToLiveSeconds: z.int().min(0).max(secondsMax).default(600),
+      timeToLiveSeconds: z.int().min(0).max(secondsMax).default(600).meta({ unit: 's' }),
       methods: z
         .array(z.enum(['GET', 'OPTIONS', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE']))
         .max(8)

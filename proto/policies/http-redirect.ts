@@ -26,7 +26,7 @@ export const httpRedirect = definePolicy({
       cache: z
         .strictObject({
           maxItems: z.number().int().min(0).default(0),
-          timeToLive: z.number().int().min(0).default(0),
+          timeToLive: z.number().int().min(0).default(0).meta({ unit: 'ms' }),
         })
         .optional(),
     }),

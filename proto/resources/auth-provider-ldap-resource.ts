@@ -79,7 +79,7 @@ export const authProviderLdap = defineResource({
         .max(100)
         .default([]),
       cacheMaxElements: z.int().min(1).max(100_000).default(100),
-      cacheTimeToLive: z.int().min(1_000).max(86_400_000).default(60_000),
+      cacheTimeToLive: z.int().min(1_000).max(86_400_000).default(60_000).meta({ unit: 'ms' }),
       connectTimeout: waitMs,
       responseTimeout: waitMs,
       minPoolSize: z.int().min(0).max(100).default(5),

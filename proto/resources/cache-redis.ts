@@ -47,8 +47,8 @@ export const cacheRedis = defineResource({
       }).optional(),
       maxTotal: elsewhere(),
       releaseCache: z.boolean().default(false),
-      timeToLiveSeconds: z.int().min(0).max(31_536_000).default(0),
-      timeout: z.int().min(1).max(60_000).default(2_000),
+      timeToLiveSeconds: z.int().min(0).max(31_536_000).default(0).meta({ unit: 's' }),
+      timeout: z.int().min(1).max(60_000).default(2_000).meta({ unit: 'ms' }),
     }).superRefine((config, context) => {
       const { sentinel } = config;
       const say = (path: readonly string[], message: string): void =>

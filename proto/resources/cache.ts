@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { elsewhere, section } from '../model/sections.ts';
 import { defineResource } from './resource-schema.ts';
 
-const seconds = z.int().min(0).max(31_536_000).default(0);
+const seconds = z.int().min(0).max(31_536_000).default(0).meta({ unit: 's' });
 
 /** A cache in the memory of each process. */
 export const cache = defineResource({

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 
 import { policies } from '../../data-plane/policies/index.ts';
 import { catalog, type PolicyId } from '../../proto/policies/catalog.ts';
-import { formSchema } from '../../proto/policies/form-schema.ts';
+import { type FormSchema, formSchema } from '../../proto/policies/form-schema.ts';
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
 import { exampleBackend } from '../../proto/policies/reference/example.ts';
+import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { keyRows, nameOf } from './error-keys/rows.ts';
 
@@ -31,6 +32,29 @@ test('a configuration with a field that no policy has is refused, with its name'
     const { error } = config.safeParse({ fieldOfNobody: 1 });
     assert.ok(JSON.stringify(error?.issues).includes('fieldOfNobody'), id);
   }
+});
+
+/** Names of numbers that say nothing without a unit. */
+const measured = /timeout|delay|duration|wait|skew|timeTo(?:Live|Idle)|interval|bytes|rateThreshold/i;
+
+test('every number that is a time, a size or a share says its unit, to forms and on the pages', () => {
+  const without = (at: string, field: FormSchema): readonly string[] => {
+    const isNumber = field.type === 'integer' || field.type === 'number';
+    const isBare = isNumber && measured.test(at.split('.').at(-1) ?? '') && field.unit === undefined;
+    const inside = [field.items, ...(field.anyOf ?? []), ...(field.oneOf ?? [])].filter(
+      (one) => one !== undefined,
+    );
+    return [
+      ...(isBare ? [at] : []),
+      ...Object.entries(field.properties ?? {}).flatMap(([name, one]) => without(`${at}.${name}`, one)),
+      ...inside.flatMap((one) => without(at, one)),
+    ];
+  };
+  const schemas = [...all, ...Object.values(resourceCatalog)];
+  assert.deepEqual(
+    schemas.flatMap(({ id, config }) => without(id, formSchema(config))),
+    [],
+  );
 });
 
 /** Names of vocabularies, which nobody calls. */

@@ -95,7 +95,7 @@ function takes({ isSecret = false, ...field }: FormSchema, reference: Reference)
     return `${most}: ${takes(field.items, reference)}`;
   }
   const type = typeof field.type === 'string' ? field.type : (field.type?.join(' or ') ?? 'any');
-  return `${type}${boundsOf(field)}`;
+  return `${type}${boundsOf(field)}${field.unit === undefined ? '' : ` (${field.unit})`}`;
 }
 
 const linked = (words: string, { expressions }: Reference, anchor = ''): string =>

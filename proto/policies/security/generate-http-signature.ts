@@ -48,7 +48,12 @@ export const generateHttpSignature = definePolicy({
       signUri: z.boolean().default(true),
       created: z.boolean().default(true),
       expires: z.boolean().default(true),
-      validityDuration: z.int().min(1).max(31_536_000).default(3).describe('Until it expires, in seconds.'),
+      validityDuration: z
+        .int()
+        .min(1)
+        .max(31_536_000)
+        .default(3)
+        .meta({ description: 'Until it expires.', unit: 's' }),
     }),
   errors: {
     HTTP_SIGNATURE_IMPOSSIBLE_GENERATION: {

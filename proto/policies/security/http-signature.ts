@@ -34,8 +34,7 @@ export const httpSignature = definePolicy({
         )
         .max(50)
         .default([]),
-      /** Seconds. */
-      clockSkew: z.int().min(0).max(86_400).default(30),
+      clockSkew: z.int().min(0).max(86_400).default(30).meta({ unit: 's' }),
       /** Whether the signature is URL-encoded. */
       decodeSignature: z.boolean().default(false),
       /** Whether parameters have to be quoted. */

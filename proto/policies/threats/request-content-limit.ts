@@ -12,8 +12,7 @@ export const requestContentLimit = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
-      /** Bytes. */
-      limit: z.int().min(0),
+      limit: z.int().min(0).meta({ unit: 'bytes' }),
     }),
   errors: {
     REQUEST_CONTENT_LIMIT_TOO_LARGE: {

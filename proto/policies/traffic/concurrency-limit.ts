@@ -24,7 +24,7 @@ export const concurrencyLimit = definePolicy({
           /** Requests that may wait for a place; 0 refuses at once. */
           max: z.int().min(0).max(queueMax).default(0),
           /** How long, ms. */
-          waitMs: z.int().min(1).max(waitMsMax).default(1_000),
+          waitMs: z.int().min(1).max(waitMsMax).default(1_000).meta({ unit: 'ms' }),
         })
         .prefault({}),
     }),

@@ -6,7 +6,7 @@ import { definePolicy } from '../policy-schema.ts';
 const callsMax = 10_000;
 const waitMsMax = 3_600_000;
 /** In percent. The form of the reference takes 0, and its library then fails every request: nothing that works has it. */
-const rate = z.int().min(1, 'must be 1 or more: at 0 nothing would ever pass').max(100);
+const rate = z.int().min(1, 'must be 1 or more: at 0 nothing would ever pass').max(100).meta({ unit: '%' });
 
 /** Spares a backend that fails. */
 export const circuitBreaker = definePolicy({
@@ -21,17 +21,17 @@ export const circuitBreaker = definePolicy({
       failureRateThreshold: rate.default(50),
       slowCallRateThreshold: rate.default(100),
       /** Ms to the head of an answer, past which a call is slow. */
-      slowCallDurationThreshold: z.int().min(1).max(waitMsMax).default(1_000),
+      slowCallDurationThreshold: z.int().min(1).max(waitMsMax).default(1_000).meta({ unit: 'ms' }),
       /** Calls that are looked back on. */
       windowSize: z.int().min(1).max(callsMax).default(100),
       /** Calls without which no share is asked; more than are looked back on, or may try, are as many as those. */
       minimumNumberOfCalls: z.int().min(1).max(callsMax).default(1),
       /** Ms. */
-      waitDurationInOpenState: z.int().min(1).max(waitMsMax).default(1_000),
+      waitDurationInOpenState: z.int().min(1).max(waitMsMax).default(1_000).meta({ unit: 'ms' }),
       /** Requests that may try at a time. */
       permittedNumberOfCallsInHalfOpenState: z.int().min(1).max(callsMax).default(1),
       /** Ms in which those who try have to be answered; 0 waits for as long as they take. */
-      maxWaitDurationInHalfOpenState: z.int().min(0).max(waitMsMax).default(0),
+      maxWaitDurationInHalfOpenState: z.int().min(0).max(waitMsMax).default(0).meta({ unit: 'ms' }),
       /** What is broken off before the head of an answer, past slowCallDurationThreshold, has failed. */
       recordInterruptedCallsAsFailures: z.boolean().default(false),
       /** Where requests go while it is open; nothing: they are refused. */

@@ -28,14 +28,15 @@ export const retry = definePolicy({
         .default(1)
         .overwrite((retries) => Math.max(1, retries)),
       /** Between two attempts, ms. */
-      delay: z.int().min(0).max(waitMsMax).default(0),
+      delay: z.int().min(0).max(waitMsMax).default(0).meta({ unit: 'ms' }),
       /** Of one attempt until the head of its answer, ms; 0 is 1000, as in the reference. */
       timeout: z
         .int()
         .min(0)
         .max(waitMsMax)
         .default(1_000)
-        .overwrite((ms) => (ms === 0 ? 1_000 : ms)),
+        .overwrite((ms) => (ms === 0 ? 1_000 : ms))
+        .meta({ unit: 'ms' }),
       lastResponse: z.boolean().default(false),
     }),
   errors: {

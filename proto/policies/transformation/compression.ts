@@ -45,12 +45,10 @@ export const compression = definePolicy({
           'In the order in which they are taken where a client accepts several alike. None: br, gzip, deflate.',
         ),
       level: z.int().min(1).max(9).default(4).describe('1 is the fastest, 9 makes the shortest bodies.'),
-      bytesMin: z
-        .int()
-        .min(0)
-        .max(10_000_000)
-        .default(1_024)
-        .describe('Shorter bodies are left as they are; one whose length is not known is compressed.'),
+      bytesMin: z.int().min(0).max(10_000_000).default(1_024).meta({
+        description: 'Shorter bodies are left as they are; one whose length is not known is compressed.',
+        unit: 'bytes',
+      }),
       mediaTypes: z
         .array(mediaType)
         .max(50)
