@@ -25,6 +25,12 @@ test('files of about one size become one, none of which is as large as the one b
   assert.equal(chooseFiles(files, bounds).length, 9);
 });
 
+test('larger files do not wait for a small one that is alone', () => {
+  const [small, ...large] = sized(200 * kibibyte, 6 * mebibyte, 6 * mebibyte, 7 * mebibyte);
+  assert.ok(small !== undefined);
+  assert.deepEqual(chooseFiles([small, ...large], bounds), large);
+});
+
 test('too few files stay as they are', () => {
   assert.deepEqual(chooseFiles(sized(1, 1, 1), { ...bounds, filesMin: 4 }), []);
   assert.deepEqual(chooseFiles([], bounds), []);

@@ -15,14 +15,14 @@ export interface MergeBounds {
 /**
  * The smallest files, each at most {@link largerMax} times as large as those before it together; empty when they are fewer than `filesMin`.
  *
- * So each merge makes what a record lies in half as large again at least, and a large file waits until there is as much to join it. Files that
+ * Where the smallest are too few to go together, and the next one is too large for them, it begins with that one. So each merge makes what a record lies in half as large again at least, and a large file waits until there is as much to join it. Files that
  * are about as large as each other go together, whichever is the larger by a little.
  */
 export function chooseFiles<File extends Mergeable>(
   files: readonly File[],
   bounds: MergeBounds,
 ): readonly File[] {
-  const chosen: File[] = [];
+  let chosen: File[] = [];
   let bytes = 0;
   let records = 0;
   for (const file of files.toSorted((a, b) => a.bytes - b.bytes)) {
@@ -31,7 +31,13 @@ export function chooseFiles<File extends Mergeable>(
       chosen.length === bounds.filesMax ||
       bytes + file.bytes > bounds.bytesMax ||
       records + file.records > bounds.recordsMax;
-    if (isTooLarge || isFull) break;
+    if (isFull || (isTooLarge && chosen.length >= bounds.filesMin)) break;
+    // Those before it are too few, and wait for others of their size; larger ones do not wait for them.
+    if (isTooLarge) {
+      chosen = [];
+      bytes = 0;
+      records = 0;
+    }
     chosen.push(file);
     bytes += file.bytes;
     records += file.records;
