@@ -126,7 +126,7 @@ export const analyticsSettings = section({
     .int()
     .min(1)
     .default(4_096 * mebibyte)
-    .describe('Lake files that are kept on local disk for queries.'),
+    .describe('Lake files that are kept on local disk for queries, and a fourth as much of their figures.'),
 });
 /** See {@link analyticsSettings}. */
 export type AnalyticsSettings = z.output<typeof analyticsSettings>;

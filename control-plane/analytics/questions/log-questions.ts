@@ -111,8 +111,12 @@ export function foundCalls(conditions: readonly Condition[], rows: number): Aske
   };
 }
 
-/** The first `rows` calls that fulfil conditions, newest first: older ones are read when the newer ones are not enough. */
-export function newestCalls(conditions: readonly Condition[], rows: number): Asked<readonly Row[]> {
+/** The first `rows` of so many calls that fulfil conditions, newest first: older ones are read when the newer ones are not enough. */
+export function newestCalls(
+  conditions: readonly Condition[],
+  rows: number,
+  total?: number,
+): Asked<readonly Row[]> {
   const { sql: narrowed, params } = narrowing(conditions);
   return {
     params: { ...params, rows: Math.min(rows, callsPerAnswerMax) },
@@ -123,7 +127,7 @@ export function newestCalls(conditions: readonly Condition[], rows: number): Ask
       sql: (from) =>
         `WITH mine AS NOT MATERIALIZED (SELECT * FROM ${from} WHERE ${narrowed}) SELECT ${shownOfCall} FROM mine ` +
         `WHERE ${upTo('$rows::BIGINT', 'DESC')} ORDER BY timestamp DESC, request_id LIMIT $rows::BIGINT`,
-      newestFirst: { rowsMax: Math.min(rows, callsPerAnswerMax) },
+      newestFirst: { rowsMax: Math.min(rows, callsPerAnswerMax), total },
       shape: (found) => found,
     },
   };

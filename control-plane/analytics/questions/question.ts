@@ -39,9 +39,9 @@ export interface Question<Params extends QuestionParams, Answer> {
   readonly rolled?: { readonly needs: RollupNeeds; sql(from: string, rolled: string): string } | undefined;
   /**
    * Where its rows are the newest so many, newest first: put to the newest part of a span it gives the beginning of its answer, and to an older one what
-   * follows. It is put to one part after the other until there are so many.
+   * follows. It is put to one part after the other until there are so many; how many there are in all, where that is known, says how large the first is.
    */
-  readonly newestFirst?: { readonly rowsMax: number } | undefined;
+  readonly newestFirst?: { readonly rowsMax: number; readonly total?: number | undefined } | undefined;
   shape(rows: readonly Row[]): Answer;
 }
 

@@ -47,7 +47,7 @@ const hourMs = 3_600_000;
 
 const times = ['gateway_response_time_us', 'gateway_latency_us', 'endpoint_response_time_us'] as const;
 
-/** Of each file these, but those that would hardly be smaller than it ({@link rowsMaxOf}). */
+/** Of each file these, but those that would hardly be smaller than it ({@link rowsPerRecordMax}). */
 export const cubes: readonly Cube[] = [
   { name: 'whole', holds: 'sums', by: cubeColumns, numbers: cubeNumbers },
   { name: 'hours', holds: 'sums', by: cubeColumns, numbers: cubeNumbers, stepMs: hourMs },
@@ -57,6 +57,13 @@ export const cubes: readonly Cube[] = [
     by: ['api_id', 'gateway_id', 'entrypoint_id', 'status'],
     numbers: cubeNumbers,
     stepMs: fiveMinutesMs,
+  },
+  {
+    name: 'api-hours',
+    holds: 'sums',
+    by: ['api_id', 'gateway_id', 'entrypoint_id', 'status'],
+    numbers: cubeNumbers,
+    stepMs: hourMs,
   },
   {
     name: 'application-hours',

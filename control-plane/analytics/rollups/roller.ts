@@ -7,7 +7,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { IngesterOptions } from '../ingester.ts';
 import type { LakeFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
-import { keyOfRollup, rollupKey, rollupPrefix, writeRollup } from './rollup-file.ts';
+import { keyOfRollup, rollupKey, rollupFolder, writeRollup } from './rollup-file.ts';
 import { RollupStore } from './rollups.store.ts';
 
 /** Files whose figures could not be written rest for so long; questions read the files meanwhile. */
@@ -24,7 +24,7 @@ export class Roller {
   readonly #meters: IngestMeters;
   readonly #store: RollupStore;
   readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
-  #sweptUpTo: string | undefined = rollupPrefix;
+  #sweptUpTo: string | undefined = rollupFolder;
 
   constructor(options: IngesterOptions, meters: IngestMeters) {
     this.#options = options;
@@ -48,7 +48,7 @@ export class Roller {
   }
 
   /**
-   * Deletes figures of files that are no longer of the lake, some in each turn: an older version deletes files alone.
+   * Deletes figures of files that are no longer of the lake, and those of other versions, some in each turn: an older version deletes files alone.
    *
    * Only the holder of the lease writes figures, of live files, so those of files that are lost or not named are nobody's.
    */
@@ -56,7 +56,7 @@ export class Roller {
     const { blobs, manifest, log } = this.#options;
     if (this.#sweptUpTo === undefined) return;
     const page: string[] = [];
-    for await (const { key } of blobs.list(rollupPrefix, { after: this.#sweptUpTo }))
+    for await (const { key } of blobs.list(rollupFolder, { after: this.#sweptUpTo }))
       if (page.push(key) === sweptPerTurnMax) break;
     const states = await manifest.states(page.map((key) => keyOfRollup(key) ?? key));
     const isKept = new Set(['live', 'retired']);
@@ -68,7 +68,7 @@ export class Roller {
 
   /** Sweeps from the beginning again. */
   beginSweep(): void {
-    this.#sweptUpTo = rollupPrefix;
+    this.#sweptUpTo = rollupFolder;
   }
 
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {

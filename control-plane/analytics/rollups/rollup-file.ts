@@ -16,14 +16,16 @@ import {
   rowsPerRecordMax,
 } from './cubes.ts';
 
-/** Where the figures of files lie, each below the rest of the file's own key. */
-export const rollupPrefix = `rollups/v${rollupFormat}/`;
+/** Where figures of files lie, of this version and of others. */
+export const rollupFolder = 'rollups/';
+/** Where those of this version do, each below the rest of the file's own key. */
+const rollupPrefix = `${rollupFolder}v${rollupFormat}/`;
 const lakePrefix = 'lake/v1/';
 
 /** Where the figures of a file of the lake lie. */
 export const rollupKey = (key: string): string => `${rollupPrefix}${key.slice(lakePrefix.length)}`;
 
-/** The file whose figures lie there; undefined where none can. */
+/** The file whose figures lie there; undefined of those of another version. */
 export const keyOfRollup = (key: string): string | undefined =>
   key.startsWith(rollupPrefix) ? `${lakePrefix}${key.slice(rollupPrefix.length)}` : undefined;
 

@@ -27,7 +27,7 @@ interface Asked {
 }
 
 /** Which part of a span is looked at first, of the newest records on; then of what is left, and so on. */
-const partsOfSpan = [1 / 64, 1 / 16, 1 / 4, 1];
+const partsOfSpan = [1 / 16, 1 / 4, 1];
 
 /** What a question says of some files. Errors: as {@link rowsOfSpan}. */
 export async function rowsOf(
@@ -35,25 +35,41 @@ export async function rowsOf(
   question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled' | 'newestFirst'>,
   asked: Asked,
 ): Promise<readonly Row[]> {
-  if (question.newestFirst === undefined || asked.files.length === 0)
-    return rowsOfSpan(sources, question, asked);
-  const { span, files } = asked;
-  const { rowsMax } = question.newestFirst;
+  const { newestFirst } = question;
+  if (newestFirst === undefined || asked.files.length === 0) return rowsOfSpan(sources, question, asked);
+  const found: Row[] = [];
+  for (const part of newestParts(asked, newestFirst)) {
+    found.push(...(await rowsOfSpan(sources, question, part)));
+    if (found.length >= newestFirst.rowsMax) break;
+  }
+  return found.slice(0, newestFirst.rowsMax);
+}
+
+/** Parts of a span, the newest first. What is read of a file costs hardly less than all of it, so a part ends where a file does, where one is near. */
+function newestParts(
+  { span, files, ...asked }: Asked,
+  { rowsMax, total }: NonNullable<Question<never, unknown>['newestFirst']>,
+): readonly Asked[] {
   const fromMs = Math.max(span.fromMs, Math.min(...files.map(({ minMs }) => minMs)));
   const endMs = Math.min(span.toMs, Math.max(...files.map(({ maxMs }) => maxMs)) + 1);
-  const found: Row[] = [];
+  const startOf = (part: number): number => Math.max(fromMs, Math.floor(endMs - (endMs - fromMs) * part));
+  // Where few fulfil the conditions, a small part would be read for nothing.
+  const share = total === undefined ? 0 : (2 * rowsMax) / Math.max(total, 1);
+  const parts: Asked[] = [];
   let toMs = endMs;
-  for (const part of partsOfSpan) {
-    const sinceMs = part === 1 ? fromMs : Math.max(fromMs, endMs - Math.ceil((endMs - fromMs) * part));
+  for (const [n, part] of partsOfSpan.entries()) {
+    if (part < 1 && part < share) continue;
+    const near = files.filter(({ minMs, maxMs }) => maxMs >= startOf(part) && minMs < toMs);
+    const sinceMs = Math.max(
+      startOf(partsOfSpan[n + 1] ?? 1),
+      Math.min(startOf(part), ...near.map(({ minMs }) => minMs)),
+    );
     const within = files.filter(({ minMs, maxMs }) => maxMs >= sinceMs && minMs < toMs);
-    if (within.length > 0 && sinceMs < toMs) {
-      const parts = { ...asked, span: { ...span, fromMs: sinceMs, toMs }, files: within };
-      found.push(...(await rowsOfSpan(sources, question, parts)));
-    }
-    if (found.length >= rowsMax) return found.slice(0, rowsMax);
-    toMs = sinceMs;
+    if (within.length > 0 && sinceMs < toMs)
+      parts.push({ ...asked, span: { ...span, fromMs: sinceMs, toMs }, files: within });
+    toMs = Math.min(toMs, sinceMs);
   }
-  return found;
+  return parts;
 }
 
 /**

@@ -99,7 +99,8 @@ async function pageOf(
   if (count !== undefined) {
     const total = await askAbout(desk, count, wish);
     // Whoever has all of them looks no further.
-    const rows = total === 0 ? [] : await askAbout(desk, newestCalls(conditions, Math.min(end, total)), wish);
+    const rows =
+      total === 0 ? [] : await askAbout(desk, newestCalls(conditions, Math.min(end, total), total), wish);
     return { rows: rows.slice(offset), total };
   }
   const { total, newest } = await askAbout(desk, foundCalls(conditions, end), wish);
