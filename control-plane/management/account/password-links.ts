@@ -9,11 +9,13 @@ import {
   findReachable,
   holdUser,
   insertLink,
+  removeLinks,
   spendLink,
 } from '../../access/password-links.store.ts';
 import { passwordSchema } from '../../access/passwords.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
 import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
+import { forgetNotified } from '../notifications/portal.ts';
 import { resolveOrganization } from '../tenants/tenants.store.ts';
 
 /** How long a link to another password lasts, and one to the first one. */
@@ -37,7 +39,7 @@ export const canSendLinks = ({ mail, publicUrl }: Pick<Desk, 'mail' | 'publicUrl
 
 /**
  * Sends a link to each user of that name or address who has a password here. Whoever asks learns nothing: where nobody is found the same is
- * done for nobody and taken back, so that neither the answer nor the time that it takes tells.
+ * done for nobody, and taken back before it is committed: the answer tells nothing, and the time that it takes next to nothing.
  *
  * Errors: email.disabled without a server of mails or an address of this installation; request.forbidden where passwords open nothing;
  * mail.queue_full.
@@ -49,28 +51,31 @@ export async function askForReset(
   const { organization, username, address } = ask;
   demandLinks(desk);
   const reachable = await findReachable(desk.storage.db, organization, username);
-  for (const user of reachable.length === 0 ? [nobodyIn(organization)] : reachable) {
+  const nobody = nobodyIn(organization);
+  for (const user of reachable.length === 0 ? [nobody] : reachable) {
     const actor = actorOf(user, address);
-    try {
-      await changeOrganization(desk, { actor, organization }, async (now) => {
-        const ref = { organization, userId: user.id };
-        await holdUser(now.trx, ref);
-        const sent = await countLinks(now.trx, ref, now.nowMs - resetMs);
-        const resetPasswordUrl = await linkFor(desk, now, { user, lastsMs: resetMs });
-        const endsAtMs = now.nowMs + resetMs;
-        const facts = { user: addressed(user), resetPasswordUrl };
-        await desk.mail.send(now, { to: facts.user.email, template: 'USER_PASSWORD_RESET', facts, endsAtMs });
-        if (user.status !== 'ACTIVE' || sent >= linksPerHourMax) throw takenBack;
+    await changeOrganization(desk, { actor, organization }, async (now) => {
+      const ref = { organization, userId: user.id };
+      await holdUser(now.trx, ref);
+      const sent = await countLinks(now.trx, ref, now.nowMs - resetMs);
+      const to = sent >= linksPerHourMax ? nobody : user;
+      const resetPasswordUrl = await linkFor(desk, now, { user: to, lastsMs: resetMs });
+      const endsAtMs = now.nowMs + resetMs;
+      const facts = { user: addressed(to), resetPasswordUrl };
+      await desk.mail.send(now, { to: facts.user.email, template: 'USER_PASSWORD_RESET', facts, endsAtMs });
+      if (to === nobody) await forgetLetters(now, nobody);
+      else
         await now.audit('PASSWORD_LINK_SENT', { type: 'ORGANIZATION', id: organization }, { USER: user.id });
-      });
-    } catch (error) {
-      if (error !== takenBack) throw error;
-    }
+    });
   }
 }
 
-/** Thrown to have all of a change undone. */
-const takenBack = new Error('nobody is sent this');
+/** Takes back what was done for nobody, in its own transaction: one that is rolled back waits for no disk, and would be known by that. */
+async function forgetLetters({ trx }: OrganizationChange, nobody: UserRow): Promise<void> {
+  const ref = { organization: nobody.organization, userId: nobody.id };
+  await removeLinks(trx, ref);
+  await forgetNotified(trx, { ...ref, email: nobody.email });
+}
 
 /**
  * Sends the link to a first password, with the change that makes the user.
@@ -159,7 +164,8 @@ const nobodyIn = (organization: string): UserRow => ({
   username: 'nobody',
   password_hash: '',
   display_name: 'Nobody',
-  email: 'nobody@example.com',
+  // Of nobody else: by it his mail is taken back.
+  email: `${randomUUID()}@example.com`,
   firstname: null,
   lastname: null,
   status: 'ARCHIVED',
