@@ -5,8 +5,26 @@ import { answerRecorded } from './recorded.ts';
 
 export type { Schemas };
 
-/** The organization of this console; what belongs to environments names theirs. */
-export const organization = 'DEFAULT';
+/** The organization of who says nothing else. */
+export const usualOrganization = 'DEFAULT';
+
+/**
+ * The organization of this console; what belongs to environments names theirs. It is the one that this browser chose last at sign-in, by hand or
+ * by a link such as `/console/sign-in?organization=acme`.
+ */
+export const organization = organizationOf(location, localStorage);
+
+/** Remembers another one and begins anew at its sign-in: what was asked before was another organization's. */
+export function chooseOrganization(name: string): void {
+  location.assign(`/console/sign-in?organization=${encodeURIComponent(name)}`);
+}
+
+function organizationOf({ pathname, search }: Location, kept: Storage): string {
+  const isEntrance = pathname === '/console/sign-in';
+  const named = isEntrance ? new URLSearchParams(search).get('organization') : null;
+  if (named !== null && /^[A-Za-z0-9][\w-]{0,63}$/.test(named)) kept.setItem('organization', named);
+  return kept.getItem('organization') ?? usualOrganization;
+}
 
 const listeners = new Set<() => void>();
 

@@ -9,10 +9,11 @@ export const whoAmI = queryOptions({
   queryKey: ['me'],
   queryFn: async () => {
     if (csrfToken() === undefined) return null;
+    // A session of another organization is none here, which the API says by 404.
     try {
       return await answerOf(api.GET('/management/organizations/{orgId}/user', { params }));
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) return null;
+      if (error instanceof Problem && [401, 404].includes(error.status)) return null;
       throw error;
     }
   },

@@ -10,6 +10,7 @@ import { TextField } from '../kit/field.tsx';
 import { ProblemBox } from '../kit/told.tsx';
 import { Mark } from '../shell/mark.tsx';
 import { useTheme } from '../shell/theme.ts';
+import { OrganizationChoice } from './sign-in-organization.tsx';
 import styles from './sign-in.module.css';
 
 const route = getRouteApi('/sign-in');
@@ -101,6 +102,7 @@ function Ways() {
           )}
         </p>
       )}
+      <OrganizationChoice />
     </div>
   );
 }

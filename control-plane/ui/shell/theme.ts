@@ -1,5 +1,7 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { useChoose, useChosen } from '../api/preferences.ts';
+import { whoAmI } from '../api/session.ts';
 
 /** Light or dark: the system's, until the reader chooses. The page's first script (public/theme.js) shows it before anything is drawn. */
 export type Theme = 'light' | 'dark';
@@ -11,6 +13,7 @@ const current = (): Theme => (document.documentElement.dataset['theme'] === 'dar
 
 /** The theme that is shown, and how to choose the other one, here and wherever the reader signs in. */
 export function useTheme(): readonly [theme: Theme, toggle: () => void] {
+  const queries = useQueryClient();
   const { mutate } = useChoose();
   const theme = useSyncExternalStore((listener) => {
     listeners.add(listener);
@@ -19,7 +22,8 @@ export function useTheme(): readonly [theme: Theme, toggle: () => void] {
   const toggle = (): void => {
     const next = theme === 'dark' ? 'LIGHT' : 'DARK';
     show(next);
-    mutate((before) => ({ ...before, theme: next }));
+    // Who has not signed in has chosen for this browser alone.
+    if (queries.getQueryData(whoAmI.queryKey)) mutate((before) => ({ ...before, theme: next }));
   };
   return [theme, toggle];
 }
