@@ -125,6 +125,12 @@ const bodies: Readonly<Record<string, object>> = {
   setOrganizationIdentities: [],
   setEnvironmentIdentities: [],
   ...notificationBodies,
+  createTag: { key: 'one', name: 'One' },
+  updateTag: { name: 'One' },
+  createTenants: [{ key: 'one', name: 'One' }],
+  updateTenants: [{ key: 'one', name: 'One' }],
+  createApiHeader: { name: 'one', value: '${api.name}' },
+  updateApiHeader: { name: 'one', value: '${api.name}', order: 1 },
   createView: { name: 'mine', page: 'APIS', query: 'q=pets' },
   updateView: { name: 'mine', page: 'APIS', query: '' },
   createUser: { username: 'new', password: 'long enough now', role: 'USER' },
@@ -134,7 +140,7 @@ const bodies: Readonly<Record<string, object>> = {
 const absent = `
   sharedPolicyGroupId certificateId dictionaryId metadataKey categoryId dashboardId entrypointId
   identityProviderId notificationId pageId eventId userId memberId roleName requestId logId tokenId
-  sessionId gatewayId instanceId monitoredId viewId
+  sessionId gatewayId instanceId monitoredId viewId tagId tenantId headerId
 `
   .trim()
   .split(/\s+/);

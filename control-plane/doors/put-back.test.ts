@@ -44,6 +44,7 @@ const lists = new Set([
   '/configuration/metadata',
   '/configuration/categories',
   '/configuration/entrypoints',
+  '/configuration/tenants',
   '/identities',
   '/configuration/notificationsettings',
   '/apis/{apiId}/notificationsettings',

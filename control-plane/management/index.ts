@@ -8,6 +8,7 @@ import { messageLogRoutes } from './analytics/message-logs.routes.ts';
 import { v1LogRoutes } from './analytics/v1-logs.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { sharedKeyRoutes } from './api-keys/shared-keys.routes.ts';
+import { apiHeaderRoutes } from './api-headers/api-headers.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
 import { applicationCertificateRoutes } from './applications/application-certificates.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
@@ -32,6 +33,7 @@ import { draftRoutes } from './drafts/drafts.routes.ts';
 import { entrypointRoutes } from './entrypoints/entrypoints.routes.ts';
 import { expressionRoutes } from './expressions/expressions.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
+import { gatewayTenantRoutes } from './gateway-tenants/gateway-tenants.routes.ts';
 import { liveRoutes } from './live/live.routes.ts';
 import { groupRoutes } from './groups/groups.routes.ts';
 import { memberRoutes } from './members/members.routes.ts';
@@ -54,6 +56,7 @@ import { signInRoutes } from './sign-in/sign-in.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { retentionRoutes } from './retention/retention.routes.ts';
 import { quotaRoutes } from './quotas/quotas.routes.ts';
+import { tagRoutes } from './tags/tags.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { taskRoutes } from './tasks/tasks.routes.ts';
 import { tokenRoutes, tokensAsk } from './tokens/tokens.routes.ts';
@@ -112,6 +115,9 @@ const resources: readonly Route[] = [
   ...auditRoutes,
   ...fleetRoutes,
   ...entrypointRoutes,
+  ...tagRoutes,
+  ...gatewayTenantRoutes,
+  ...apiHeaderRoutes,
   ...roleRoutes,
   ...userRoutes,
   ...secondFactorRoutes,

@@ -129,6 +129,8 @@ const tenantTables = [
   'fleet',
   'user_account',
   'user_preference',
+  'sharding_tag',
+  'gateway_tenant',
   'audit',
   'audit_head',
 ];

@@ -41,6 +41,7 @@ import {
   updateApi as updateRow,
 } from './apis.store.ts';
 import type { DraftDefinition } from './definition.ts';
+import { demandTags } from '../tags/tags.ts';
 import { hasFetchedProperties, withoutFetched } from './fetched-properties.ts';
 import { pathsOf, repeatedPath, type TakenPath } from './paths.ts';
 
@@ -53,10 +54,11 @@ export function createApi(
   return change(desk, { actor, at }, async (now) => ownView(now, await addApi(now, wish)));
 }
 
-/** Makes an API within a change. Errors: api.listener.paths.path.exists; request.invalid for a group that is not there. */
+/** Makes an API within a change. Errors: api.listener.paths.path.exists; request.invalid for a group that is not there; tag.notAllowed. */
 export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
   const { at, actor } = now;
   const id = randomUUID();
+  await demandTags(now, { before: [], after: wish.tags ?? [] });
   const row: ApiRow = {
     organization: at.organization,
     environment: at.environment,
@@ -152,10 +154,11 @@ export function updateApi(
 
 /**
  * Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.lifecycleState.invalid,
- * api.listener.paths.path.exists; request.forbidden for its groups.
+ * api.listener.paths.path.exists; request.forbidden for its groups; tag.notAllowed.
  */
 export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
   checkUpdate(before, wish);
+  await demandTags(now, { before: JSON.parse(before.tags) as readonly string[], after: wish.tags ?? [] });
   const kept = JSON.parse(before.definition) as unknown;
   const sealed = await now.secrets.seal(wish, apiOwner(before.id), kept);
   const columns = writtenColumns((await hasWords(now, before)) ? withoutFetched(sealed) : sealed);

@@ -49,6 +49,7 @@ import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
 import { passwordLinks } from './0056-password-links.ts';
 import { notifications } from './0057-notifications.ts';
+import { tags } from './0067-tags.ts';
 import { preferences } from './0066-preferences.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
@@ -105,5 +106,6 @@ export const migrations: readonly Migration[] = [
   rollups,
   retention,
   preferences,
+  tags,
   samples,
 ];

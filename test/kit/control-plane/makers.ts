@@ -173,6 +173,17 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
     },
   ],
   [
+    '/configuration/tags/{tagId}',
+    async (office) => {
+      const tags = '/management/organizations/DEFAULT/configuration/tags';
+      const group = await made(office, `${v1}/configuration/groups`, { name: 'sharders' });
+      const tag = { key: 'internal', name: 'Internal', description: 'x', restricted_groups: [group] };
+      const answer = await office.call('POST', tags, { body: tag });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return `${tags}/internal`;
+    },
+  ],
+  [
     '/user/preferences',
     async (office) => {
       const path = '/management/organizations/DEFAULT/user/preferences';

@@ -11,6 +11,22 @@ export const streamRights = {
 
 /** The rows of environments as a whole, and of what people keep for themselves; how they read, `rights-table.ts` says. */
 export const environmentRights: Readonly<Record<string, string>> = {
+  listTags: '+++ +++ +++',
+  createTag: '+-- --- ---',
+  getTag: '+++ +++ +++',
+  updateTag: '+-- --- ---',
+  deleteTag: '+-- --- ---',
+  listOwnTags: '+++ +++ +++',
+  listTenants: '+++ +++ +++',
+  createTenants: '+-- --- ---',
+  updateTenants: '+-- --- ---',
+  getTenant: '+++ +++ +++',
+  deleteTenant: '+-- --- ---',
+  listApiHeaders: '++- --- ---',
+  createApiHeader: '++- --- ---',
+  updateApiHeader: '++- --- ---',
+  deleteApiHeader: '++- --- ---',
+  listHeadersOfApi: '++- +++ ---',
   getPreferences: '+++ +++ +++',
   updatePreferences: '+++ +++ +++',
   listViews: '+++ +++ +++',

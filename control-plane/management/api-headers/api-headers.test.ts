@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+
+const headers = `${v1}/configuration/apiheaders`;
+
+for (const database of testDatabases)
+  test(
+    `headers stand in the order that they are moved to, and say of an API what their templates make of it (${database.name})`,
+    { skip: database.skip },
+    async (t) => {
+      const office = await openOffice(t, database);
+      const ids = new Map<string, string>();
+      const templates = {
+        version: 'v${api.version}',
+        owner: '${api.primaryOwner.displayName}',
+        published: "${api.deployedAt!'never'}",
+        broken: '${api.deployedAt}',
+      };
+      for (const [name, value] of Object.entries(templates)) {
+        const made = await office.call('POST', headers, { body: { name, value } });
+        assert.equal(made.status, 200, made.text);
+        ids.set(name, String(made.body['id']));
+      }
+      const names = async (): Promise<readonly string[]> =>
+        (
+          (await office.call('GET', headers)).body as unknown as readonly { name: string; order: number }[]
+        ).map(({ name, order }) => `${order} ${name}`);
+      assert.deepEqual(await names(), ['1 version', '2 owner', '3 published', '4 broken']);
+      const move = (name: keyof typeof templates, order: number) =>
+        office.call('PUT', `${headers}/${ids.get(name) ?? ''}`, {
+          body: { name, value: templates[name], order },
+        });
+      assert.equal((await move('broken', 1)).body['order'], 1);
+      assert.deepEqual(await names(), ['1 broken', '2 version', '3 owner', '4 published']);
+      assert.equal((await move('broken', 50)).body['order'], 4, 'beyond the end is the end');
+      assert.equal((await office.call('DELETE', `${headers}/${ids.get('version') ?? ''}`)).status, 204);
+      assert.deepEqual(await names(), ['1 owner', '2 published', '3 broken']);
+
+      const { body: api } = await office.call('POST', '/management/v2/environments/DEFAULT/apis', {
+        body: {
+          definitionVersion: 'V4',
+          type: 'PROXY',
+          name: 'Pets',
+          apiVersion: '2',
+          listeners: [{ type: 'HTTP', paths: [{ path: '/pets' }], entrypoints: [{ type: 'http-proxy' }] }],
+          endpointGroups: [
+            {
+              name: 'default',
+              type: 'http-proxy',
+              endpoints: [
+                { name: 'one', type: 'http-proxy', configuration: { target: 'http://backend.example' } },
+              ],
+            },
+          ],
+        },
+      });
+      const said = (await office.call('GET', `${v1}/apis/${String(api['id'])}/headers`)).body;
+      const [owner, published, broken] = said as unknown as readonly Readonly<Record<string, string>>[];
+      assert.deepEqual(owner, { name: 'owner', value: 'Administrator' });
+      assert.deepEqual(published, { name: 'published', value: 'never' });
+      assert.equal(broken?.['value'], undefined);
+      assert.match(broken?.['problem'] ?? '', /deployedAt/);
+      const gone = await office.call('DELETE', `${headers}/none`);
+      assert.deepEqual([gone.status, gone.body.technicalCode], [404, 'apiHeader.notFound']);
+    },
+  );
+
+test('a template that cannot be read is refused with its place', async (t) => {
+  const [database] = testDatabases;
+  assert.ok(database !== undefined);
+  const office = await openOffice(t, database);
+  for (const value of ['${api.version', '${secret}', '<#include "x">']) {
+    const answer = await office.call('POST', headers, { body: { name: 'one', value } });
+    assert.equal(answer.status, 400, value);
+    assert.match(answer.text, /"location":"value"/);
+    assert.match(answer.text, /line 1, character/);
+  }
+});

@@ -1,0 +1,251 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { type Actor, isAdmin } from '../../access/actor.ts';
+import { isUniqueViolation, type Queries, type Trx } from '../../storage/storage.ts';
+import type { AuditEvent } from '../audit/events.ts';
+import {
+  type Change,
+  changeOrganization,
+  type Desk,
+  type OrganizationChange,
+  type Told,
+  toldRow,
+} from '../desk.ts';
+import { entrypointsOf } from '../entrypoints/entrypoints.store.ts';
+import { idSchema, present, readOnlyFields, textSchema } from '../fields.ts';
+import { groupsOfMember } from '../groups/groups.store.ts';
+import { deleteTagRow, insertTag, type TagRow, tagsOf, updateTagRow } from './tags.store.ts';
+
+/** Most tags of an organization, and groups that one is kept for. */
+const tagsMax = 500;
+const groupsMax = 100;
+
+const fields = {
+  name: z.string().trim().min(1).max(64),
+  description: textSchema.optional(),
+  restricted_groups: z
+    .array(idSchema)
+    .max(groupsMax)
+    .refine((ids) => new Set(ids).size === ids.length, 'must not repeat a value')
+    .optional(),
+};
+
+/** Body of a creation. */
+export const newTagSchema = z
+  .strictObject({ ...readOnlyFields('id'), key: idSchema, ...fields })
+  .openapi('NewTag');
+/** Body of an update; the key stays. */
+export const updateTagSchema = z
+  .strictObject({ ...readOnlyFields('id', 'key'), ...fields })
+  .openapi('UpdateTag');
+/** A tag as it is answered; `id` is the key again, as clients of the reference ask for it. */
+export const tagSchema = z.object({ id: z.string(), key: z.string(), ...fields }).openapi('Tag');
+
+type TagView = z.infer<typeof tagSchema>;
+type TagWish = z.infer<typeof updateTagSchema>;
+
+/** Which tag is meant. */
+interface TagRef {
+  readonly organization: string;
+  readonly key: string;
+}
+
+/** All tags of an organization, by name. */
+export async function listTags(desk: Desk, organization: string): Promise<readonly TagView[]> {
+  return (await tagsOf(desk.storage.db, organization)).map(view);
+}
+
+/** One tag. Errors: tag.notFound. */
+export async function getTag(desk: Desk, ref: TagRef): Promise<TagView> {
+  return view(await found(desk.storage.db, ref));
+}
+
+/** Makes a tag. Errors: tag.exists; request.invalid for a group that is not there. */
+export async function createTag(
+  desk: Desk,
+  actor: Actor,
+  { organization, wish }: { readonly organization: string; readonly wish: z.infer<typeof newTagSchema> },
+): Promise<TagView> {
+  const { key } = wish;
+  try {
+    return await changeOrganization(desk, { actor, organization }, async (now) => {
+      const others = await tagsOf(now.trx, organization);
+      if (others.length >= tagsMax)
+        throw new Fault('request.invalid', { detail: `There can be ${tagsMax}; delete one first.` });
+      const row = { organization, key, ...(await columns(now, wish)), created_at_ms: now.nowMs };
+      await insertTag(now.trx, row);
+      await audit(now, 'TAG_CREATED', { after: row });
+      return view(row);
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new Fault('tag.exists', { parameters: { tag: key } });
+    throw error;
+  }
+}
+
+/** Replaces name, description and groups of a tag. Errors: tag.notFound; request.invalid for a group that is not there. */
+export function updateTag(
+  desk: Desk,
+  actor: Actor,
+  { wish, ...ref }: TagRef & { readonly wish: TagWish },
+): Promise<TagView> {
+  return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
+    const before = await found(now.trx, ref);
+    const row = { ...before, ...(await columns(now, wish)) };
+    await updateTagRow(now.trx, row);
+    await audit(now, 'TAG_UPDATED', { before, after: row });
+    return view(row);
+  });
+}
+
+/** Removes a tag that nobody uses. Errors: tag.notFound; tag.inUse while an API, a plan, a fleet or an entrypoint names it. */
+export function deleteTag(desk: Desk, actor: Actor, ref: TagRef): Promise<void> {
+  return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
+    const row = await found(now.trx, ref);
+    const user = await userOf(now.trx, ref);
+    if (user !== undefined)
+      throw new Fault('tag.inUse', { detail: `${user} names it.`, parameters: { tag: ref.key } });
+    await deleteTagRow(now.trx, row);
+    await audit(now, 'TAG_DELETED', { before: row });
+  });
+}
+
+/** Keys of the tags that the caller may give to APIs in some environment. */
+export async function listOwnTags(desk: Desk, actor: Actor): Promise<readonly string[]> {
+  const { db } = desk.storage;
+  const rows = await tagsOf(db, actor.organization);
+  const held = new Set(await groupsOf(db, actor, undefined));
+  const isFree = isAdmin(actor, 'organization', actor.organization);
+  return rows.filter((row) => isFree || isFor(row, held)).map(({ key }) => key);
+}
+
+/**
+ * Judges a change of what an API is sharded by: a tag that is kept for groups is given and taken by their members, and by an ADMIN.
+ *
+ * Errors: tag.notAllowed.
+ */
+export async function demandTags(
+  { trx, actor, at }: Change,
+  { before, after }: { readonly before: readonly string[]; readonly after: readonly string[] },
+): Promise<void> {
+  const changed = new Set(before).symmetricDifference(new Set(after));
+  const isFree =
+    isAdmin(actor, 'organization', at.organization) || isAdmin(actor, 'environment', at.environment);
+  if (changed.size === 0 || isFree) return;
+  const rows = (await tagsOf(trx, at.organization)).filter(
+    ({ key, restricted_groups: groups }) => changed.has(key) && groups !== '[]',
+  );
+  if (rows.length === 0) return;
+  const held = new Set(await groupsOf(trx, actor, at.environment));
+  const refused = rows.filter((row) => !isFor(row, held)).map(({ key }) => key);
+  if (refused.length > 0) throw new Fault('tag.notAllowed', { parameters: { tags: refused.join(', ') } });
+}
+
+const isFor = ({ restricted_groups: groups }: TagRow, held: ReadonlySet<string>): boolean => {
+  const kept = JSON.parse(groups) as readonly string[];
+  return kept.length === 0 || kept.some((id) => held.has(id));
+};
+
+/** Groups of which somebody is a member, in one environment or in all. */
+async function groupsOf(
+  db: Queries,
+  { id, organization }: Actor,
+  environment: string | undefined,
+): Promise<readonly string[]> {
+  if (environment !== undefined)
+    return (await groupsOfMember(db, { organization, environment }, id)).map((group) => group.id);
+  const rows = await db
+    .selectFrom('user_group_member')
+    .select('group_id')
+    .where('organization', '=', organization)
+    .where('member', '=', id)
+    .execute();
+  return rows.map((row) => row.group_id);
+}
+
+/** What names a tag, in words; undefined when nothing does. Patterns find what may name it: `_` stands for any character in them. */
+async function userOf(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
+  const names = (list: string): boolean =>
+    (JSON.parse(list) as readonly string[]).some((tag) => tag === key || tag === `!${key}`);
+  const pattern = `%"${key}"%`;
+  const apis = await trx
+    .selectFrom('api')
+    .select(['name', 'tags'])
+    .where('organization', '=', organization)
+    .where('tags', 'like', pattern)
+    .execute();
+  const api = apis.find(({ tags }) => names(tags));
+  if (api !== undefined) return `The API "${api.name}"`;
+  const plans = await trx
+    .selectFrom('plan')
+    .select(['name', 'definition'])
+    .where('organization', '=', organization)
+    .where('status', '!=', 'CLOSED')
+    .where('definition', 'like', pattern)
+    .execute();
+  const plan = plans.find(({ definition }) => {
+    const { tags = [] } = JSON.parse(definition) as { readonly tags?: readonly string[] };
+    return tags.includes(key);
+  });
+  if (plan !== undefined) return `The plan "${plan.name}"`;
+  const fleets = await trx
+    .selectFrom('fleet')
+    .select(['name', 'tags'])
+    .where('organization', '=', organization)
+    .execute();
+  const fleet = fleets.find(({ tags }) => names(tags));
+  if (fleet !== undefined) return `The fleet "${fleet.name}"`;
+  const entrypoint = (await entrypointsOf(trx, organization)).find(({ tags }) => names(tags));
+  return entrypoint === undefined ? undefined : `The entrypoint ${entrypoint.value}`;
+}
+
+async function columns(now: OrganizationChange, wish: TagWish) {
+  const groups = (wish.restricted_groups ?? []).toSorted();
+  const known = await knownGroups(now, groups);
+  const at = (wish.restricted_groups ?? []).findIndex((id) => !known.has(id));
+  if (at !== -1)
+    throw new Fault('request.invalid', {
+      details: [{ path: `restricted_groups[${at}]`, message: 'is no group of the organization' }],
+    });
+  return {
+    name: wish.name,
+    description: wish.description ?? '',
+    restricted_groups: JSON.stringify(groups),
+  };
+}
+
+async function knownGroups(
+  { trx, organization }: OrganizationChange,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await trx
+    .selectFrom('user_group')
+    .select('id')
+    .where('organization', '=', organization)
+    .where('id', 'in', ids)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
+function view(row: TagRow): TagView {
+  const groups = JSON.parse(row.restricted_groups) as string[];
+  return present({
+    id: row.key,
+    key: row.key,
+    name: row.name,
+    description: row.description === '' ? undefined : row.description,
+    restricted_groups: groups.length === 0 ? undefined : groups,
+  });
+}
+
+async function found(db: Queries, { organization, key }: TagRef): Promise<TagRow> {
+  const row = (await tagsOf(db, organization)).find((one) => one.key === key);
+  if (row === undefined) throw new Fault('tag.notFound', { parameters: { tag: key } });
+  return row;
+}
+
+function audit(now: OrganizationChange, event: AuditEvent, told: Told<TagRow>): Promise<void> {
+  const { organization, key } = toldRow(told);
+  return now.audit(event, { type: 'ORGANIZATION', id: organization, ...told }, { TAG: key });
+}
