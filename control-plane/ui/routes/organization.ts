@@ -80,6 +80,12 @@ const fleet = createRoute({
   component: lazyRouteComponent(() => import('../pages/organization/fleet.tsx'), 'FleetPage'),
 });
 
+const tags = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/tags',
+  component: lazyRouteComponent(() => import('../pages/organization/tags.tsx'), 'Tags'),
+});
+
 const policies = createRoute({
   getParentRoute: () => organizationShell,
   path: '/policies',
@@ -130,6 +136,7 @@ export const organizationRoutes = [
   role,
   fleets,
   fleet,
+  tags,
   policies,
   signIn,
   provider,

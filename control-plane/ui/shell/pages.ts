@@ -18,6 +18,7 @@ import {
   Server,
   Settings,
   ShieldCheck,
+  Tags,
   Users,
   Workflow,
   type LucideIcon,
@@ -60,6 +61,7 @@ export type OrganizationPageEntry = Entry<
   | '/_org/policies'
   | '/_org/sign-in'
   | '/_org/environments'
+  | '/_org/tags'
   | '/_org/audit'
 >;
 
@@ -100,6 +102,7 @@ export const organizationPages: readonly OrganizationPageEntry[] = [
   { group: 'People', name: 'Sign-in', to: '/_org/sign-in', Icon: KeyRound, right: 'IDENTITY_PROVIDER' },
   { group: 'Run', name: 'Environments', to: '/_org/environments', Icon: Boxes, right: 'ENVIRONMENT' },
   { group: 'Run', name: 'Fleets', to: '/_org/fleets', Icon: Network, right: 'FLEET' },
+  { group: 'Run', name: 'Tags and tenants', to: '/_org/tags', Icon: Tags, right: 'TAG' },
   { group: 'Govern', name: 'Policies', to: '/_org/policies', Icon: Workflow, right: 'POLICIES' },
   { group: 'Govern', name: 'Audit', to: '/_org/audit', Icon: History, right: 'AUDIT' },
   { group: 'You', name: 'Notifications', to: '/_org/notifications', Icon: Bell },

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
+import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { openAt } from '../kit/browser/console-at.ts';
+import { fleetsPath, password, v1 } from '../kit/control-plane/office.ts';
+
+const view: View = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } };
+const others: readonly View[] = [
+  { ...view, colorScheme: 'dark' },
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+];
+
+before(() => {
+  const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+  execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
+});
+
+const inDialog = (page: Page, name: string) =>
+  page.getByRole('dialog').getByRole('button', { name, exact: true });
+
+test(
+  'tags and tenants are made, renamed, kept for groups, and deleted unless something names them',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t);
+    const { scene, origin } = await openAt(t);
+    await scene.call('POST', `${v1}/configuration/groups`, { body: { name: 'Sharders' } });
+    const page = await browser.open({ origin, path: '/console/_org/tags', isRefused: true, ...view });
+    await signIn(page, 'admin', password);
+    await page.getByText('No tags yet').waitFor();
+    await looker(page, view)('tags-none');
+    await page.getByRole('button', { name: 'Create tag' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Internal network');
+    await page.getByRole('textbox', { name: 'Key' }).fill('not a key');
+    await inDialog(page, 'Create tag').click();
+    await page
+      .getByText(/must be an id/)
+      .first()
+      .waitFor();
+    await page.getByRole('textbox', { name: 'Key' }).fill('internal');
+    await page.getByRole('checkbox', { name: /^Sharders/ }).check();
+    await looker(page, view)('tags-create');
+    await inDialog(page, 'Create tag').click();
+    await page.getByRole('cell', { name: 'Sharders' }).waitFor();
+    await page.getByRole('button', { name: 'Create tenant' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('North');
+    await page.getByRole('textbox', { name: 'Key' }).fill('north');
+    await inDialog(page, 'Create tenant').click();
+    await page.getByRole('cell', { name: 'north', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Edit North' }).click();
+    await page.getByRole('textbox', { name: 'Description' }).fill('Two halls');
+    await inDialog(page, 'Save tenant').click();
+    await page.getByRole('cell', { name: 'Two halls' }).waitFor();
+
+    const fleet = { name: 'dmz', environments: ['DEFAULT'], tags: ['internal'] };
+    const made = await scene.call('POST', fleetsPath, { body: fleet });
+    assert.equal(made.status, 201, made.text);
+    await page.getByRole('button', { name: 'Delete Internal network' }).click();
+    await inDialog(page, 'Delete tag').click();
+    await page.getByText('The fleet "dmz" names it.').waitFor();
+    await looker(page, view)('tags-delete');
+    await inDialog(page, 'Cancel').click();
+    for (const other of others) {
+      const seen = await browser.open({ origin, path: '/console/_org/tags', ...other });
+      await signIn(seen, 'admin', password);
+      await seen.getByRole('cell', { name: 'Two halls' }).waitFor();
+      await looker(seen, other)('tags');
+      await seen.context().close();
+    }
+    await page.getByRole('button', { name: 'Delete North' }).click();
+    await inDialog(page, 'Delete tenant').click();
+    await page.getByText('No tenants yet').waitFor();
+    await page.context().close();
+  },
+);
