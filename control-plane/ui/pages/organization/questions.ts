@@ -90,11 +90,18 @@ export const scopeWords: Readonly<Record<RoleScope, readonly [name: string, abou
   INTEGRATION: ['Integration', 'one integration'],
 };
 
+const spokenWords: ReadonlyMap<string, string> = new Map([
+  ['API', 'API'],
+  ['APIS', 'APIs'],
+  ['APIKEY', 'API key'],
+  ['APIKEYS', 'API keys'],
+]);
+
 /** A name in capitals, as people write it: `SHARED_POLICY_GROUP` is `Shared policy group`, `API` stays. */
 export function spoken(name: string): string {
   const words = name
     .split('_')
-    .map((word) => (word === 'API' ? word : word === 'APIS' ? 'APIs' : word.toLowerCase()))
+    .map((word) => spokenWords.get(word) ?? word.toLowerCase())
     .join(' ');
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
