@@ -91,6 +91,9 @@ async function removesSamples({ management, client }: Platform, browser: TestBro
   await client.createApi({ path: '/mine', target: 'http://127.0.0.1:1', security: 'KEY_LESS' });
   await page.getByRole('link', { name: 'APIs', exact: true }).click();
   await page.getByText('1–4 of 4').waitFor();
+  // How often each was called stands beside it: stock by the samples alone, one of its calls failed.
+  const stock = page.getByRole('row').filter({ hasText: 'Demo /demo/stock' });
+  await stock.getByRole('cell', { name: /^\d+\.\d\d %$/ }).waitFor();
   assert.equal(await page.getByText('sample', { exact: true }).count(), 3, 'each of them, and not the other');
   await page.getByRole('link', { name: 'Logs', exact: true }).click();
   await page

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
+import { signIn } from '../kit/browser/console.ts';
 import { eventually } from '../kit/eventually.ts';
 import { createManagementClient } from '../kit/control-plane/management-client.ts';
 import { adminPassword } from '../kit/processes/up.ts';
@@ -78,6 +82,32 @@ test('a nack stays readable while the border is cut, and clears across the recon
   assert.ok((after.gateways[0]?.appliedSeq ?? 0) >= after.seq);
 });
 
+test(
+  'a nack stands with its reason on the page of its API, and among what needs attention',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+    execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
+    const { other, current, target, url } = await sharedGateway(t);
+    const second = await other.createApi({ path: '/same', target, security: 'KEY_LESS' });
+    await eventually(async () => (await current(second.id)).gateways[0]?.deployment === 'refused');
+    const browser = await startBrowser(t);
+    const page = await browser.open({ origin: url, path: `/console/OTHER/apis/${second.id}` });
+    await signIn(page);
+    await page.getByText('Refused by 1 of 1 gateway').waitFor();
+    await page
+      .getByText(/context path \/same is taken by API/)
+      .first()
+      .waitFor();
+    await page.goto('/console/OTHER/overview');
+    const attention = page.getByRole('region', { name: 'Needs attention' });
+    await attention.getByText(/context path \/same is taken by API/).waitFor();
+    await attention.getByRole('link', { name: /was refused$/ }).click();
+    await page.getByText('Refused by 1 of 1 gateway').waitFor();
+    await page.context().close();
+  },
+);
+
 /** A control plane with two environments, a bridge, and one gateway whose fleet may see both; DEFAULT has /same. */
 async function sharedGateway(t: TestContext) {
   const { controlPlane, client, cutBorder, startGateway } = await startWhole(t);
@@ -102,6 +132,7 @@ async function sharedGateway(t: TestContext) {
   const other = createManagementClient(controlPlane.url, adminPassword, 'OTHER');
   return {
     ask,
+    url: controlPlane.url,
     target,
     client,
     first,

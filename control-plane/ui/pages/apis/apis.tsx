@@ -6,6 +6,7 @@ import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button, buttonLook } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
+import { count, type Figure, share, unknown } from '../../kit/numbers.ts';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
 import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Share, Status, Tag } from '../../kit/status.tsx';
@@ -15,6 +16,7 @@ import { Empty } from '../../kit/told.tsx';
 import { listSearch } from '../../routes/roots.tsx';
 import { ColumnsButton, ListTools, titlesOf, useColumns } from '../lists/columns.tsx';
 import { Views } from '../lists/views.tsx';
+import { useCalled } from './called.ts';
 import { CreateApi } from './create.tsx';
 import { apisPerPage, listedApis, pathsOf, stateOf } from './questions.ts';
 
@@ -28,9 +30,10 @@ export function Apis() {
   const navigate = useNavigate({ from: '/$env/apis' });
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
-  const all = columnsOf(env);
-  const columns = useColumns('apis', all);
   const { data, error } = useQuery(listedApis({ env, q, page, sort }));
+  const called = useCalled(env, data?.data.map(({ id }) => id) ?? []);
+  const all = columnsOf(env, called);
+  const columns = useColumns('apis', all);
   const create = may('API', 'C') ? (
     <>
       <Link className={buttonLook.plain} to="/$env/apis/import" params={{ env }}>
@@ -87,7 +90,7 @@ export function Apis() {
   );
 }
 
-function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
+function columnsOf(env: string, called: ReturnType<typeof useCalled>): readonly Column<Schemas['ApiV4']>[] {
   return [
     {
       title: 'Name',
@@ -111,6 +114,16 @@ function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
       },
     },
     { title: 'Gateways', cell: ({ sync }) => <Reach sync={sync} /> },
+    { title: 'Calls, 24 h', align: 'end', cell: ({ id }) => <Said figure={count(called(id).calls)} /> },
+    {
+      title: 'Server errors',
+      align: 'end',
+      cell: ({ id }) => {
+        const { calls, failed } = called(id);
+        const isKnown = calls !== undefined && failed !== undefined;
+        return <Said figure={isKnown ? share(failed, calls) : unknown} />;
+      },
+    },
     { title: 'Version', cell: ({ apiVersion }) => <Tag>{apiVersion}</Tag> },
     {
       title: 'Owner',
@@ -119,6 +132,13 @@ function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
     { title: 'Changed', align: 'end', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
   ];
 }
+
+const Said = ({ figure: { value, unit } }: { readonly figure: Figure }) => (
+  <span className="num">
+    {value}
+    {unit !== '' && <span className="quiet"> {unit}</span>}
+  </span>
+);
 
 /** How many of the gateways that are to serve an API have what was deployed last. */
 function Reach({ sync }: { readonly sync: Schemas['ApiV4']['sync'] | undefined }) {

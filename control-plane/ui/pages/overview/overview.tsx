@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { useSamples } from '../../api/samples.ts';
 import { Bars } from '../../kit/bars.tsx';
@@ -43,6 +44,7 @@ export function Overview() {
   const asked = useAsked(env, search);
   const again = live === 'live' ? aliveMs : lookAgainMs;
   const recent = useRecent(env, again);
+  const { data: apis } = useQuery({ ...firstApis(env), refetchInterval: again });
   return (
     <>
       <PageHeader
@@ -73,7 +75,12 @@ export function Overview() {
               void navigate({ to: '/$env/analytics', params: { env }, search: { from, to } })
             }
           />
-          <Attention env={env} groups={groups} standing={standing} deployed={recent.deployed} />
+          <Attention
+            env={env}
+            groups={groups}
+            standing={standing}
+            deployed={withRefused(recent.deployed, apis?.data ?? [])}
+          />
           <Recent env={env} again={again} />
           <ErrorsByApi asked={asked} />
         </div>
@@ -96,10 +103,30 @@ function useAsked(env: string, search: Parameters<typeof spanOf>[0]): Asked {
 /** The first steps, as long as there is nothing but samples. */
 function Beginning({ env, onCreate }: { readonly env: string; readonly onCreate: () => void }) {
   const samples = useSamples(env);
-  const { data } = useQuery(listedApis({ env, q: undefined, page: 1, sort: 'name' }));
+  const { data } = useQuery(firstApis(env));
   const sampled = samples.filter(({ type }) => type === 'API').length;
   if (data === undefined || data.pagination.totalCount > sampled) return null;
   return <FirstSteps env={env} onCreate={onCreate} />;
+}
+
+const firstApis = (env: string) => listedApis({ env, q: undefined, page: 1, sort: 'name' });
+
+/** Those that a gateway refuses may have been deployed long ago, or by their start. */
+function withRefused(
+  deployed: ReturnType<typeof deployedIn>,
+  apis: readonly Schemas['ApiV4'][],
+): ReturnType<typeof deployedIn> {
+  const refused = apis.filter(
+    ({ id, sync }) => (sync?.refused ?? 0) > 0 && deployed.every((each) => each.id !== id),
+  );
+  return [
+    ...deployed,
+    ...refused.map(({ id, name, deployedAt, updatedAt }) => ({
+      id,
+      name,
+      at: Date.parse(deployedAt ?? updatedAt),
+    })),
+  ];
 }
 
 /** What was deployed lately; nothing for who may not read the audit. */
