@@ -21,6 +21,8 @@ export interface PageWish {
   readonly viewport?: { readonly width: number; readonly height: number };
   /** The test asks for what is refused: the browser's own line about it is no fault of the page. */
   readonly isRefused?: boolean;
+  /** The control plane has no analytics: 503 where figures are asked for is no fault of the page. */
+  readonly hasNoAnalytics?: boolean;
 }
 
 /** A browser of a test. */
@@ -48,7 +50,14 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestB
     assert.deepEqual(faults, [], 'the pages are quiet and ask nobody else');
   });
   return {
-    async open({ origin, path, colorScheme = 'light', viewport = ordinary, isRefused = false }) {
+    async open({
+      origin,
+      path,
+      colorScheme = 'light',
+      viewport = ordinary,
+      isRefused = false,
+      hasNoAnalytics = false,
+    }) {
       const context = await browser.newContext({ baseURL: origin, colorScheme, viewport });
       await context.route('**/*', async (route) => {
         const url = route.request().url();
@@ -60,6 +69,7 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestB
       page.on('pageerror', (error) => void faults.push(`threw ${error.message}`));
       page.on('console', (message) => {
         if (message.type() !== 'error' || (isRefused && refusal.test(message.text()))) return;
+        if (hasNoAnalytics && /\/analytics\//.test(message.location().url)) return;
         // A stream breaks with its server, and the page says so itself.
         if (/net::ERR_/.test(message.text()) && /\/_live(\?|$)/.test(message.location().url)) return;
         faults.push(`${message.text()} (${message.location().url})`);
