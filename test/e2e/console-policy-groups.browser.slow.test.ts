@@ -61,6 +61,7 @@ async function designs({ management }: Platform, browser: TestBrowser): Promise<
   await button(page, 'Deploy policy group').click();
   await page.getByRole('alert').waitFor();
   await look('policy-group-refused');
+  await dialog.getByRole('button', { name: 'Close' }).click();
   await limit.fill('5');
   await save();
   await look('policy-group-step');
