@@ -83,8 +83,8 @@ export async function objectRoles(
     .where('membership.member', '=', who.user)
     .where((where) =>
       where.or(
-        objects.map(({ scope, reference }) =>
-          where.and([where('membership.scope', '=', scope), where('membership.reference', '=', reference)]),
+        referencesByScope(objects).map(([scope, references]) =>
+          where.and([where('membership.scope', '=', scope), where('membership.reference', 'in', references)]),
         ),
       ),
     );
@@ -112,6 +112,14 @@ export async function scopeRoles(
   return rows.map(heldRole);
 }
 
+/** A list asks of a thousand objects: as so many alternatives they cost both databases more to read than to answer. */
+function referencesByScope(
+  objects: readonly { readonly scope: Scope; readonly reference: string }[],
+): readonly (readonly [Scope, readonly string[]])[] {
+  const groups = Map.groupBy(objects, ({ scope }) => scope);
+  return [...groups].map(([scope, ofScope]) => [scope, ofScope.map(({ reference }) => reference)]);
+}
+
 /** What a user holds on objects by the groups that they have. */
 function heldByGroups(
   db: Queries,
@@ -120,10 +128,10 @@ function heldByGroups(
 ) {
   return allByGroups(db, who).where((where) =>
     where.or(
-      objects.map(({ scope, reference }) =>
+      referencesByScope(objects).map(([scope, references]) =>
         where.and([
           where('user_group_object.scope', '=', scope),
-          where('user_group_object.reference', '=', reference),
+          where('user_group_object.reference', 'in', references),
         ]),
       ),
     ),
