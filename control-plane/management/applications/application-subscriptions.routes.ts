@@ -117,7 +117,7 @@ export const applicationSubscriptionRoutes = [
     query: z.strictObject({ application: idSchema.optional(), plan: idSchema.optional() }),
     answer: z.array(subscriptionSchema),
     run: ({ desk, actor, at, query: { application, plan } }) =>
-      listAcrossApis(desk, actor, { at, application, plan, page: { page: 1, perPage: acrossMax } }),
+      listAcrossApis(desk, actor, { at, application, plan, limit: acrossMax }),
   }),
   define.delete(onePath, {
     operationId: 'closeApplicationSubscription',

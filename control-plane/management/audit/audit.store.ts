@@ -2,8 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { PostgresAdapter, type Selectable, sql } from 'kysely';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Actor, Whence } from '../../access/actor.ts';
-import { inTenant } from '../../storage/in-tenant.ts';
-import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 import { differenceOf } from './difference.ts';
 import type { AuditEvent } from './events.ts';
@@ -185,53 +183,14 @@ const saidOf = (row: Omit<AuditRow, 'seq' | 'hash'>): readonly (string | number 
   row.origin,
 ];
 
-/** What a list of audit rows may be narrowed by; of several conditions all hold. */
-export interface AuditFilter {
-  readonly organization: string;
-  readonly environment?: string | undefined;
-  readonly types?: readonly string[] | undefined;
-  readonly id?: string | undefined;
-  readonly events?: readonly string[] | undefined;
-  readonly user?: string | undefined;
-  /** ms since the epoch, `toMs` exclusive. */
-  readonly fromMs?: number | undefined;
-  readonly toMs?: number | undefined;
-}
-
-function narrowed(db: Queries, filter: AuditFilter) {
-  const { organization, environment, types, id, events, user, fromMs, toMs } = filter;
-  const all = db.selectFrom('audit');
-  const own =
-    environment === undefined
-      ? all.where('organization', '=', organization)
-      : inTenant(all, { organization, environment });
-  return own
-    .$if(types !== undefined, (query) => query.where('reference_type', 'in', types ?? []))
-    .$if(id !== undefined, (query) => query.where('reference_id', '=', id ?? ''))
-    .$if(events !== undefined && events.length > 0, (query) => query.where('event', 'in', events ?? []))
-    .$if(user !== undefined, (query) => query.where('user_id', '=', user ?? ''))
-    .$if(fromMs !== undefined, (query) => query.where('created_at_ms', '>=', fromMs ?? 0))
-    .$if(toMs !== undefined, (query) => query.where('created_at_ms', '<', toMs ?? 0));
-}
-
-/** A page of rows, newest first. */
-export function listAuditRows(db: Queries, filter: AuditFilter, bounds: PageBounds): Promise<Rows<AuditRow>> {
-  const query = narrowed(db, filter).selectAll().orderBy('created_at_ms', 'desc').orderBy('seq', 'desc');
-  return readPage(query.orderBy('id'), bounds);
-}
-
-/** The next rows of a chain behind a place in it. */
+/** The next rows of an organization's chain behind a place in it. */
 export async function chainBehind(
   db: Queries,
-  filter: AuditFilter,
-  {
-    seq,
-    seqMax = Number.MAX_SAFE_INTEGER,
-    limit,
-  }: { readonly seq: number; readonly seqMax?: number; readonly limit: number },
+  organization: string,
+  { seq, limit }: { readonly seq: number; readonly limit: number },
 ): Promise<readonly AuditRow[]> {
-  const behind = narrowed(db, filter).selectAll().where('seq', '>', seq).where('seq', '<=', seqMax);
-  return behind.orderBy('seq').limit(limit).execute();
+  const behind = db.selectFrom('audit').selectAll().where('organization', '=', organization);
+  return behind.where('seq', '>', seq).orderBy('seq').limit(limit).execute();
 }
 
 /** Where a chain ends, and how many rows stand beside it. */

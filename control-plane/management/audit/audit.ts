@@ -8,7 +8,8 @@ import { momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import type { Content } from '../route.ts';
 import { listEnvironmentRows } from '../tenants/tenants.store.ts';
-import { type AuditFilter, type AuditRow, chainBehind, chainHead, listAuditRows } from './audit.store.ts';
+import { type AuditFilter, chainPart, listAuditRows } from './audit-list.store.ts';
+import { type AuditRow, chainHead } from './audit.store.ts';
 import { auditEvents } from './events.ts';
 
 /** What the audit tells of, by name. */
@@ -106,7 +107,8 @@ export async function listV1Audits(
   };
 }
 
-const exportChunk = 1_000;
+/** Places of a chain that an export looks at in one step, however few of their rows it wants. */
+const exportPlaces = 1_000;
 
 /** Media types of exports. */
 export const exportTypes = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
@@ -133,13 +135,9 @@ async function* linesOf(
 ): AsyncGenerator<string> {
   if (format === 'csv') yield csvLine(Object.keys(columns));
   const write = { csv: tableLine, ndjson: (row: AuditRow) => `${JSON.stringify(row)}\n` }[format];
-  let seq = 0;
-  while (true) {
-    const rows = await chainBehind(desk.storage.db, filter, { seq, seqMax, limit: exportChunk });
-    yield rows.map(write).join('');
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < exportChunk) return;
-    seq = Number(last.seq);
+  for (let seq = 0; seq < seqMax; seq += exportPlaces) {
+    const part = { seq, seqMax: Math.min(seq + exportPlaces, seqMax) };
+    yield (await chainPart(desk.storage.db, filter, part)).map(write).join('');
   }
 }
 

@@ -49,7 +49,7 @@ export async function verifyAudit(
   let last = { seq: 0, hash: '' };
   let isKept = kept === undefined || kept.seq === 0;
   while (true) {
-    const found = await chainBehind(db, { organization }, { seq: last.seq, limit: chunk });
+    const found = await chainBehind(db, organization, { seq: last.seq, limit: chunk });
     for (const row of found) {
       const seq = Number(row.seq);
       rows += 1;

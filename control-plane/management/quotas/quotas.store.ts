@@ -34,8 +34,9 @@ function questionOf(db: Queries, at: EnvironmentRef, quota: EnvironmentQuota) {
     case 'applications':
       return inTenant(db.selectFrom('application'), at).where('status', '=', 'ACTIVE').select(count);
     case 'subscriptions':
+      // Written out: there is an index of these alone, which a parameter would hide.
       return inTenant(db.selectFrom('subscription'), at)
-        .where('status', 'not in', ['CLOSED', 'REJECTED'])
+        .where(sql<boolean>`status not in ('CLOSED', 'REJECTED')`)
         .select(count);
     case 'pages':
       return inTenant(db.selectFrom('api_page'), at).select(count);

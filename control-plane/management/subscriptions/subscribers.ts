@@ -8,7 +8,7 @@ import type { Desk } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { baseApplication, type baseApplicationSchema, type SubscriptionView } from './subscription-shape.ts';
 import { views } from './showing.ts';
-import { listSubscriptionRows } from './subscriptions.store.ts';
+import { newestSubscriptionRows } from './subscriptions.store.ts';
 
 /** A page of the applications that have, or had, a subscription to an API, by name. */
 export async function listSubscribers(
@@ -35,17 +35,17 @@ export async function listAcrossApis(
     readonly at: EnvironmentRef;
     readonly application: string | undefined;
     readonly plan: string | undefined;
-    readonly page: PageWish;
+    readonly limit: number;
   },
 ): Promise<readonly SubscriptionView[]> {
   const { at, application, plan } = input;
-  const { rows } = await listSubscriptionRows(desk.storage, at, {
+  const rows = await newestSubscriptionRows(desk.storage.db, at, {
     filter: {
       applicationIds: application === undefined ? undefined : [application],
       planIds: plan === undefined ? undefined : [plan],
     },
     visible: visible(actor, at),
-    bounds: boundsOf(input.page),
+    limit: input.limit,
   });
   const objects = [...new Set(rows.map((row) => row.application_id))];
   const known = await desk.access.withObjects(

@@ -101,19 +101,34 @@ const filterColumns = [
   ['statuses', 'status'],
 ] as const;
 
+/** Which subscriptions a list is of. */
+interface Listed {
+  readonly filter: SubscriptionFilter;
+  /** Whose applications; everybody's when absent. */
+  readonly visible?: Visible;
+}
+
 /** A page of subscriptions, newest first. */
 export function listSubscriptionRows(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
-  wish: {
-    readonly filter: SubscriptionFilter;
-    /** Whose applications; everybody's when absent. */
-    readonly visible?: Visible;
-    readonly bounds: PageBounds;
-  },
+  { bounds, ...wish }: Listed & { readonly bounds: PageBounds },
 ): Promise<Rows<SubscriptionRow>> {
-  const { apiId, ids, ...lists } = wish.filter;
-  let selected = inTenant(storage.db.selectFrom('subscription'), at);
+  return readPage(newestFirst(storage.db, at, wish), bounds);
+}
+
+/** The newest subscriptions, however many there are. */
+export function newestSubscriptionRows(
+  db: Queries,
+  at: EnvironmentRef,
+  { limit, ...wish }: Listed & { readonly limit: number },
+): Promise<SubscriptionRow[]> {
+  return newestFirst(db, at, wish).limit(limit).execute();
+}
+
+function newestFirst(db: Queries, at: EnvironmentRef, { filter, visible }: Listed) {
+  const { apiId, ids, ...lists } = filter;
+  let selected = inTenant(db.selectFrom('subscription'), at);
   if (apiId !== undefined) selected = selected.where('api_id', '=', apiId);
   if (ids !== undefined)
     selected = selected.where((where) => (ids.length === 0 ? where.lit(false) : where('id', 'in', ids)));
@@ -121,10 +136,9 @@ export function listSubscriptionRows(
     const values = lists[name];
     if (values !== undefined && values.length > 0) selected = selected.where(column, 'in', values);
   }
-  const { visible } = wish;
   if (visible?.kind === 'member')
     selected = selected.where((where) => isMemberOf(where.ref('application_id'), 'application', visible));
-  return readPage(selected.selectAll().orderBy('created_at_ms', 'desc').orderBy('id'), wish.bounds);
+  return selected.selectAll().orderBy('created_at_ms', 'desc').orderBy('id');
 }
 
 /** Adds a subscription. */

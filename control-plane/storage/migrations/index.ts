@@ -43,6 +43,7 @@ import { idempotencyKeys } from './0055-idempotency-keys.ts';
 import { archivedEnvironments } from './0058-archived-environments.ts';
 import { rollups } from './0059-rollups.ts';
 import { retention } from './0061-retention.ts';
+import { indexesOfMany } from './0064-indexes-of-many.ts';
 import { samples } from './0071-samples.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
@@ -105,6 +106,7 @@ export const migrations: readonly Migration[] = [
   archivedEnvironments,
   rollups,
   retention,
+  indexesOfMany,
   preferences,
   tags,
   samples,
