@@ -1,4 +1,4 @@
-import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import { type Insertable, PostgresAdapter, type Selectable, sql, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
@@ -172,47 +172,43 @@ export async function deployedNaming(
   at: EnvironmentRef,
   crossId: string,
 ): Promise<readonly string[]> {
-  const name = crossId.replaceAll('_', String.raw`\_`);
-  const rows = await inTenant(trx.selectFrom('api_deployment'), at)
-    .select('definition')
-    .where((where) =>
-      where.exists(
-        where
-          .selectFrom('api')
-          .select('api.id')
-          .whereRef('api.id', '=', 'api_deployment.api_id')
-          .whereRef('api.deployed_number', '=', 'api_deployment.number'),
-      ),
-    )
-    .where(sql<boolean>`definition like ${`%"sharedPolicyGroupId":"${name}"%`} escape '\\'`)
-    .orderBy('api_id')
-    .execute();
+  const rows = await naming(trx, at, crossId).select('api_deployment.definition').orderBy('api.id').execute();
   return rows.map(({ definition }) => definition);
 }
 
-/** A page of the APIs whose deployment says the id where it names groups, by name. */
-export function listNaming(
+/**
+ * A page of the APIs whose deployment says the id where it names groups, by name. Looking for it in texts is what it costs, so it is done once for
+ * the page and how many there are.
+ */
+export async function listNaming(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
-  { crossId, bounds }: { readonly crossId: string; readonly bounds: PageBounds },
+  { crossId, bounds: { limit, offset } }: { readonly crossId: string; readonly bounds: PageBounds },
 ): Promise<Rows<{ readonly id: string; readonly name: string }>> {
-  const name = crossId.replaceAll('_', String.raw`\_`);
-  const all = inTenant(storage.db.selectFrom('api'), at)
+  const all = await naming(storage.db, at, crossId)
     .select(['api.id', 'api.name'])
-    .where((where) =>
-      where.exists(
-        where
-          .selectFrom('api_deployment')
-          .select('api_deployment.number')
-          .whereRef('api_deployment.api_id', '=', 'api.id')
-          .whereRef('api_deployment.number', '=', 'api.deployed_number')
-          // A text that is not a name has its quotes escaped.
-          .where(
-            sql<boolean>`api_deployment.definition like ${`%"sharedPolicyGroupId":"${name}"%`} escape '\\'`,
-          ),
-      ),
-    );
-  return readPage(all.orderBy('api.name').orderBy('api.id'), bounds);
+    .orderBy('api.name')
+    .orderBy('api.id')
+    .execute();
+  return { rows: all.slice(offset, offset + limit), total: all.length };
+}
+
+/** What gateways have of APIs, as far as it names the group. */
+function naming(db: Queries, at: EnvironmentRef, crossId: string) {
+  const find = sql.raw(db.getExecutor().adapter instanceof PostgresAdapter ? 'strpos' : 'instr');
+  const apis = inTenant(db.selectFrom('api'), at).select(['environment', 'id', 'name', 'deployed_number']);
+  return (
+    db
+      .selectFrom(apis.as('api'))
+      .innerJoin('api_deployment', (join) =>
+        join
+          .onRef('api_deployment.environment', '=', 'api.environment')
+          .onRef('api_deployment.api_id', '=', 'api.id')
+          .onRef('api_deployment.number', '=', 'api.deployed_number'),
+      )
+      // A text that is not a name has its quotes escaped.
+      .where(sql<boolean>`${find}(api_deployment.definition, ${`"sharedPolicyGroupId":"${crossId}"`}) > 0`)
+  );
 }
 
 /** Most groups that are listed for who designs an API. */
