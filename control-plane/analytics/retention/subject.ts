@@ -59,7 +59,7 @@ export const isInLogs = (kind: SubjectKind): boolean => !isPersonal(kind);
 const columnOf = (kind: SubjectKind): string => (isCustomMetric(kind) ? 'custom_metrics' : columns[kind]);
 
 /** Columns that {@link isOf} and {@link isLogOf} read, one for each that a file of an older version may lack. */
-export const subjectColumns: readonly string[] = [
+const subjectColumns: readonly string[] = [
   ...Object.values(columns),
   'custom_metrics',
   'request_id',

@@ -15,7 +15,7 @@ const ask = () =>
   taggedAnswerOf(api.GET('/management/organizations/{orgId}/user/preferences', { params: { path } }));
 
 /** How the reader wants the console to look, with the ETag of it. */
-export const preferences = queryOptions({ queryKey: ['preferences'], queryFn: ask, staleTime: 60_000 });
+const preferences = queryOptions({ queryKey: ['preferences'], queryFn: ask, staleTime: 60_000 });
 
 /** What the reader has chosen; nothing while that is not known. */
 export function useChosen(): Chosen {
