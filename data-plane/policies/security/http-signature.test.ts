@@ -3,7 +3,9 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 
 import { catalog } from '../../../proto/policies/catalog.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { startPolicy } from '../../../test/kit/gateway/policies.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 const headers = { Host: 'h', Date: 'Tue, 07 Jun 2022 20:51:35 GMT', 'X-Tag': 'a' };
 const nowS = Date.UTC(2026, 0, 1) / 1_000;
@@ -111,6 +113,70 @@ test('decodeSignature reads it URL-encoded, and without strictMode parameters ne
   const bare = `Signature keyId=k,signature="${sign([date])}"`;
   assert.ok(!passes({}, bare));
   assert.ok(passes({ strictMode: false }, bare));
+});
+
+test('through a gateway, what was seen of a signed request makes no other one: other order, other time, other algorithm, two headers', async (t) => {
+  const upstream = await startUpstream(t);
+  const configuration = {
+    secret: 's3cret',
+    algorithms: ['HMAC_SHA256'],
+    enforceHeaders: ['(request-target)', '(created)', '(expires)', 'host'],
+  };
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', upstream.url, {
+        flows: [flow('/', { request: [['http-signature', configuration]] })],
+      }),
+    },
+  });
+  const at = Math.floor(Date.now() / 1_000);
+  const names = ['(request-target)', '(created)', '(expires)', 'host'];
+  const lineOf = (created: number, expires: number): Readonly<Record<string, string>> => ({
+    '(request-target)': 'get /a/items',
+    '(created)': `${created}`,
+    '(expires)': `${expires}`,
+    host: 'h',
+  });
+  const of = (
+    { created = at, expires = at + 60, order = names, algorithm = 'hmac-sha256', digest = 'sha256' } = {},
+    said: Readonly<Record<string, string | number>> = {},
+  ): string => {
+    const lines = order.map((name) => `${name}: ${lineOf(created, expires)[name] ?? ''}`);
+    const parameters = { created, expires, algorithm, headers: order.join(' '), ...said };
+    const rest = Object.entries(parameters).map(([name, value]) =>
+      typeof value === 'number' ? `${name}=${value}` : `${name}="${value}"`,
+    );
+    return `Signature keyId="k",${rest.join()},signature="${sign(lines, digest)}"`;
+  };
+  const status = async (authorization: string | readonly string[], more: object = {}): Promise<number> =>
+    (await gateway.call('/a/items', { headers: { Host: 'h', authorization, ...more } })).status;
+  assert.equal(await status(of()), 200);
+  assert.equal(await status(of({ order: names.toReversed() })), 200, 'signed in another order');
+  const hostile: Readonly<Record<string, string>> = {
+    'another order than was signed': of({}, { headers: names.toReversed().join(' ') }),
+    'a later end': of({}, { expires: at + 6_000 }),
+    'an end that is over': of({ expires: at - 1 }),
+    'a beginning that was moved': of({ created: at + 3_600 }, { created: at }),
+    'a beginning beyond the skew': of({ created: at + 3_600 }),
+    'a line that was left out': of({}, { headers: names.slice(0, 3).join(' ') }),
+    'a line twice': of({}, { headers: [...names, 'host'].join(' ') }),
+    'another algorithm said': of({}, { algorithm: 'hmac-sha512' }),
+    'an algorithm that is not taken': of({ algorithm: 'hmac-sha1', digest: 'sha1' }),
+    'hs2019 of a digest that is not taken': of({ algorithm: 'hs2019', digest: 'sha1' }),
+    'an algorithm of public keys': of({ algorithm: 'rsa-sha256' }),
+    'no algorithm at all': of({ algorithm: 'none' }),
+    'a time that is no number': of({}, { expires: 'never' }),
+  };
+  for (const [what, authorization] of Object.entries(hostile))
+    assert.equal(await status(authorization), 401, what);
+  assert.equal(await status([of(), of()]), 400, 'two headers are refused by the engine');
+  assert.equal(await status(of(), { Host: 'other' }), 401, 'another host');
+  assert.equal((await gateway.call('/a/other', { headers: { Host: 'h', authorization: of() } })).status, 401);
+  assert.equal(
+    (await gateway.call('/a/items', { method: 'POST', headers: { Host: 'h', authorization: of() } })).status,
+    401,
+  );
+  assert.equal(upstream.requests.length, 2);
 });
 
 test('a secret is required, and names of headers are names', () => {
