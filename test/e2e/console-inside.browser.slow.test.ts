@@ -28,6 +28,10 @@ test('what an API holds beside its flows', { skip: skipWithoutBrowser }, async (
   await t.test('a resource is added, named, refused at its field, and mended', () =>
     writesResources(platform, browser, api),
   );
+  await t.test(
+    'a shared policy group is found by its name where a policy is added, and says how much it lets through',
+    () => addsGroup(platform, browser, api),
+  );
 });
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -153,4 +157,34 @@ async function writesResources(platform: Platform, browser: TestBrowser, api: st
     await other.look('resources');
     await other.page.context().close();
   }
+}
+
+async function addsGroup(platform: Platform, browser: TestBrowser, api: string): Promise<void> {
+  const base = '/v2/environments/DEFAULT/shared-policy-groups';
+  const limit = { rate: { limit: 5, periodTime: 2, periodTimeUnit: 'MINUTES' } };
+  const steps = [{ policy: 'rate-limit', configuration: limit, enabled: true }];
+  const name = `Limits ${hostile}`;
+  const body = { name, apiType: 'PROXY', phase: 'REQUEST', steps };
+  const { id } = await platform.client.call<{ readonly id: string }>('POST', base, { body });
+  await platform.client.call('POST', `${base}/${id}/_deploy`);
+  const path = `/console/DEFAULT/apis/${api}/design`;
+  const { page, look } = await openedAt(platform, browser, { ...wide, path });
+  await button(page, 'Add a policy to the request, at place 1').click();
+  await page.getByRole('searchbox', { name: 'Filter policies' }).fill('limits');
+  await look('design-add-group');
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Limits <img/ })
+    .click();
+  await page.getByRole('list', { name: 'Request' }).getByRole('button', { name }).waitFor();
+  await saved(page);
+  await button(page, 'Deploy').click();
+  await page.getByText('No draft').waitFor();
+  await eventually(async () => {
+    const { status } = await fetch(`${platform.gateway}/inside`);
+    return status === 429;
+  });
+  await page.goto(`/console/DEFAULT/policy-groups/${id}`);
+  await page.getByText('5 per 2 minutes').waitFor();
+  await page.context().close();
 }

@@ -156,5 +156,12 @@ async function visits(platform: Platform, browser: TestBrowser, view: View): Pro
   await page.getByRole('complementary').getByText('Calls of this gateway').waitFor();
   await page.getByRole('button', { name: 'Outline' }).click();
   await page.getByRole('cell', { name: 'Up to date' }).waitFor();
+  await page.goto('/console/DEFAULT/gateways');
+  await page.getByText('Live', { exact: true }).waitFor();
+  await look('gateways-live');
+  // By any cell of its row.
+  await page.getByRole('cell', { name: 'Connected' }).click();
+  await page.getByRole('row').filter({ hasText: 'Demo /demo/orders' }).getByText('Served').waitFor();
+  await look('gateway');
   await page.context().close();
 }

@@ -101,6 +101,19 @@ paths:
     buffer: Buffer.from(text),
   });
   await page.getByRole('button', { name: 'OpenAPI document', pressed: true }).waitFor();
+  // What is XML is taken for a description of SOAP.
+  await page.locator('input[type=file]').setInputFiles({
+    name: 'tides.wsdl',
+    mimeType: 'text/xml',
+    buffer: Buffer.from('<definitions xmlns="http://schemas.xmlsoap.org/wsdl/"/>'),
+  });
+  await page.getByRole('button', { name: 'WSDL', pressed: true }).waitFor();
+  await page.locator('input[type=file]').setInputFiles({
+    name: 'tides.yaml',
+    mimeType: 'application/yaml',
+    buffer: Buffer.from(text),
+  });
+  await page.getByRole('button', { name: 'OpenAPI document', pressed: true }).waitFor();
   await page.getByRole('switch', { name: /examples of the document/ }).click();
   await looker(page, view)('import');
   await page.getByRole('button', { name: 'Import API' }).click();

@@ -36,9 +36,42 @@ export const aliveMs = 30_000;
 export function useGatewaysLive(env: string): LiveState {
   const queries = useQueryClient();
   return useLive(liveUrl(env, 'instances'), ['gateways'], () => {
-    for (const queryKey of [['fleets'], ['deployments', env]]) void queries.invalidateQueries({ queryKey });
+    for (const queryKey of [['fleets'], ['instances', env], ['deployments', env], ['apis', env]])
+      void queries.invalidateQueries({ queryKey });
     void queries.invalidateQueries({
       predicate: ({ queryKey: [kind, at, , of] }) => kind === 'api' && at === env && of === 'deployment',
     });
   });
 }
+
+const instancePath = { orgId: organization } as const;
+
+/** A gateway of a fleet that serves the environment, with all that it told of itself. */
+export const oneGateway = (env: string, id: string) =>
+  queryOptions({
+    queryKey: ['instances', env, id],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/organizations/{orgId}/environments/{envId}/instances/{instanceId}', {
+          params: { path: { ...instancePath, envId: env, instanceId: id } },
+        }),
+      ),
+  });
+
+export const apisOfGatewayPerPage = 25;
+
+/** A page of the APIs of the environment, each with what the gateway makes of it. */
+export const apisOfGateway = (env: string, id: string, page: number) =>
+  queryOptions({
+    queryKey: ['instances', env, id, 'apis', page],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/v2/environments/{envId}/instances/{instanceId}/apis', {
+          params: {
+            path: { envId: env, instanceId: id },
+            query: { page, perPage: apisOfGatewayPerPage },
+          },
+        }),
+      ),
+    placeholderData: (before) => before,
+  });

@@ -1,13 +1,17 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Schemas } from '../api/client.ts';
 import { Copy } from '../kit/copy.tsx';
+import { LiveMark } from '../kit/live-mark.tsx';
 import { shortId } from '../kit/numbers.ts';
 import { Body, PageHeader, Panel } from '../kit/page.tsx';
 import { Status, type Tone } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
-import { fleets, gatewaysOf } from './fleets.ts';
+import { aliveMs, fleets, gatewaysOf, useGatewaysLive } from './fleets.ts';
+
+const route = getRouteApi('/$env/gateways');
 
 const states: Readonly<Record<Schemas['Gateway']['state'], readonly [Tone, string]>> = {
   connected: ['ok', 'Connected'],
@@ -16,8 +20,15 @@ const states: Readonly<Record<Schemas['Gateway']['state'], readonly [Tone, strin
   revoked: ['bad', 'Revoked'],
 };
 
-const columns: readonly Column<Schemas['Gateway']>[] = [
-  { title: 'Gateway', cell: ({ hostname }) => hostname },
+const columnsOf = (env: string): readonly Column<Schemas['Gateway']>[] => [
+  {
+    title: 'Gateway',
+    cell: ({ id, hostname }) => (
+      <Link to="/$env/gateways/$gateway" params={{ env, gateway: id }}>
+        {hostname}
+      </Link>
+    ),
+  },
   { title: 'State', cell: ({ state }) => <Status tone={states[state][0]}>{states[state][1]}</Status> },
   { title: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
   {
@@ -36,12 +47,19 @@ const columns: readonly Column<Schemas['Gateway']>[] = [
 
 /** Fleets, their gateways, and how they are. */
 export function Gateways() {
+  const { env } = route.useParams();
+  const live = useGatewaysLive(env);
   const { data, error } = useQuery(fleets);
   const all = data?.data ?? [];
-  const answers = useQueries({ queries: all.map(({ id }) => gatewaysOf(id)) });
+  const answers = useQueries({
+    queries: all.map(({ id }) => ({
+      ...gatewaysOf(id),
+      ...(live === 'live' && { refetchInterval: aliveMs }),
+    })),
+  });
   return (
     <>
-      <PageHeader title="Gateways" />
+      <PageHeader title="Gateways" status={<LiveMark state={live} />} />
       <Body>
         {error !== null && <ProblemBox error={error} />}
         {all.map(({ id, name }, at) => (
@@ -51,7 +69,8 @@ export function Gateways() {
               isInner
               rows={answers[at]?.data?.data}
               keyOf={({ id: gateway }) => gateway}
-              columns={columns}
+              leads
+              columns={columnsOf(env)}
               empty={
                 <Empty title="No gateway is enrolled yet">
                   On the control plane: <span className="mono">isthmus token --fleet {name}</span>; on the new

@@ -337,6 +337,9 @@ function Drawer({
           ['Id', <Copy key="id" text={gateway.id} shown={shortId(gateway.id)} />],
         ]}
       />
+      <Link className={buttonLook.plain} to="/$env/gateways/$gateway" params={{ env, gateway: gateway.id }}>
+        All of this gateway
+      </Link>
       <Link className={buttonLook.plain} to="/$env/logs" params={{ env }} search={{ gateway: gateway.id }}>
         Calls of this gateway
       </Link>

@@ -30,4 +30,10 @@ const gateways = createRoute({
   component: lazyRouteComponent(() => import('../pages/gateways.tsx'), 'Gateways'),
 });
 
-export const runRoutes = [overview, topology, deployments, gateways] as const;
+const gateway = createRoute({
+  getParentRoute: () => shell,
+  path: '/gateways/$gateway',
+  component: lazyRouteComponent(() => import('../pages/gateway.tsx'), 'GatewayPage'),
+});
+
+export const runRoutes = [overview, topology, deployments, gateways, gateway] as const;

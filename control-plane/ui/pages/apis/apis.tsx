@@ -16,11 +16,20 @@ import { Empty } from '../../kit/told.tsx';
 import { listSearch } from '../../routes/roots.tsx';
 import { ColumnsButton, ListTools, titlesOf, useColumns } from '../lists/columns.tsx';
 import { Views } from '../lists/views.tsx';
+import { aliveMs, useGatewaysLive } from '../fleets.ts';
 import { useCalled } from './called.ts';
 import { CreateApi } from './create.tsx';
 import { apisPerPage, listedApis, pathsOf, stateOf } from './questions.ts';
 
 const route = getRouteApi('/$env/apis');
+/** How often it is asked where no stream tells of gateways. */
+const askedMs = 10_000;
+
+/** A page of the list: followed, since gateways say what they run a moment after a deployment; what people change is looked for beside that. */
+function useListed(wish: Parameters<typeof listedApis>[0]) {
+  const live = useGatewaysLive(wish.env);
+  return useQuery({ ...listedApis(wish), refetchInterval: live === 'live' ? aliveMs : askedMs });
+}
 
 /** The APIs of an environment. */
 export function Apis() {
@@ -30,7 +39,7 @@ export function Apis() {
   const navigate = useNavigate({ from: '/$env/apis' });
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
-  const { data, error } = useQuery(listedApis({ env, q, page, sort }));
+  const { data, error } = useListed({ env, q, page, sort });
   const called = useCalled(env, data?.data.map(({ id }) => id) ?? []);
   const all = columnsOf(env, called);
   const columns = useColumns('apis', all);
@@ -69,6 +78,7 @@ export function Apis() {
       </Toolbar>
       <DataTable
         label="APIs"
+        leads
         columns={columns}
         rows={data?.data}
         error={error}

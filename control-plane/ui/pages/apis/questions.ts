@@ -37,8 +37,6 @@ export const listedApis = ({
         }),
       ),
     placeholderData: (before) => before,
-    // Gateways say what they run a moment after a deployment.
-    refetchInterval: 10_000,
   });
 
 const sorts = ['name', '-name', 'status', '-status', 'visibility', '-visibility'] as const;

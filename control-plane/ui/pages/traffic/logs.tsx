@@ -177,6 +177,7 @@ function Rows({
     <section className={styles['rows']} aria-label="Calls">
       <DataTable
         label="Calls"
+        leads
         rows={found?.data}
         error={error}
         keyOf={({ id }) => id}

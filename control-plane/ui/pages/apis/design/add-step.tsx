@@ -1,12 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Layers } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import type { Schemas } from '../../../api/client.ts';
 import { ToldDialog } from '../../../kit/dialog.tsx';
 import { FilterBox } from '../../../kit/field.tsx';
 import { blankOf, isObject, type JsonSchema } from '../../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../../kit/told.tsx';
-import { type StepPlace, withStep } from './flows.ts';
+import { type Step, type StepPlace, withStep } from './flows.ts';
 import { matching } from './matching.ts';
-import { policies, policyForm } from './questions.ts';
+import { groupSteps, policies, policyForm } from './questions.ts';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
 import type { Designing } from './use-design.ts';
@@ -15,10 +17,13 @@ import type { Designing } from './use-design.ts';
 export function AddStep({
   designing,
   place,
+  groupsOf,
   onShow,
   onClose,
 }: {
   readonly designing: Designing;
+  /** The environment whose shared policy groups are offered as well; none are where a step may stand for none. */
+  readonly groupsOf?: string | undefined;
   readonly place: StepPlace;
   readonly onShow: (shown: Shown) => void;
   readonly onClose: () => void;
@@ -28,18 +33,18 @@ export function AddStep({
   const [text, setText] = useState('');
   const [failed, setFailed] = useState<unknown>();
   const phase = place.lane === 'request' ? 'REQUEST' : 'RESPONSE';
-  const found = matching(
-    data?.filter(({ flowPhaseCompatibility }) => flowPhaseCompatibility.HTTP_PROXY.includes(phase)),
-    text,
-  );
+  const found = matching(data?.filter(mayStandIn(phase)), text);
+  const groups = useGroups(groupsOf, phase, text);
+  const put = (step: Step): void => {
+    designing.change(withStep(designing.design, place, { enabled: true, ...step }));
+    onClose();
+    onShow(place);
+  };
   const add = async (policy: string): Promise<void> => {
     try {
       const schema = (await queries.fetchQuery(policyForm(policy))) as JsonSchema;
       const blank = blankOf({ ...schema, default: undefined });
-      const configuration = isObject(blank) ? blank : {};
-      designing.change(withStep(designing.design, place, { policy, enabled: true, configuration }));
-      onClose();
-      onShow(place);
+      put({ policy, configuration: isObject(blank) ? blank : {} });
     } catch (refused) {
       setFailed(refused);
     }
@@ -49,20 +54,74 @@ export function AddStep({
       <FilterBox label="Filter policies" value={text} onChange={setText} autoFocus />
       {error !== null && <ProblemBox error={error} />}
       {failed !== undefined && <ProblemBox error={failed} />}
-      {found?.length === 0 && <p className="second">No policy matches.</p>}
+      {found?.length === 0 && groups.length === 0 && <p className="second">No policy matches.</p>}
       <ul className={styles['policies']}>
+        {groups.map((group) => (
+          <Item
+            key={`group ${group.id}`}
+            picture={<Layers size={20} aria-hidden />}
+            name={group.name}
+            about={`Policy group${group.description === '' ? '' : `: ${group.description}`}`}
+            onChoose={() =>
+              put({
+                name: group.name,
+                policy: groupPolicy,
+                configuration: { sharedPolicyGroupId: group.id },
+              })
+            }
+          />
+        ))}
         {found?.map(({ id, name, description, icon }) => (
-          <li key={id}>
-            <button type="button" onClick={() => void add(id)}>
-              <img src={icon} alt="" width="20" height="20" />
-              <span>
-                <b>{name}</b>
-                <span className="second">{description}</span>
-              </span>
-            </button>
-          </li>
+          <Item
+            key={id}
+            picture={<img src={icon} alt="" width="20" height="20" />}
+            name={name}
+            about={description}
+            onChoose={() => void add(id)}
+          />
         ))}
       </ul>
     </ToldDialog>
   );
+}
+
+const Item = ({
+  picture,
+  name,
+  about,
+  onChoose,
+}: {
+  readonly picture: ReactNode;
+  readonly name: string;
+  readonly about: string;
+  readonly onChoose: () => void;
+}) => (
+  <li>
+    <button type="button" onClick={onChoose}>
+      {picture}
+      <span>
+        <b>{name}</b>
+        <span className="second">{about}</span>
+      </span>
+    </button>
+  </li>
+);
+
+type Phase = 'REQUEST' | 'RESPONSE';
+
+const mayStandIn =
+  (phase: Phase) =>
+  ({ flowPhaseCompatibility }: Schemas['PolicyPlugin']): boolean =>
+    flowPhaseCompatibility.HTTP_PROXY.includes(phase);
+
+/** Of a policy that stands for the steps of a group. */
+const groupPolicy = 'shared-policy-group-policy';
+
+/** The groups of a phase that fit what was typed. */
+function useGroups(env: string | undefined, phase: Phase, text: string) {
+  const { data = [] } = useQuery({ ...groupSteps(env ?? ''), enabled: env !== undefined });
+  const mine = data
+    .filter((group) => group.phase === phase)
+    .map(({ id, name, description = '' }) => ({ id, name, description, category: 'policy group' }));
+  return matching(mine, text) ?? [];
 }

@@ -81,7 +81,11 @@ test('a flow says which requests it takes; an empty condition is none', () => {
 test('a step is said in its first settings, without secrets', () => {
   assert.equal(
     summaryOf({ rate: { limit: 100, periodTime: 1, periodTimeUnit: 'SECONDS' } }),
-    'limit 100, period time 1',
+    '100 per second',
+  );
+  assert.equal(
+    summaryOf({ quota: { limit: 0, dynamicLimit: '{#x}', periodTime: 5, periodTimeUnit: 'MINUTES' } }),
+    '{#x} per 5 minutes',
   );
   assert.equal(summaryOf({ addHeaders: [{}, {}], removeHeaders: [] }), 'add headers: 2');
   assert.equal(summaryOf({ password: '********', user: 'me' }), 'me');

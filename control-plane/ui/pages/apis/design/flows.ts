@@ -159,13 +159,30 @@ export function summaryOf(configuration: Readonly<Record<string, unknown>> = {})
     if (Array.isArray(value)) {
       if (value.length > 0) parts.push(`${spaced(key)}: ${value.length}`);
     } else if (typeof value === 'object' && value !== null) {
-      for (const [inner, each] of Object.entries(value)) add(inner, each);
+      const limit = limitOf(value);
+      if (limit !== undefined) parts.push(limit);
+      else for (const [inner, each] of Object.entries(value)) add(inner, each);
     } else if (typeof value === 'number' || (typeof value === 'string' && value !== '' && !isMask(value))) {
       parts.push(typeof value === 'number' ? `${spaced(key)} ${value}` : shortOf(key, value));
     }
   };
   for (const [key, value] of Object.entries(configuration)) add(key, value);
   return parts.slice(0, summaryPartsMax).join(', ');
+}
+
+/** How many in which time: `100 per second`, `{#...} per 5 minutes`; undefined where a value is no such limit. */
+function limitOf(value: object): string | undefined {
+  const read = new Map(Object.entries(value));
+  const [time, unit] = [read.get('periodTime'), read.get('periodTimeUnit')];
+  if (typeof unit !== 'string') return undefined;
+  const fixed: unknown = read.get('limit');
+  const dynamic: unknown = read.get('dynamicLimit');
+  const many = typeof dynamic === 'string' && dynamic !== '' && !Number(fixed) ? dynamic : fixed;
+  if (typeof many !== 'number' && typeof many !== 'string') return undefined;
+  const units = unit.toLowerCase();
+  // One is the period of who says none.
+  const period = typeof time === 'number' && time !== 1 ? `${time} ${units}` : units.replace(/s$/, '');
+  return `${many} per ${period}`;
 }
 
 /** A text as it is; of a document, what it is and how long. */

@@ -38,12 +38,14 @@ interface Props {
   /** How steps did in what was tried last, by their places. */
   readonly lights: ReadonlyMap<string, Light>;
   readonly isReadOnly: boolean;
+  /** The environment whose shared policy groups may stand in it; undefined where none may. */
+  readonly groupsOf?: string;
   readonly onShow: (shown: Shown) => void;
 }
 
 /** The way of a request through a flow and back: each lane is a list of steps, with a place for one more between them. */
 export function Lanes(props: Props) {
-  const { designing, on, end, shown, isReadOnly, onShow } = props;
+  const { designing, on, end, shown, isReadOnly, groupsOf, onShow } = props;
   const [adding, setAdding] = useState<StepPlace>();
   const flow = flowAt(designing.design, shown);
   if (flow === undefined)
@@ -83,7 +85,7 @@ export function Lanes(props: Props) {
         {end}
       </div>
       {adding !== undefined && !isReadOnly && (
-        <AddStep {...{ designing, onShow }} place={adding} onClose={() => setAdding(undefined)} />
+        <AddStep {...{ designing, groupsOf, onShow }} place={adding} onClose={() => setAdding(undefined)} />
       )}
     </section>
   );

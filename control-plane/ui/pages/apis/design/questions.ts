@@ -198,6 +198,20 @@ export const policies = queryOptions({
   staleTime,
 });
 
+/** The shared policy groups of an environment, each as the step that stands for it. */
+export const groupSteps = (env: string) =>
+  queryOptions({
+    queryKey: ['policy-groups', env, 'steps'],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/v2/environments/{envId}/shared-policy-groups/policy-plugins', {
+          params: { path: { envId: env } },
+        }),
+      ),
+    // Who may not read them is offered none.
+    retry: false,
+  });
+
 export const policyForm = (pluginId: string) =>
   queryOptions({
     queryKey: ['policies', pluginId, 'form'],

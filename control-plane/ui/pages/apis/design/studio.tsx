@@ -40,6 +40,7 @@ export function ApiDesign() {
           {...{ designing, shown, isReadOnly }}
           on={shown.owner === 'api' ? 'all plans' : on}
           end={<Backend api={design.api} />}
+          groupsOf={env}
           lights={trying.lights}
           onShow={setShown}
         />

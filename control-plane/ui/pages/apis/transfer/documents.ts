@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../../kit/schema-form/shape.ts';
 
 /** What a text that somebody chose seems to be. */
-export type DocumentKind = 'definition' | 'openapi';
+export type DocumentKind = 'definition' | 'openapi' | 'wsdl';
 
 /**
  * A text as the document it is: JSON, or YAML of one document.
@@ -23,8 +23,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a text is, by the word that every OpenAPI document begins with. */
+/** What a text is, by the word that every OpenAPI document begins with; what is XML describes a service of SOAP. */
 export function kindOf(text: string): DocumentKind {
+  if (/^\uFEFF?\s*</.test(text)) return 'wsdl';
   return /^\s*(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:/m.test(text.slice(0, glanceChars))
     ? 'openapi'
     : 'definition';

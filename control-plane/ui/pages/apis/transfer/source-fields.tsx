@@ -10,7 +10,18 @@ const froms = [
   ['definition', 'Definition'],
   ['url', 'Definition at a URL'],
   ['openapi', 'OpenAPI document'],
+  ['wsdl', 'WSDL'],
 ] as const;
+
+/** What the text is called, and what helps whoever pastes it. */
+const texts: Readonly<Record<'definition' | 'openapi' | 'wsdl', readonly [label: string, hint: string]>> = {
+  definition: [
+    'Definition',
+    'An export or a definition of version 4 or 2, or a custom resource, as JSON or YAML; a file may be dropped here',
+  ],
+  openapi: ['OpenAPI document', 'Of version 2.0 to 3.1, as JSON or YAML; a file may be dropped here'],
+  wsdl: ['WSDL', 'Of version 1.1, as XML; a flow calls each of its operations. A file may be dropped here'],
+};
 
 /** Where an import comes from: a file or text, or a URL; what it is is seen in its first lines. */
 export function SourceFields({
@@ -42,7 +53,9 @@ export function SourceFields({
       ) : (
         <TextSource source={source} onChange={onChange} />
       )}
-      {source.from === 'openapi' && <OpenApiFields source={source} onChange={onChange} />}
+      {(source.from === 'openapi' || source.from === 'wsdl') && (
+        <OpenApiFields source={source} onChange={onChange} />
+      )}
     </div>
   );
 }
@@ -55,6 +68,7 @@ function TextSource({
   readonly onChange: (source: Source) => void;
 }) {
   const input = useRef<HTMLInputElement>(null);
+  const [label, hint] = texts[source.from === 'url' ? 'definition' : source.from];
   const take = (text: string): void => onChange({ ...source, text, from: kindOf(text) });
   const read = (files: FileList | null): void => void files?.[0]?.text().then(take);
   return (
@@ -74,7 +88,7 @@ function TextSource({
         <input
           ref={input}
           type="file"
-          accept=".json,.yaml,.yml"
+          accept=".json,.yaml,.yml,.wsdl,.xml"
           hidden
           aria-label="File"
           onChange={({ target }) => {
@@ -85,12 +99,8 @@ function TextSource({
         />
       </div>
       <AreaField
-        label={source.from === 'openapi' ? 'OpenAPI document' : 'Definition'}
-        hint={
-          source.from === 'openapi'
-            ? 'Of version 2.0 to 3.1, as JSON or YAML; a file may be dropped here'
-            : 'An export or a definition of version 4 or 2, or a custom resource, as JSON or YAML; a file may be dropped here'
-        }
+        label={label}
+        hint={hint}
         rows={14}
         value={source.text}
         onChange={({ target: { value } }) =>
@@ -112,11 +122,13 @@ function OpenApiFields({
   const set = (part: Partial<Source>): void => onChange({ ...source, ...part });
   return (
     <>
-      <SwitchField
-        label="A flow for each operation"
-        isOn={source.hasFlows || source.hasMocks}
-        onChange={(hasFlows) => set({ hasFlows, ...(!hasFlows && { hasMocks: false }) })}
-      />
+      {source.from === 'openapi' && (
+        <SwitchField
+          label="A flow for each operation"
+          isOn={source.hasFlows || source.hasMocks}
+          onChange={(hasFlows) => set({ hasFlows, ...(!hasFlows && { hasMocks: false }) })}
+        />
+      )}
       <SwitchField
         label="Answer with the examples of the document"
         hint="Each flow gets a mock; the backend is not asked"

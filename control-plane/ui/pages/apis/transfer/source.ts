@@ -3,10 +3,10 @@ import { documentOf } from './documents.ts';
 
 /** What somebody wants imported, and how. */
 export interface Source {
-  readonly from: 'definition' | 'url' | 'openapi';
+  readonly from: 'definition' | 'url' | 'openapi' | 'wsdl';
   readonly text: string;
   readonly url: string;
-  /** Of an OpenAPI document: what is made of it beside the API. */
+  /** Of an OpenAPI document or a WSDL: what is made of it beside the API. */
   readonly hasFlows: boolean;
   readonly hasMocks: boolean;
   readonly isValidated: boolean;
@@ -37,6 +37,13 @@ const describedBy = ({ text, hasFlows, hasMocks, isValidated, isKept, target }: 
   ...(target.trim() !== '' && { target: target.trim() }),
 });
 
+/** Each operation is a flow, which calls it at the backend or answers with an example. */
+const describedByWsdl = (source: Source) => {
+  const { withPolicyPaths: _, ...wish } = describedBy(source);
+  const withPolicies = [source.hasMocks ? 'mock' : 'rest-to-soap'];
+  return { ...wish, withPolicies, type: 'INLINE' as const };
+};
+
 /** A URL is the whole body, and no JSON. */
 const asText = {
   bodySerializer: (body: string) => body,
@@ -51,6 +58,8 @@ export async function importAnew(env: string, source: Source): Promise<Schemas['
     return answerOf(api.POST(`${base}/definition-url`, { params, body: source.url.trim(), ...asText }));
   if (source.from === 'openapi')
     return answerOf(api.POST(`${base}/swagger`, { params, body: describedBy(source) }));
+  if (source.from === 'wsdl')
+    return answerOf(api.POST(`${base}/wsdl`, { params, body: describedByWsdl(source) }));
   const body = { ...(await documentOf(source.text)) };
   return answerOf(api.POST(`${base}/definition`, { params, body }));
 }
@@ -69,13 +78,15 @@ export async function importInto(
     query: { dryRun: isDryRun ? 'true' : 'false' },
   } as const;
   const base = '/management/v2/environments/{envId}/apis/{apiId}/_import';
-  const answer =
-    source.from === 'url'
-      ? await answerOf(api.PUT(`${base}/definition-url`, { params, body: source.url.trim(), ...asText }))
-      : source.from === 'openapi'
-        ? await answerOf(api.PUT(`${base}/swagger`, { params, body: describedBy(source) }))
-        : await answerOf(
-            api.PUT(`${base}/definition`, { params, body: { ...(await documentOf(source.text)) } }),
-          );
+  const answered = async () => {
+    if (source.from === 'url')
+      return answerOf(api.PUT(`${base}/definition-url`, { params, body: source.url.trim(), ...asText }));
+    if (source.from === 'openapi')
+      return answerOf(api.PUT(`${base}/swagger`, { params, body: describedBy(source) }));
+    if (source.from === 'wsdl')
+      return answerOf(api.PUT(`${base}/wsdl`, { params, body: describedByWsdl(source) }));
+    return answerOf(api.PUT(`${base}/definition`, { params, body: { ...(await documentOf(source.text)) } }));
+  };
+  const answer = await answered();
   return 'differences' in answer ? answer : { differences: [], conflicts: answer.conflicts };
 }
