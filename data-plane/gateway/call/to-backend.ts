@@ -17,6 +17,7 @@ import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
 /** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
 export function toBackend(call: Call, api: CompiledApi): void {
   const around = stepsAround(call, api);
+  askForAll(call);
   const { endpoints } = api;
   const host = hostOfSteps(call);
   const trail: Trail = {
@@ -86,6 +87,19 @@ function stepsAround(
 }
 
 const none: readonly Step[] = [];
+
+/**
+ * Where a step reads the answer, nobody is given a part of it: a caller who asks for one gets all, as from a server that knows no ranges
+ * (RFC 9110 section 14.2). In two parts that each are read by themselves nothing is found that lies across both.
+ */
+function askForAll({ request: { headers }, steps, organizationSteps }: Call): void {
+  if (!headers.has('range')) return;
+  if (![steps, organizationSteps].some((passed) => passed?.response.some(readsAnswer))) return;
+  headers.delete('range');
+  headers.delete('if-range');
+}
+
+const readsAnswer = ({ readsResponse, gate }: Step): boolean => readsResponse || gate?.needs === 'buffered';
 
 /** Endpoints are named by their names. */
 const endpointPlace: StepPlace = { kind: 'endpoint', at: 'endpointGroups' };
