@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { settingsOf } from '../proto/process/settings.ts';
@@ -56,6 +58,24 @@ test('a gateway whose far end takes nothing ends all the same, and says nothing 
   await eventually(() => gateway.output().includes('shipper running'), { timeoutMs: 30_000 });
   gateway.kill('SIGTERM');
   assert.equal(await gateway.ended, 0, gateway.output());
+});
+
+test("a port in use that is the shipper's is called by the setting that moves it", async (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'apis'));
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const gateway = startIsthmus(t, [
+    ...base(dir),
+    ...sets('listen.port=0', 'admin.port=0', 'lameDuckMs=0', `shipper.admin.port=${port}`),
+  ]);
+  assert.notEqual(await gateway.ended, 0);
+  assert.match(
+    gateway.output(),
+    /is in use \(shipper\.admin\.port\).* choose another port: shipper\.admin\.port;/,
+  );
 });
 
 test('a setting that one of the two knows goes to that one, whatever it is called with', async () => {

@@ -35,6 +35,8 @@ export interface ShipperOptions {
   readonly metrics: Metrics;
   /** This program's version. */
   readonly version: string;
+  /** What its settings call `admin` where they stand among others', e.g. `shipper.admin`. Default: `admin`. */
+  readonly adminSetting?: string | undefined;
 }
 
 /** Longest time for the last records to arrive when a gateway ends and its shipper with it; what is left stays in the spool. */
@@ -160,6 +162,7 @@ function startNode(
     ...options,
     process: 'shipper',
     address: config.admin,
+    setting: options.adminSetting,
     health: async () => ({
       degraded: [
         ...(condition.isStuck ? ['deliveries'] : []),

@@ -57,7 +57,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         say(`gateway listening on ${portWords(config, gateway)}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
         const { startShipper, shipRestMsMax } = await import('../../shipper/start.ts');
-        const running = await startShipper({ ...parts, config: shipper });
+        const running = await startShipper({ ...parts, config: shipper, adminSetting: 'shipper.admin' });
         doors.add(running.adminPort);
         shipRest = () => running.drain(shipRestMsMax);
         say(`shipper running, node API on port ${running.adminPort}`);

@@ -27,6 +27,8 @@ export interface NodeApiOptions extends Omit<HealthSource, 'isClosing'> {
   /** Default: whether its life-cycle closes. */
   readonly isClosing?: HealthSource['isClosing'] | undefined;
   readonly address: ListenAddress;
+  /** The section of the settings that holds it, for what is said of a port in use. Default: `admin`. */
+  readonly setting?: string | undefined;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** What this process has besides. */
   readonly routes?: readonly NodeRoute[] | undefined;
@@ -47,7 +49,7 @@ export function startNodeApi(options: NodeApiOptions): Promise<number> {
     ...options,
     name: `node API of ${options.process}`,
     answer: answering(options),
-    setting: 'admin',
+    setting: options.setting ?? 'admin',
   });
 }
 
