@@ -240,7 +240,7 @@ test('a port that somebody else has fails with its setting; one that the process
   rmSync(lock);
   assert.match(
     JSON.stringify(await ports('gateway', { admin, listen })),
-    /"failed","found":"in use by a gateway of another folder than .*dataDir for a slip/,
+    /"failed","found":"in use by a gateway of another folder than .*dataDir for a slip.*For a second gateway on this machine, set ports of its own: listen\.port, admin\.port\./,
   );
   const foreign = await ports('gateway', { listen: { host: '203.0.113.1', port: taken.port } });
   assert.match(JSON.stringify(foreign), /"failed".*no address of this machine \(listen\.host\)/);

@@ -40,7 +40,7 @@ export async function examinePorts(
     return {
       status: 'failed',
       found: `in use by a ${process} of another folder than ${resolve(heldDir)}: ${described(taken)}`,
-      remedy: `Check dataDir for a slip (--data-dir, the file of --config): it is not the one that the ${process} that runs was started with.`,
+      remedy: `Check dataDir for a slip (--data-dir, the file of --config): it is not the one that the ${process} that runs was started with. For a second ${process} on this machine, set ports of its own: ${settingsOf(taken)}.`,
     };
   if (holder === process)
     return { status: 'ok', found: `in use by the ${process} that runs: ${described(taken)}` };
@@ -89,6 +89,9 @@ export async function processAt(origin: string): Promise<string | undefined> {
     return undefined;
   }
 }
+
+const settingsOf = (wishes: readonly ListenWish[]): string =>
+  wishes.map(({ setting }) => `${setting}.port`).join(', ');
 
 const described = (wishes: readonly ListenWish[]): string =>
   wishes.map(({ setting, host, port }) => `${setting}.port ${port} on ${host}`).join(', ');
