@@ -28,6 +28,10 @@ test('what somebody does first, after npm start', { skip: skipWithoutBrowser }, 
     'the overview says that there are samples, and takes them away; what somebody made stays',
     () => removesSamples(platform, browser),
   );
+  await t.test(
+    'the bare address of an environment leads to its overview, and one that is not there to words',
+    () => findsNothing(platform, browser),
+  );
 });
 
 async function enrols(t: TestContext, { management, bridge }: Platform, browser: TestBrowser): Promise<void> {
@@ -110,5 +114,21 @@ async function removesSamples({ management, client }: Platform, browser: TestBro
   await page.getByText('1–1 of 1').waitFor();
   await page.getByRole('link', { name: 'Applications', exact: true }).click();
   await page.getByRole('heading', { name: 'No applications yet' }).waitFor();
+  await page.context().close();
+}
+
+async function findsNothing({ management }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT', isRefused: true });
+  await signIn(page);
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/console/DEFAULT/overview');
+  for (const path of ['/console/apis', '/console/nowhere/apis']) {
+    await page.goto(path);
+    await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    const shots = process.env['ISTHMUS_TEST_SHOTS'];
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/console-nothing-here.png` });
+  }
+  await page.getByRole('link', { name: 'Go to the overview' }).click();
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
   await page.context().close();
 }

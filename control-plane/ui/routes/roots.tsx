@@ -1,5 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, redirect } from '@tanstack/react-router';
+import { createRootRouteWithContext, createRoute, notFound, redirect } from '@tanstack/react-router';
+import { Problem } from '../api/problem.ts';
+import { rightsOn } from '../api/rights.ts';
 import { whoAmI } from '../api/session.ts';
 import { NotHere, Unwell } from '../shell/not-here.tsx';
 import { OrganizationShell, Shell } from '../shell/shell.tsx';
@@ -14,7 +16,10 @@ export const root = createRootRouteWithContext<{ readonly queries: QueryClient }
 export const shell = createRoute({
   getParentRoute: () => root,
   path: '/$env',
-  beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
+  beforeLoad: async ({ context: { queries }, location, params: { env } }) => {
+    await demandSession(queries, location.href);
+    await demandEnvironment(queries, env);
+  },
   component: Shell,
 });
 
@@ -30,6 +35,16 @@ export async function demandSession(queries: QueryClient, back: string): Promise
   const me = await queries.ensureQueryData(whoAmI);
   if (me === null) throw redirect({ to: '/sign-in', search: { back } });
   if (me.mustEnrol === true) throw redirect({ to: '/second-factor', search: { back } });
+}
+
+/** An environment that is not there has no pages: not empty ones around which its name stands. Whatever else is wrong, the pages say. */
+async function demandEnvironment(queries: QueryClient, env: string): Promise<void> {
+  try {
+    await queries.ensureQueryData(rightsOn({ env }));
+  } catch (error) {
+    // oxlint-disable-next-line typescript/only-throw-error -- as the router wants it
+    if (Problem.of(error).status === 404) throw notFound();
+  }
 }
 
 /** A path of this console: never where somebody else's link wants to lead. */

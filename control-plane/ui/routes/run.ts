@@ -1,8 +1,17 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { trafficSearch } from '../pages/traffic/search.ts';
 import { pageSearch, shell } from './roots.tsx';
 
 /** Pages of what runs in an environment. */
+
+/** The bare address of an environment. */
+const start = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/$env/overview', params, replace: true });
+  },
+});
 
 const overview = createRoute({
   getParentRoute: () => shell,
@@ -36,4 +45,4 @@ const gateway = createRoute({
   component: lazyRouteComponent(() => import('../pages/gateway.tsx'), 'GatewayPage'),
 });
 
-export const runRoutes = [overview, topology, deployments, gateways, gateway] as const;
+export const runRoutes = [start, overview, topology, deployments, gateways, gateway] as const;

@@ -12,7 +12,7 @@ export function NotHere() {
         isPage
         action={
           <Link to="/" className={buttonLook.plain}>
-            Go to the APIs
+            Go to the overview
           </Link>
         }
       >
