@@ -110,6 +110,13 @@ async function removesSamples({ management, client }: Platform, browser: TestBro
   await note.getByRole('button', { name: 'Remove samples' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove samples' }).click();
   await note.waitFor({ state: 'detached' });
+  const deployments = page.getByRole('table', { name: 'Recent deployments' });
+  const gone = deployments.getByRole('row').filter({ hasText: 'deleted, ' });
+  await eventually(async () => {
+    assert.equal(await gone.count(), 3);
+    assert.equal(await gone.filter({ hasText: /gateway/ }).count(), 0, 'nothing is on its way any more');
+    return true;
+  });
   await page.getByRole('link', { name: 'APIs', exact: true }).click();
   await page.getByText('1–1 of 1').waitFor();
   await page.getByRole('link', { name: 'Applications', exact: true }).click();

@@ -1,7 +1,9 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { api, answerOf, organization, type Schemas } from '../api/client.ts';
+import { Problem } from '../api/problem.ts';
 import { LiveMark } from '../kit/live-mark.tsx';
+import { shortId } from '../kit/numbers.ts';
 import { PageHeader } from '../kit/page.tsx';
 import { Status } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
@@ -82,11 +84,16 @@ export function columnsOf(
   return [
     {
       title: 'API',
-      cell: ({ referenceId }) => (
-        <Link to="/$env/apis/$api/revisions" params={{ env, api: referenceId }}>
-          {nameOf('API', referenceId)}
-        </Link>
-      ),
+      cell: ({ referenceId }) =>
+        nameOf('API', referenceId) === referenceId ? (
+          <span className="quiet" title={referenceId}>
+            deleted, {shortId(referenceId)}
+          </span>
+        ) : (
+          <Link to="/$env/apis/$api/revisions" params={{ env, api: referenceId }}>
+            {nameOf('API', referenceId)}
+          </Link>
+        ),
     },
     {
       title: 'Gateways',
@@ -114,7 +121,9 @@ export const newestIn = (entries: readonly Entry[]): ReadonlyMap<string, string>
 /** How far the last deployment of an API has come; of one that was deleted nothing is known. */
 function Reach({ env, id, again }: { readonly env: string; readonly id: string; readonly again: number }) {
   const { data, error } = useQuery({ ...deploymentOf({ env, id }), refetchInterval: again });
-  if (data === undefined) return error === null ? null : <span className="quiet">–</span>;
+  // What was known of it before it was deleted is true no more.
+  const isGone = error !== null && Problem.of(error).status === 404;
+  if (data === undefined || isGone) return error === null ? null : <span className="quiet">–</span>;
   if (data.isWithdrawn) return <Status tone="idle">Stopped</Status>;
   const [tone, word] = reachOf(data);
   return <Status tone={tone}>{word}</Status>;
