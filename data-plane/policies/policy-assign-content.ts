@@ -6,6 +6,7 @@ import {
   type PolicyResponse,
   type Verdict,
 } from './policy.ts';
+import { dropStaleHeaders } from './transformation/stale-headers.ts';
 
 /** Puts what a template makes in the place of the body. */
 export const assignContent: PolicyFactory<'policy-assign-content'> = ({ body }, { place, refuse }) => {
@@ -24,6 +25,7 @@ export const assignContent: PolicyFactory<'policy-assign-content'> = ({ body }, 
     }
     of.content = Buffer.from(made.value);
     of.headers.delete('content-encoding');
+    dropStaleHeaders(of.headers);
     return CONTINUE;
   };
   return place.phase === 'request'

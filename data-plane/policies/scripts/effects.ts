@@ -2,6 +2,7 @@ import { headerNameSchema, headerValueSchema } from '../../../proto/model/head-t
 import type { HeaderList } from '../../http/exchange.ts';
 import type { ScriptEffects } from '../../script/facts.ts';
 import { CONTINUE, type PolicyCall, type Rejection, type Verdict } from '../policy.ts';
+import { dropStaleHeaders } from '../transformation/stale-headers.ts';
 import type { ScriptStep } from './script-step.ts';
 
 type HeaderChanges = ScriptEffects['requestHeaders'];
@@ -19,6 +20,10 @@ export function applyEffects(call: PolicyCall, effects: ScriptEffects, step: Scr
     call.warn(step.broken.key, fault);
     return step.broken;
   }
+  const rewritten =
+    effects.content === null ? undefined : step.phase === 'request' ? call.request : call.response;
+  // Before its own headers: a script may say another digest.
+  if (rewritten !== undefined) dropStaleHeaders(rewritten.headers);
   changeHeaders(call.request.headers, effects.requestHeaders);
   if (call.response !== undefined) changeHeaders(call.response.headers, effects.responseHeaders);
   for (const [how, name, value] of effects.attributes)
@@ -27,10 +32,7 @@ export function applyEffects(call: PolicyCall, effects: ScriptEffects, step: Scr
   if (effects.query !== null) call.request.query = effects.query === '' ? undefined : effects.query;
   if (effects.status !== null && call.response !== undefined) call.response.status = effects.status;
   if (effects.reason !== null && call.response !== undefined) call.response.reason = effects.reason;
-  if (effects.content !== null) {
-    const place = step.phase === 'request' ? call.request : call.response;
-    if (place !== undefined) place.content = Buffer.from(effects.content);
-  }
+  if (rewritten !== undefined && effects.content !== null) rewritten.content = Buffer.from(effects.content);
   return effects.failure === null ? CONTINUE : rejectionOf(effects.failure, step.ended);
 }
 

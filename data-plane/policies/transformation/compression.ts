@@ -14,6 +14,7 @@ import {
 } from '../../../proto/policies/transformation/compression.ts';
 import type { HeaderList, TransformMaker } from '../../http/exchange.ts';
 import { type AnsweredCall, CONTINUE, type PolicyFactory } from '../policy.ts';
+import { dropStaleHeaders } from './stale-headers.ts';
 import { weightOf } from './accepted-codings.ts';
 
 /** Answers that are being compressed in a process: each takes up to half a megabyte, for as long as its client reads. */
@@ -47,8 +48,7 @@ export const compression: PolicyFactory<'compression'> = ({ algorithms, level, b
         // Its bytes are others than those that a strong tag, and a digest, stand for.
         const tag = headers.get('etag');
         if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`);
-        for (const name of ['accept-ranges', 'content-md5', 'digest', 'content-digest', 'repr-digest'])
-          headers.delete(name);
+        dropStaleHeaders(headers);
         passing.through(compressed(algorithm, level));
         return CONTINUE;
       },

@@ -2,6 +2,7 @@ import type { HeaderList } from '../../http/exchange.ts';
 import { TransformFailure } from '../../transform/failure.ts';
 import type { Verdict, PolicyCall, PolicyPlace, PolicyRequest, PolicyResponse, PolicyOf } from '../policy.ts';
 import { CONTINUE } from '../policy.ts';
+import { dropStaleHeaders } from './stale-headers.ts';
 
 /** A body as it is rewritten: what it becomes, and as what; or why it cannot. */
 export type Rewritten =
@@ -67,6 +68,7 @@ function rewrite(
     }
     of.content = typeof made.content === 'string' ? Buffer.from(made.content) : made.content;
     headers.delete('content-encoding');
+    dropStaleHeaders(headers);
     if (made.contentType !== undefined) headers.set('Content-Type', made.contentType);
     return CONTINUE;
   };

@@ -5,6 +5,7 @@ import { needsOf } from '../../../proto/expression/template.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { HeaderList } from '../../http/exchange.ts';
 import { type AnsweredCall, CONTINUE, type PolicyFactory, type Verdict } from '../policy.ts';
+import { dropStaleHeaders } from './stale-headers.ts';
 import { textOfBody } from './rewrite.ts';
 
 /** Of a body whose replacements are longer than what they replace. */
@@ -68,6 +69,7 @@ function rewriteBody(call: AnsweredCall, config: Config): void {
   const made = rewritten(text, call, config);
   if (made === text) return;
   call.response.content = Buffer.from(made);
+  dropStaleHeaders(headers);
   const type = headers.get('content-type');
   // It is UTF-8 from now on, whatever it came in.
   if (type !== undefined && /;\s*charset\s*=/i.test(type))

@@ -14,6 +14,7 @@ import {
   type Rejection,
   type Verdict,
 } from '../../policy.ts';
+import { dropStaleHeaders } from '../../transformation/stale-headers.ts';
 import { mediaTypesOf } from '../../threats/media-types.ts';
 import { textOfBody } from '../../transformation/rewrite.ts';
 import { createFinder, type PiiCategory, type Span } from './detectors.ts';
@@ -136,6 +137,7 @@ class PiiFilter {
     if (this.#config.action === 'BLOCK')
       return this.#refuse('PII_FILTERING_DETECTED', { status: statusOf(origin) });
     of.content = Buffer.from(made);
+    dropStaleHeaders(headers);
     sayUtf8(headers);
     return CONTINUE;
   }
