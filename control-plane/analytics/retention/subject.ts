@@ -59,12 +59,7 @@ export const isInLogs = (kind: SubjectKind): boolean => !isPersonal(kind);
 const columnOf = (kind: SubjectKind): string => (isCustomMetric(kind) ? 'custom_metrics' : columns[kind]);
 
 /** Columns that {@link isOf} and {@link isLogOf} read, one for each that a file of an older version may lack. */
-const subjectColumns: readonly string[] = [
-  ...Object.values(columns),
-  'custom_metrics',
-  'request_id',
-  'type',
-];
+const subjectColumns: readonly string[] = [...Object.values(columns), 'custom_metrics', 'request_id', 'type'];
 
 /** Says in SQL that a record is of a subject, in a file with {@link subjectColumns}; never null. */
 export function isOf(of: Subject): string {
