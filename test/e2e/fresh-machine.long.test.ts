@@ -9,6 +9,7 @@ import { createManagementClient, type ManagementClient } from '../kit/control-pl
 import { tempDir } from '../kit/temp-dir.ts';
 import { newcomersEnvironment, packTarball } from '../kit/processes/packed.ts';
 import { freePortOffset } from '../kit/processes/up.ts';
+import { isWithin } from '../kit/pace.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** Calls of the samples to /demo/echo (deploy/samples.ts). */
@@ -73,11 +74,11 @@ async function startAndAsk(
       >;
       return (await echo(found['gateway'])) === 200 && found;
     },
-    { timeoutMs: 20_000 },
+    { timeoutMs: 60_000 },
   );
   const readyMs = performance.now() - startedMs;
   t.diagnostic(`answered ${readyMs.toFixed(0)} ms after the command, npm's own start included`);
-  assert.ok(readyMs <= 7_000, `ready after ${readyMs.toFixed(0)} ms; 5 s and what npm takes to start`);
+  isWithin(readyMs, { msMax: 7_000, what: 'ready within 5 s and what npm takes to start' });
   const said = await eventually(() => /Ready\./.test(output.join('')) && output.join(''));
   const key = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(said)?.[1] ?? '';
   assert.equal(

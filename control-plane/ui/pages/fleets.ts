@@ -32,10 +32,10 @@ export const gatewaysOf = (fleet: string) =>
 /** How often figures of gateways are asked for where a stream tells of all else. */
 export const aliveMs = 30_000;
 
-/** Follows the gateways of an environment: whatever any of them takes over or refuses is asked for at once. */
-export function useGatewaysLive(env: string): LiveState {
+/** Follows the gateways of an environment, if any: whatever one of them takes over or refuses is asked for at once. */
+export function useGatewaysLive(env: string | undefined): LiveState {
   const queries = useQueryClient();
-  return useLive(liveUrl(env, 'instances'), ['gateways'], () => {
+  return useLive(env === undefined ? undefined : liveUrl(env, 'instances'), ['gateways'], () => {
     for (const queryKey of [['fleets'], ['instances', env], ['deployments', env], ['apis', env]])
       void queries.invalidateQueries({ queryKey });
     void queries.invalidateQueries({

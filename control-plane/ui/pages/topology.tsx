@@ -39,9 +39,9 @@ const oneEnvironment = (env: string) =>
     staleTime: 60_000,
   });
 
-/** Fleets of an environment with their gateways; undefined until they are known. */
-export function useGroups(env: string, isLive: boolean) {
-  const { data, error } = useQuery(fleets);
+/** Fleets of an environment with their gateways; undefined until they are known, and where they are not asked for. */
+export function useGroups(env: string, isLive: boolean, isAsked = true) {
+  const { data, error } = useQuery({ ...fleets, enabled: isAsked });
   const { data: one } = useQuery(oneEnvironment(env));
   const mine = (data?.data ?? []).filter(
     ({ environments: served }) => one !== undefined && served.includes(one.id),

@@ -3,7 +3,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
-import { useRights } from '../../api/rights.ts';
+import { rightsOn, useOrganizationRights, useRights } from '../../api/rights.ts';
 import { useSamples } from '../../api/samples.ts';
 import { Bars } from '../../kit/bars.tsx';
 import { Button, buttonLook } from '../../kit/button.tsx';
@@ -31,15 +31,20 @@ const lookAgainMs = 30_000;
 const recentMax = 5;
 const errorsMax = 6;
 
-/** How an environment fares, and what there is to do. */
+/** How an environment fares, and what there is to do. What its reader may not see is not asked for, so his rights come first. */
 export function Overview() {
   const { env } = route.useParams();
+  const { isPending } = useQuery(rightsOn({ env }));
+  return isPending ? <PageHeader title="Overview" /> : <Known env={env} />;
+}
+
+function Known({ env }: { readonly env: string }) {
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/$env/overview' });
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
-  const live = useGatewaysLive(env);
-  const { groups, environment } = useGroups(env, live === 'live');
+  const live = useGatewaysLive(may('INSTANCE', 'R') ? env : undefined);
+  const { groups, environment } = useGroups(env, live === 'live', useOrganizationRights()('FLEET', 'R'));
   const standing = standingOf(groups, environment);
   const asked = useAsked(env, search);
   const again = live === 'live' ? aliveMs : lookAgainMs;
