@@ -56,6 +56,13 @@ test('a page is 20,000 elements, not one more, and 500 deep, not one more', asyn
   assert.equal(await made(deep(501), body), undefined);
 });
 
+test('what is taken of a page is 16 Mi characters, however often it stands in it', async () => {
+  const nested = (levels: number): string => '<div>'.repeat(levels) + 'x'.repeat(50_000);
+  const all = { jsonName: 'a', selector: 'div', array: true };
+  assert.equal(await made(nested(300), all), JSON.stringify({ a: Array(300).fill('x'.repeat(50_000)) }));
+  assert.equal(await made(nested(400), all), undefined);
+});
+
 test('a page in another charset is read in it, and one that is no text is refused', async () => {
   const call = start({ jsonName: 'a', selector: 'p' }).call();
   const headers = { 'Content-Type': 'text/html; charset=utf-16le' };

@@ -1,6 +1,6 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import { TransformFailure } from '../../transform/failure.ts';
-import { pageOf, type Selector, selectorOf, shownText } from '../../transform/html/select.ts';
+import { pageOf, type Selector, selectorOf, textReader } from '../../transform/html/select.ts';
 import type { PolicyFactory } from '../policy.ts';
 import { attempt, rewriting, textOfBody } from './rewrite.ts';
 
@@ -19,6 +19,7 @@ export const htmlJson: PolicyFactory<'html-json'> = ({ selectors }, { place, ref
         const html = textOfBody(content, headers);
         if (html === undefined) throw new TransformFailure('is no text');
         const page = pageOf(html);
+        const shownText = textReader();
         const members = values.map(({ name, array, select }) => {
           const texts = select(page).map(shownText);
           return `${JSON.stringify(name)}:${JSON.stringify(array ? texts : texts.join(' '))}`;

@@ -9,6 +9,8 @@ import { TransformFailure } from '../failure.ts';
 /** How deep elements may stand in each other, and how many there may be: selectors by place cost what the square of them does. */
 const levelsMax = 500;
 const nodesMax = 20_000;
+/** What all texts that are taken of a page may be together: elements that stand in each other have the same text as often. */
+const charsMax = 16 * 1024 * 1024;
 
 /** Half a megabyte of code, which a gateway without HTML never loads. */
 const requireNow = createRequire(import.meta.url);
@@ -50,14 +52,25 @@ export function pageOf(html: string): Document {
   return page;
 }
 
-/** The text of an element as it is shown: blanks beside each other are one, and blocks are apart. */
-export function shownText(element: Element): string {
-  let text = '';
-  for (const { node } of walk(element)) {
-    if (node.type === 'text') text += node.data;
-    else if (node.type === 'tag' && !inline.has(node.name)) text += ' ';
-  }
-  return text.replaceAll(/\s+/g, ' ').trim();
+/**
+ * Reads of one page the text of an element as it is shown: blanks beside each other are one, and blocks are apart. Errors: TransformFailure
+ * once the texts are too much together.
+ */
+export function textReader(): (element: Element) => string {
+  let chars = 0;
+  return (element) => {
+    let text = '';
+    for (const { node } of walk(element)) {
+      const more =
+        node.type === 'text' ? node.data : node.type === 'tag' && !inline.has(node.name) ? ' ' : '';
+      // A step costs something, whatever it brings.
+      chars += more.length + 1;
+      if (chars > charsMax)
+        throw new TransformFailure(`has more than ${charsMax} characters in what is taken of it`);
+      text += more;
+    }
+    return text.replaceAll(/\s+/g, ' ').trim();
+  };
 }
 
 /** Elements that do not part the words around them. */
