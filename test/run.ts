@@ -64,8 +64,8 @@ const processMsMaxOf = (kind: Kind): number => (kind === 'long' ? 2 : 4) * timeo
 /** More failed files and died processes than this are no accident of a busy machine. */
 const secondTriesMax = 3;
 
-/** Where there is no time for all long files, a day begins so many behind where the last did. */
-const longsADay = 20;
+/** Where there is no time for all long files, a day begins so many behind where the last did: fewer than there is ever time for. */
+const longsADay = 7;
 
 /** What the files of one run share; the database server's user has to enter it. */
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-run-'));
