@@ -43,6 +43,7 @@ test(
     await page.getByRole('button', { name: 'Move Owner up' }).click();
     await look('columns');
     await inDialog(page, 'Save columns').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('columnheader', { name: 'Version' }).waitFor({ state: 'detached' });
     await look('apis-with-views');
 

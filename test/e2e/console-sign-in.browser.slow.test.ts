@@ -7,6 +7,7 @@ import { breakGlass } from '../../control-plane/management/account/break-glass.t
 import { looker, signIn, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
+import { eventually } from '../kit/eventually.ts';
 import {
   activate,
   organization,
@@ -122,7 +123,7 @@ test(
       for (const view of views) {
         const path = `/console/sign-in${count === 3 ? '?problem=notAllowed' : ''}`;
         const seen = await browser.open({ origin, hasNoAnalytics: true, path, ...view });
-        assert.equal(await providersOf(seen).count(), count);
+        await eventually(async () => (await providersOf(seen).count()) === count);
         await looker(seen, view)(`sign-in-${count}`);
         await seen.context().close();
       }

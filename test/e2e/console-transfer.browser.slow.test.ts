@@ -154,7 +154,7 @@ async function importsInto(platform: Platform, browser: TestBrowser): Promise<vo
   await field.fill(JSON.stringify({ api: { ...api, description: '<b>from elsewhere</b>' }, ...rest }));
   await page.getByRole('button', { name: 'Compare' }).click();
   await page.getByText('1 place changes').waitFor();
-  await page.getByText('Made at the first start').waitFor();
+  await page.getByText('A sample, to look at').waitFor();
   await page.getByRole('button', { name: 'Import changes' }).click();
   await field.waitFor({ state: 'detached' });
   await page.getByText('<b>from elsewhere</b>').waitFor();

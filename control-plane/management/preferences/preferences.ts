@@ -26,7 +26,7 @@ const fields = {
   /** Which columns lists have, in which order; all of them where nobody has said. */
   tables: z
     .strictObject({
-      apis: columnsOf('path', 'state', 'gateways', 'version', 'owner', 'changed'),
+      apis: columnsOf('path', 'state', 'gateways', 'calls', 'server-errors', 'version', 'owner', 'changed'),
       logs: columnsOf('status', 'time', 'api', 'application', 'took', 'why'),
     })
     .optional(),

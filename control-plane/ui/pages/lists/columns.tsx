@@ -6,8 +6,9 @@ import styles from './lists.module.css';
 import { FormDialog } from '../../kit/dialog.tsx';
 import type { Column } from '../../kit/table.tsx';
 
-/** What preferences call a column: its title in lower case. */
-const nameOf = (column: Pick<Column<never>, 'title'>): string => column.title.toLowerCase();
+/** What preferences call a column: its title in lower case, as one word, without what stands behind a comma. */
+const nameOf = ({ title }: Pick<Column<never>, 'title'>): string =>
+  title.toLowerCase().replace(/,.*/, '').replaceAll(' ', '-');
 
 /** Of all columns that can be chosen. */
 export const titlesOf = (all: readonly Pick<Column<never>, 'title'>[]): readonly string[] =>
