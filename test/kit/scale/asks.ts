@@ -67,12 +67,16 @@ const inPaths = (like: Templates): Readonly<Record<string, string>> => ({
 const none = 'none';
 const noneOf = [
   'certificateId',
+  'deletionId',
   'eventId',
   'identityProviderId',
   'instanceId',
   'logId',
   'monitoredId',
   'requestId',
+  'tagId',
+  'tenantId',
+  'viewId',
 ];
 
 /** Where the name of a parameter alone does not say which object is meant. */
@@ -87,6 +91,16 @@ const placed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Values of parameters of a query that the document lists none of. */
 const inQueries: Readonly<Record<string, string>> = {
   query: 'zebra',
+  apiProductIds: 'none',
+  errorKeys: 'REQUEST_TIMEOUT',
+  entrypointIds: 'http-proxy',
+  requestIds: 'none',
+  transactionIds: 'none',
+  uri: '/orders',
+  bodyText: 'zebra',
+  responseTimeMin: '1',
+  responseTimeMax: '1000',
+  timestamp: '1',
   q: 'zebra',
   name: 'zebra',
   ids: 'api-1,api-2',
