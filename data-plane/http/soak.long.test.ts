@@ -85,13 +85,14 @@ async function rest(engine: EngineProcess): Promise<EngineFigures> {
 async function run(t: TestContext, { port }: EngineProcess, requests: number): Promise<void> {
   const turnOf = { next: 0 };
   const after = { after: (): void => undefined };
-  const lane = async (): Promise<void> => {
+  // A lane has an address of its own: the ports that one address has are soon all waiting for the end of a connection that was.
+  const lane = async (from: string): Promise<void> => {
     let peer: Peer | undefined;
     while (turnOf.next < requests) {
       const kind = kinds[turnOf.next++ % kinds.length] ?? assert.fail();
       if (peer === undefined || peer.endedAtMs !== undefined || peer.text.length > 4_000) {
         peer?.socket.destroy();
-        peer = await openPeer(after, { port, from: '127.0.0.1' }, '');
+        peer = await openPeer(after, { port, from }, '');
       }
       const had = peer.text.length;
       peer.write(kind.request);
@@ -105,7 +106,7 @@ async function run(t: TestContext, { port }: EngineProcess, requests: number): P
     }
     peer?.socket.destroy();
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: lanes }, (_, at) => lane(`127.0.1.${at + 1}`)));
   t.diagnostic(`${requests} asked`);
 }
 
