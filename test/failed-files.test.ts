@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readCosts } from './costs.ts';
-import { describeDied, readFailures } from './failed-files.ts';
+import { describeDied, readFailures, readSaid } from './failed-files.ts';
 import { tempDir } from './kit/temp-dir.ts';
 
 test('a process that dies is told once with what it died of and with its files, whether they had failed or not', (t) => {
@@ -65,4 +65,30 @@ test('a process that dies is told once with what it died of and with its files, 
     describeDied(found.died),
     /^a process died in \S*exiting-killing\.test\.ts: exit code 3; 2 of its 3 files had not ended\n/,
   );
+});
+
+test('what failed and how is told beside the files, without what it stands in', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'a.test.ts');
+  const [failed, inner] = [join(dir, 'failed'), "t.test('inner', () => { throw new Error('two\\nlines'); })"];
+  writeFileSync(
+    file,
+    `import { test } from 'node:test'; test('outer', async (t) => { await ${inner}; }); test('good', () => {});`,
+  );
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  spawnSync(
+    process.execPath,
+    [
+      '--test',
+      `--test-reporter=${join(import.meta.dirname, 'failed-files.ts')}`,
+      `--test-reporter-destination=${failed}`,
+      file,
+    ],
+    { env },
+  );
+  const list = readFileSync(failed, 'utf8');
+  const [said = '', ...others] = readSaid(list);
+  assert.deepEqual(others, []);
+  assert.match(said, /a\.test\.ts: inner\n {2}two\n {2}lines\n$/);
+  assert.deepEqual(readFailures(list, { companies: new Map(), ended: new Set() }).files, [file]);
 });

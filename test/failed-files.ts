@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { inspect } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
 
@@ -13,19 +14,30 @@ interface Told {
     /** What its process was started with. */
     readonly entryFile?: string;
     readonly details?: {
-      readonly error?: { readonly exitCode?: number | null; readonly signal?: string | null };
+      readonly error?: {
+        readonly exitCode?: number | null;
+        readonly signal?: string | null;
+        readonly failureType?: string;
+        readonly cause?: unknown;
+      };
     };
   };
 }
 
+/** Characters of a failure that are said again at the end. */
+const saidMax = 1_000;
+const saidMark = '# ';
+
 /**
  * A reporter of `node --test`: the path of the file of every failed test, one a line, for the second try of `run.ts`; behind a tab what
- * its process died of, when that and no test failed.
+ * its process died of, when that and no test failed. Beside them, a line each, which tests failed and how (`readSaid`).
  */
 // oxlint-disable-next-line import/no-default-export -- node --test loads a reporter by its default export
 export default async function* failedFiles(events: AsyncIterable<Told>): AsyncGenerator<string> {
   const told = new Set<string>();
   for await (const { type, data } of events) {
+    const said = type === 'test:fail' ? sayFailure(data) : undefined;
+    if (said !== undefined) yield `${saidMark}${JSON.stringify(said)}\n`;
     // What a failed test stands in has failed too.
     if (type !== 'test:fail' || data.file === undefined || data.nesting > 0) continue;
     // A file that runs in company is a test of its name; one may also have its tests from files that several share.
@@ -38,6 +50,21 @@ export default async function* failedFiles(events: AsyncIterable<Told>): AsyncGe
     yield cause === undefined ? `${file}\n` : `${file}\t${cause}\n`;
   }
 }
+
+/** What failed and how; undefined for what only has a failed test inside. */
+function sayFailure({ name, file, entryFile, details }: Told['data']): string | undefined {
+  if (details?.error?.failureType === 'subtestsFailed') return undefined;
+  const cause = details?.error?.cause;
+  const how = cause instanceof Error ? cause.message : inspect(cause ?? details?.error);
+  return `${relative(root, entryFile ?? file ?? '')}: ${name}\n  ${how.slice(0, saidMax).replaceAll('\n', '\n  ')}\n`;
+}
+
+/** Which tests failed, and how: what stands far above in the output of a long run, to be said again at its end. */
+export const readSaid = (list: string): readonly string[] =>
+  list
+    .split('\n')
+    .filter((line) => line.startsWith(saidMark))
+    .map((line) => JSON.parse(line.slice(saidMark.length)) as string);
 
 /** A process that ended before its files had. */
 export interface Died {
@@ -68,7 +95,8 @@ export function readFailures(
   },
 ): Failures {
   const causes = new Map<string, string | undefined>();
-  for (const line of list.split('\n').filter(Boolean)) {
+  for (const line of list.split('\n')) {
+    if (line === '' || line.startsWith(saidMark)) continue;
     const [file = '', cause] = line.split('\t');
     causes.set(file, cause);
   }

@@ -16,7 +16,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeCosts, readCosts } from './costs.ts';
-import { describeDied, readFailures } from './failed-files.ts';
+import { describeDied, readFailures, readSaid } from './failed-files.ts';
 import { groupFiles } from './groups.ts';
 import { stopCluster } from './kit/servers/postgres-cluster.ts';
 
@@ -62,7 +62,7 @@ const timeoutMsOf = (kind: Kind): number => ({ short: 120_000, slow: 300_000, lo
 /** So long a process lives that has one file, its tests and what keeps it alive behind them: a multiple of what one test may take. */
 const processMsMaxOf = (kind: Kind): number => (kind === 'long' ? 2 : 4) * timeoutMsOf(kind);
 /** More failed files and died processes than this are no accident of a busy machine. */
-const secondTriesMax = 3;
+const secondTriesMax = 6;
 
 /** Where there is no time for all long files, a day begins so many behind where the last did: fewer than there is ever time for. */
 const longsADay = 7;
@@ -146,6 +146,8 @@ function runFiles(
 }
 
 let isStopped = false;
+/** Which tests failed and how, those too that pass at their second try. */
+const said: string[] = [];
 
 /** Runs files of one kind, those that fail twice when they are few; says what it saw and returns the exit code. */
 async function runRound(round: readonly string[], kind: Kind): Promise<number> {
@@ -156,7 +158,9 @@ async function runRound(round: readonly string[], kind: Kind): Promise<number> {
   };
   companies.clear();
   let exitCode = await runFiles(programsOf(round, kind), limits);
-  const { files: failed, died } = readFailures(readFileSync(failedList, 'utf8'), {
+  const list = readFileSync(failedList, 'utf8');
+  said.push(...readSaid(list));
+  const { files: failed, died } = readFailures(list, {
     companies,
     ended: new Set(readCosts(costsList).map(({ file }) => file)),
   });
@@ -170,6 +174,7 @@ async function runRound(round: readonly string[], kind: Kind): Promise<number> {
     const names = again.map((file) => relative(root, file)).join(', ');
     process.stdout.write(`\nfailed, tried once more alone: ${names}\n\n`);
     exitCode = await runFiles(again, { ...limits, concurrency: 1 });
+    said.push(...readSaid(readFileSync(failedList, 'utf8')));
     if (exitCode === 0) process.stdout.write(`\npassed only at the second try: ${names}\n`);
   }
   if (!isStopped) process.stdout.write(`\n${describeDied(died)}`);
@@ -206,3 +211,4 @@ process.stdout.write(
     ...(dearest !== undefined && { dearest }),
   })}`,
 );
+if (said.length > 0) process.stdout.write(`\nwhat failed, said again:\n${said.join('')}`);

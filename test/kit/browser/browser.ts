@@ -36,6 +36,8 @@ export interface TestBrowser {
   open(wish: PageWish): Promise<Page>;
 }
 
+/** Longer than a browser's usual half minute: several share two cores with the platforms that they look at. */
+const stepMsMax = 60_000;
 const ordinary = { width: 1_280, height: 900 };
 const refusal = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
@@ -59,6 +61,7 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestB
       hasNoAnalytics = false,
     }) {
       const context = await browser.newContext({ baseURL: origin, colorScheme, viewport });
+      context.setDefaultTimeout(stepMsMax);
       await context.route('**/*', async (route) => {
         const url = route.request().url();
         if (new URL(url).origin === origin || /^(data|blob):/.test(url)) return route.continue();
