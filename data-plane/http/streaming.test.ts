@@ -14,11 +14,11 @@ import {
 import { startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { freePort } from '../../test/kit/processes/processes.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { flipping, lingering } from './conformance/transforms.ts';
 import { type Body, transformBody } from './exchange.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 const mebibyte = 1_048_576;
 

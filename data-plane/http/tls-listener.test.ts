@@ -16,10 +16,10 @@ import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { exchangeMessage, openWebSocket, startWebSocketBackend } from '../../test/kit/engine/websockets.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { startBackend } from './conformance/stage.ts';
 import type { ClientCertificate } from './exchange.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 /** An engine that speaks TLS, in front of a backend that says what it was asked. */
 async function stage(t: TestContext, tls: TlsOptions, wish: Partial<EngineProxyWish> = {}) {

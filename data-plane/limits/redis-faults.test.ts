@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { redisFaults, startFaultyRedis } from '../../test/kit/servers/redis-faults.ts';
 import { withoutRedis } from '../../test/kit/servers/redis.ts';
 import type { Count, CounterRule } from './limiter.ts';
 import { openRedisCounters } from './redis.ts';
 import { redisSettings } from './redis-settings.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 const rule: CounterRule = { kind: 'fixed', windowMs: 600_000 };
 

@@ -7,9 +7,9 @@ import {
   startLocalGateway,
   version2Definition,
 } from '../../test/kit/gateway/gateway.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { normalise, readingsOf } from './path-readings.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 test('a path that reads one way has no other reading', () => {
   for (const path of ['', '/', '/a/b', '/a.b/c..d', '/.well-known/x', '/a/b/', '/v1/x:cancel', '/$metadata'])

@@ -9,13 +9,13 @@ import { systemClock } from '../../proto/process/clock.ts';
 import { createGuard } from '../../proto/process/outbound/guard.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { redisFaults, startFaultyRedis } from '../../test/kit/servers/redis-faults.ts';
 import { startSentinelGroup } from '../../test/kit/servers/redis-groups.ts';
 import { startRedis, withoutRedis } from '../../test/kit/servers/redis.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openRedisValues } from './values.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 type Place = Parameters<typeof openRedisValues>[0]['place'];
 

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 
 import { systemClock } from '../../proto/process/clock.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { factsJson } from '../../test/kit/scripts/facts.ts';
 import { startSandbox, startScripts } from '../../test/kit/scripts/sandbox.ts';
 import type { ScriptRun } from './script.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 const job = (source: string): ScriptRun => ({ dialect: 'js', source, facts: factsJson() });
 

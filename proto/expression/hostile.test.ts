@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { z } from 'zod';
 
 import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
+import { isWithin } from '../../test/kit/pace.ts';
 import { language } from './language.ts';
 import { compileTemplate } from './template.ts';
 import type { ExpressionScope } from './scope.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 /* Whoever writes an expression, or sends what it reads, gets a refusal, a failure or a value, in bounded time and memory. */
 

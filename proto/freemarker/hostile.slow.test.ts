@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
-import { compileContent } from './template.ts';
 import { isWithin, isWithinCpu } from '../../test/kit/pace.ts';
+import { compileContent } from './template.ts';
 
 /** What came of a template; nothing but these may come of any. */
 function outcomeOf(template: string, content = '{}'): { readonly kind: string; readonly text: string } {

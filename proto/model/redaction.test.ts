@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
+import { isWithin } from '../../test/kit/pace.ts';
 import { hidingTargets } from './redaction-fixtures.ts';
 import { createRedactor } from './redaction.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 const redactor = createRedactor(['X-Gravitee-Api-Key', 'meinSchlüssel', 'kundennummer']);
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { isWithin } from '../../test/kit/pace.ts';
 import { encodeDelimited, readDelimited } from './delimited.ts';
 import { Fault } from '../faults/fault.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frames.ts';
@@ -10,7 +11,6 @@ import { formatLandingKey, parseLandingKey } from './landing.ts';
 import { landingNameOf, sealParcel, sha256Of } from './parcel.ts';
 import { wireLimits } from './limits.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
-import { isWithin } from '../../test/kit/pace.ts';
 
 const seed = Number(process.env['ISTHMUS_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const runs = { seed, numRuns: 300 };

@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { listSpools, shippedOf } from '../../proto/spool/folder.ts';
 import { eventually } from '../kit/eventually.ts';
+import { isWithin } from '../kit/pace.ts';
 import { descendantsOf, startIsthmus } from '../kit/processes/processes.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { adminPassword, freePortOffset, startPlatform, type Platform } from '../kit/processes/up.ts';
-import { isWithin } from '../kit/pace.ts';
 
 const readyMsMax = 3_000;
 const startsMax = 3;

@@ -9,10 +9,10 @@ import {
 } from '../../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { headersOf } from '../../../test/kit/engine/headers.ts';
+import { isWithin } from '../../../test/kit/pace.ts';
 import type { ExchangeRequest } from '../../http/exchange.ts';
 import { createCors } from './cors.ts';
 import { engineOf } from './engine.ts';
-import { isWithin } from '../../../test/kit/pace.ts';
 
 const definition: CorsDefinition = {
   enabled: true,

@@ -16,11 +16,11 @@ import {
   openWebSocket,
   startWebSocketBackend,
 } from '../../../test/kit/engine/websockets.ts';
+import { isWithin } from '../../../test/kit/pace.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../../proto/wire/published.ts';
 import { localTenant } from '../../local/local.ts';
-import { isWithin } from '../../../test/kit/pace.ts';
 
 const key = 'the-key-of-one-subscription';
 const otherKey = 'the-key-of-another-subscription';

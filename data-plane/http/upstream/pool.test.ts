@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { type Peer, turns } from '../../../test/kit/engine/raw-peer.ts';
 import { startRig } from '../../../test/kit/engine/engine-rig.ts';
-import { upstreamTls } from './dial-stage.ts';
 import { isWithin } from '../../../test/kit/pace.ts';
+import { upstreamTls } from './dial-stage.ts';
 
 /** Each bound of a pool from both sides, and which connection a request goes on. */
 

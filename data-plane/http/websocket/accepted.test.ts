@@ -8,6 +8,7 @@ import { startRig } from '../../../test/kit/engine/engine-rig.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { openPeer, type Peer } from '../../../test/kit/engine/raw-peer.ts';
 import { closeOf, exchangeMessage, openWebSocket } from '../../../test/kit/engine/websockets.ts';
+import { isWithin } from '../../../test/kit/pace.ts';
 import type { Exchange, ServerLimits } from '../exchange.ts';
 import type {
   AcceptedWebSocket,
@@ -17,7 +18,6 @@ import type {
   WebSocketLimits,
 } from '../web-socket.ts';
 import { closeFrame, frameOf, opcodes } from './frames.ts';
-import { isWithin } from '../../../test/kit/pace.ts';
 
 interface SceneWish {
   readonly limits?: Partial<WebSocketLimits>;

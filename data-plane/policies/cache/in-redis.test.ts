@@ -4,8 +4,8 @@ import { test, type TestContext } from 'node:test';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
-import { startRedis, type TestRedis, withoutRedis } from '../../../test/kit/servers/redis.ts';
 import { isWithin } from '../../../test/kit/pace.ts';
+import { startRedis, type TestRedis, withoutRedis } from '../../../test/kit/servers/redis.ts';
 
 const resource = (redis: Pick<TestRedis, 'port'>, more: object = {}) => ({
   name: 'kept',

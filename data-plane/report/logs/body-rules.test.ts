@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { catalog } from '../../../proto/policies/catalog.ts';
-import { createBodyRules } from './body-rules.ts';
 import { isWithin } from '../../../test/kit/pace.ts';
+import { createBodyRules } from './body-rules.ts';
 
 const shown = (rules: readonly object[], text: string, isCut = false): string | undefined => {
   const { bodyRules } = catalog['policy-data-logging-masking'].config.parse({ bodyRules: rules });

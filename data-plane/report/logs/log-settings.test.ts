@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { isWithin } from '../../../test/kit/pace.ts';
 import { createBodyRules } from './body-rules.ts';
 import { logSettings } from './log-settings.ts';
-import { isWithin } from '../../../test/kit/pace.ts';
 
 test('a rule that cannot be applied is refused when the settings are read', () => {
   const rows: readonly (readonly [rule: object, words: RegExp])[] = [

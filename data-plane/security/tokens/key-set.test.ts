@@ -4,9 +4,9 @@ import { test, type TestContext } from 'node:test';
 import { openOutbound } from '../../../test/kit/gateway/security.ts';
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { createIssuer, type SaidServer, startSaidServer } from '../../../test/kit/gateway/issuer.ts';
+import { isWithin } from '../../../test/kit/pace.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { KeySets } from './key-sets.ts';
-import { isWithin } from '../../../test/kit/pace.ts';
 
 const one = createIssuer('RS256', 'one');
 const two = createIssuer('RS256', 'two');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JoltFailure, readJolt } from './jolt.ts';
 import { isWithinCpu } from '../../../test/kit/pace.ts';
+import { JoltFailure, readJolt } from './jolt.ts';
 
 /** What a run took at most: user CPU in ms, and MB of memory that is held. */
 interface Taken {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { expressionScope } from '../../../test/kit/gateway/expression-scope.ts';
+import { isWithin, isWithinCpu } from '../../../test/kit/pace.ts';
 import { language } from '../language.ts';
 import { shownValue, type Value } from '../values.ts';
-import { isWithin, isWithinCpu } from '../../../test/kit/pace.ts';
 
 const order = `<o xmlns:n='urn:n'><n:id>5</n:id><item k='1'>A</item><item k='2'>B</item></o>`;
 

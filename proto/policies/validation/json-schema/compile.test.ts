@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { isWithin } from '../../../../test/kit/pace.ts';
 import { compileSchema, schemaCharsMax } from './compile.ts';
 import { schemaDepthMax, subschemasMax } from './copy.ts';
-import { isWithin } from '../../../../test/kit/pace.ts';
 
 /** Why each value does not fit; undefined where it does. */
 function judged(schema: unknown, ...values: readonly unknown[]) {
