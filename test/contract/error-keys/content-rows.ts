@@ -1,4 +1,4 @@
-import { amongMany, asJson, failing, type KeyRow, type RowStep } from './row.ts';
+import { amongMany, asJson, failing, type KeyRow, type RowStep, step } from './row.ts';
 
 const phases = ['request', 'response'] as const;
 type Phase = (typeof phases)[number];
@@ -23,18 +23,6 @@ const body = (
 });
 const both = (step: RowStep, key: string, said: Parameters<typeof body>[2]): readonly KeyRow[] =>
   phases.map((phase) => body(step, key, said, phase));
-// oxlint-disable-next-line max-params -- a row of a table
-const step = (
-  policy: RowStep[0],
-  key: string,
-  configuration: object,
-  more: Partial<KeyRow> = {},
-): KeyRow => ({
-  policy,
-  key,
-  steps: [[policy, configuration]],
-  ...more,
-});
 
 const broken = { body: '{', headers: asJson };
 const wrong = { body: '{"a":1}', headers: asJson };

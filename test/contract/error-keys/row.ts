@@ -1,5 +1,5 @@
-import type { CallOptions, Answer } from '../../kit/gateway/gateway.ts';
 import type { PolicyId } from '../../../proto/policies/catalog.ts';
+import type { CallOptions, Answer } from '../../kit/gateway/gateway.ts';
 
 /** What a backend answers. */
 export interface BackendSays {
@@ -34,6 +34,20 @@ export interface KeyRow {
   /** Which gateway serves it. Default: usual. */
   readonly gateway?: 'usual' | 'counters gone' | 'one thread' | 'terminated';
 }
+
+/** What one step answers. */
+// oxlint-disable-next-line max-params -- a row of a table
+export const step = (
+  policy: RowStep[0],
+  key: string,
+  configuration: object,
+  more: Partial<KeyRow> = {},
+): KeyRow => ({
+  policy,
+  key,
+  steps: [[policy, configuration]],
+  ...more,
+});
 
 /** The answers of some calls at once. */
 export const amongMany =

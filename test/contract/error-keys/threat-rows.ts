@@ -1,4 +1,4 @@
-import { asJson, type KeyRow, type RowStep } from './row.ts';
+import { asJson, type KeyRow, type RowStep, step } from './row.ts';
 
 const asXml = { 'Content-Type': 'application/xml' };
 
@@ -8,7 +8,7 @@ const sent = (
   key: string,
   configuration: object,
   call: NonNullable<KeyRow['call']> = {},
-): KeyRow => ({ policy, key, steps: [[policy, configuration]], call: { method: 'POST', ...call } });
+): KeyRow => step(policy, key, configuration, { call: { method: 'POST', ...call } });
 const json = (key: string, configuration: object, body: string): KeyRow =>
   sent('json-threat-protection', key, configuration, { headers: asJson, body });
 const xml = (key: string, configuration: object, body: string): KeyRow =>

@@ -1,5 +1,5 @@
 import { exampleBackend } from '../../../proto/policies/reference/example.ts';
-import { amongMany, asJson, failing, type KeyRow, nobodyListens, once, type RowStep, second } from './row.ts';
+import { amongMany, asJson, failing, type KeyRow, nobodyListens, once, second, step } from './row.ts';
 
 type Limiter =
   | 'rate-limit'
@@ -18,20 +18,14 @@ function limiter(
   more: Partial<KeyRow> = {},
 ): readonly KeyRow[] {
   // oxlint-disable-next-line max-params -- a row of a table
-  const row = (key: string, limit: object, changes: Partial<KeyRow> = {}, fields: object = {}): KeyRow => ({
-    policy,
-    key: `${prefix}_${key}`,
-    steps: [[policy, of(limit, fields)]],
-    ...more,
-    ...changes,
-  });
+  const row = (key: string, limit: object, changes: Partial<KeyRow>, fields: object = {}): KeyRow =>
+    step(policy, `${prefix}_${key}`, of(limit, fields), { ...more, ...changes });
   const [limitName, dynamicName] =
     policy === 'token-bucket-rate-limit'
       ? ['burstCapacity', 'dynamicBurstCapacity']
       : ['limit', 'dynamicLimit'];
   const one = { [limitName]: 1 };
-  const blocking =
-    policy.startsWith('token-ratelimit') || policy === 'cost-ratelimit' ? 'strategy' : 'errorStrategy';
+  const blocking = ['token-ratelimit', 'cost-ratelimit'].includes(policy) ? 'strategy' : 'errorStrategy';
   return [
     row('TOO_MANY_REQUESTS', one, { raise: second }),
     row(
@@ -52,25 +46,8 @@ const used = {
   call: { method: 'POST', headers: asJson, body: '{"model":"m","messages":[]}' },
 };
 
-const callout = (key: string, configuration: object, more: Partial<KeyRow> = {}): KeyRow => ({
-  policy: 'policy-http-callout',
-  key,
-  steps: [['policy-http-callout', { method: 'GET', exitOnError: true, ...configuration }]],
-  ...more,
-});
-
-// oxlint-disable-next-line max-params -- a row of a table
-const step = (
-  policy: RowStep[0],
-  key: string,
-  configuration: object,
-  more: Partial<KeyRow> = {},
-): KeyRow => ({
-  policy,
-  key,
-  steps: [[policy, configuration]],
-  ...more,
-});
+const callout = (key: string, configuration: object, more?: Partial<KeyRow>): KeyRow =>
+  step('policy-http-callout', key, { method: 'GET', exitOnError: true, ...configuration }, more);
 
 /** Keys of limits, routes, and calls of the backend. */
 export const trafficRows: readonly KeyRow[] = [
