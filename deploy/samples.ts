@@ -1,5 +1,4 @@
-import type { SampleKeys } from '../control-plane/management/samples/making.ts';
-import { samplePaths } from '../control-plane/management/samples/making.ts';
+import { type SampleKeys, samplePaths } from '../control-plane/management/samples/making.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import { version } from './version.ts';
 
@@ -63,8 +62,6 @@ export async function callSamples(
     await answer.arrayBuffer();
     return answer.status;
   };
-  const [first, ...calls] = callsOf(keys);
-  if (first === undefined) return 0;
   // What comes too early would be recorded for no API.
   const untilMs = clock.monotonicMs() + servedMsMax;
   const last =
@@ -73,7 +70,7 @@ export async function callSamples(
       : { path: `${samplePaths.stock}/7`, key: keys.stock.kiosk };
   while ((await call(last)) !== 200 && clock.monotonicMs() < untilMs) await clock.delay(servedPollMs, signal);
   let count = 1;
-  for (const each of [first, ...calls])
+  for (const each of callsOf(keys))
     for (let n = 0; n < (each.times ?? 1); n += 1) {
       await call(each);
       count += 1;
