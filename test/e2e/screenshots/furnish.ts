@@ -1,3 +1,4 @@
+import { apiNamed } from '../../kit/browser/console.ts';
 import { eventually } from '../../kit/eventually.ts';
 import type { Platform } from '../../kit/processes/up.ts';
 
@@ -20,14 +21,14 @@ interface Made {
   readonly id: string;
 }
 interface Listed {
-  readonly data: readonly { readonly id: string; readonly name: string }[];
+  readonly data: readonly Made[];
 }
 
 /** Adds to the samples what else the console has pages for, and traffic of some minutes' worth. */
-export async function furnish({ client, gateway }: Platform): Promise<Furnished> {
+export async function furnish(platform: Platform): Promise<Furnished> {
+  const { client, gateway } = platform;
   const post = (path: string, body: object) => client.call<Made>('POST', path, { body });
-  const { data: apis } = await client.call<Listed>('GET', `${v2}/apis`);
-  const api = apis.find(({ name }) => name === 'Demo /demo/stock')?.id ?? '';
+  const api = await apiNamed(platform, 'Demo /demo/stock');
   const { data: plans } = await client.call<Listed>('GET', `${v2}/apis/${api}/plans`);
   const partners = await post(`${v2}/apis/${api}/plans`, {
     definitionVersion: 'V4',
@@ -73,7 +74,7 @@ export async function furnish({ client, gateway }: Platform): Promise<Furnished>
   for (let n = 0; n < 60; n += 1)
     await fetch(`${gateway}/demo/echo/parcels/${n % 7}`).then((answer) => answer.text());
   for (let n = 0; n < 4; n += 1) await fetch(`${gateway}/demo/orders/${n}`).then((answer) => answer.text());
-  const { data: subscriptions } = await client.call<{ readonly data: readonly Made[] }>(
+  const { data: subscriptions } = await client.call<Listed>(
     'GET',
     `${v2}/apis/${api}/subscriptions?statuses=ACCEPTED`,
   );
