@@ -194,21 +194,18 @@ function operation(
     return { method, path: `${path}${text === '' ? '' : '?'}${text}`, ...(method === 'POST' && { body }) };
   };
   const narrowed = queries.filter(({ name }) => !['page', 'perPage', 'size'].includes(name));
-  const varied = (): readonly Ask[] => [
-    ...narrowed.flatMap(({ name, schema }) =>
-      valuesOf(id, name, schema).map((value) => ask({ [name]: value })),
-    ),
-    ...otherBodies.flatMap((body) => [
-      ask({}, body),
-      ...(id === 'searchApis' ? [ask({ manageOnly: 'false', sortBy: '-paths' }, body)] : []),
-    ]),
-  ];
   return {
     id,
     plain: ask({}),
-    get varied() {
-      return varied();
-    },
+    varied: [
+      ...narrowed.flatMap(({ name, schema }) =>
+        valuesOf(id, name, schema).map((value) => ask({ [name]: value })),
+      ),
+      ...otherBodies.flatMap((body) => [
+        ask({}, body),
+        ...(id === 'searchApis' ? [ask({ manageOnly: 'false', sortBy: '-paths' }, body)] : []),
+      ]),
+    ],
     page: (number) => (isPaged ? ask({ page: String(number) }) : undefined),
   };
 }
