@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -8,13 +7,12 @@ import type { Locator, Page } from 'playwright-core';
 import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
 import { apiNamed, signIn } from '../kit/browser/console.ts';
 import { eventually } from '../kit/eventually.ts';
+import { isthmusOnPath } from '../kit/processes/processes.ts';
 import { type Platform, startPlatform } from '../kit/processes/up.ts';
-import { tempDir } from '../kit/temp-dir.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 before(() => {
-  execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], { stdio: 'inherit' });
+  const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+  execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
 });
 
 const forms = ['curl', 'isthmus command', 'YAML for isthmus create'] as const;
@@ -35,12 +33,7 @@ test(
       '/organizations/DEFAULT/user/tokens',
       { body: { name: 'shell' } },
     );
-    const bin = tempDir(t);
-    writeFileSync(
-      join(bin, 'isthmus'),
-      `#!/bin/sh\nexec ${process.execPath} ${root}/deploy/isthmus.js "$@"\n`,
-    );
-    chmodSync(join(bin, 'isthmus'), 0o755);
+    const bin = isthmusOnPath(t);
     const env = {
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       HOME: bin,

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
 import { signIn } from '../kit/browser/console.ts';
 import { eventually } from '../kit/eventually.ts';
-import { freePort, startIsthmus } from '../kit/processes/processes.ts';
+import { freePort, isthmusOnPath, startIsthmus } from '../kit/processes/processes.ts';
 import { type Platform, startPlatform } from '../kit/processes/up.ts';
-import { tempDir } from '../kit/temp-dir.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 before(() => {
-  execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], { stdio: 'inherit' });
+  const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+  execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
 });
 
 test('what somebody does first, after npm start', { skip: skipWithoutBrowser }, async (t) => {
@@ -47,12 +44,7 @@ async function enrols(t: TestContext, { management, bridge }: Platform, browser:
   const start = lines.pop() ?? '';
   assert.match(start, /^isthmus gateway/);
 
-  const there = tempDir(t, 'isthmus-there');
-  writeFileSync(
-    join(there, 'isthmus'),
-    `#!/bin/sh\nexec ${process.execPath} ${root}/deploy/isthmus.js "$@"\n`,
-  );
-  chmodSync(join(there, 'isthmus'), 0o755);
+  const there = isthmusOnPath(t);
   const env = { PATH: `${there}:${process.env['PATH'] ?? ''}`, HOME: there };
   await promisify(execFile)('bash', ['-euc', lines.join('\n')], { cwd: there, env });
   const port = await freePort();

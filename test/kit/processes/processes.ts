@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { skipWithout } from '../require.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -114,6 +115,15 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 const launcher = join(root, 'deploy/isthmus.js');
+
+/** A folder for the path of a shell, in which `isthmus` is this one. */
+export function isthmusOnPath(t: Pick<TestContext, 'after'>): string {
+  const bin = tempDir(t);
+  writeFileSync(join(bin, 'isthmus'), `#!/bin/sh\nexec ${process.execPath} ${launcher} "$@"\n`, {
+    mode: 0o755,
+  });
+  return bin;
+}
 
 /** The executable knows where what it compiles is kept; other programs set other flags, so that each has a folder of its own. */
 function compileCacheOf([file = '']: readonly string[]): Record<string, string> {
