@@ -1,9 +1,9 @@
 import { Argument, type Command } from 'commander';
-import { readGivenFile } from '../../data-plane/local/files.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { createCommand } from '../command.ts';
 import { print, say } from '../terminal.ts';
 import { chooseContext } from './contexts.ts';
+import { readBodies } from './documents.ts';
 import { type ClientFlags, withContext } from './flags.ts';
 import { type Call, withManagement } from './management.ts';
 import { isFields, valueAt } from './objects.ts';
@@ -51,10 +51,7 @@ export function callCommand(): Command {
 }
 
 async function bodyOf(file: string): Promise<unknown> {
-  const read = await readGivenFile(file);
-  const problem = read === undefined ? 'is not there' : read.problem;
-  if (problem !== undefined) throw new Fault('config.unreadable', { detail: `${file} ${problem}.` });
-  const [body, ...more] = read?.documents ?? [];
+  const [body, ...more] = await readBodies(file);
   if (body === undefined || more.length > 0)
     throw new Fault('config.unreadable', { detail: `${file} must hold one document, which is the body.` });
   return body;

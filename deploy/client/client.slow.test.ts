@@ -212,6 +212,7 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
     ['create', '-f', 'bad.yaml', '--context', 'nowhere'],
     ['apply', '-f', 'bad.yaml', '--dry-run'],
     ['apply', '-f', 'planless.yaml', '--deploy'],
+    ['call', 'POST', '/v2/environments/DEFAULT/apis', '-f', 'nowhere.yaml'],
   );
   const said = ends.map((each) => each.said);
   assert.match(said[1] ?? '', /bad\.yaml: .*path/);
@@ -223,6 +224,7 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
   assert.equal(ends[7]?.code, 1);
   assert.match(said[7] ?? '', /bad\.yaml: .*path/, 'a dry run refuses what the import would');
   assert.match(said[8] ?? '', /api planless \(.+\) created, and not deployed: .*plan/);
+  assert.match(said[9] ?? '', /There is no file nowhere\.yaml/);
 });
 
 test('a credential follows no redirect, and what is no management API is told as such', async (t) => {

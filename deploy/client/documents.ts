@@ -36,14 +36,20 @@ async function pathsOf(file: string): Promise<readonly string[]> {
 }
 
 async function readDocumentsOf(path: string): Promise<readonly Document[]> {
-  const read = await readGivenFile(path);
-  if (read === undefined) throw unreadable(`There is no file ${path}.`);
-  if (read.problem !== undefined) throw unreadable(`${path} ${read.problem}.`);
-  return read.documents.map((body, index) => {
-    const at = read.documents.length === 1 ? path : `${path}, document ${index + 1}`;
+  const bodies = await readBodies(path);
+  return bodies.map((body, index) => {
+    const at = bodies.length === 1 ? path : `${path}, document ${index + 1}`;
     if (!isFields(body)) throw unreadable(`${at} is no object.`);
     return documentOf(at, body);
   });
+}
+
+/** What the documents of one file say, or those of standard input (`-`). Errors: config.unreadable, naming the file. */
+export async function readBodies(path: string): Promise<readonly unknown[]> {
+  const read = await readGivenFile(path);
+  if (read === undefined) throw unreadable(`There is no file ${path}.`);
+  if (read.problem !== undefined) throw unreadable(`${path} ${read.problem}.`);
+  return read.documents;
 }
 
 function documentOf(at: string, whole: Fields): Document {
