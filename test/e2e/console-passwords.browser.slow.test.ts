@@ -40,7 +40,7 @@ test(
   'somebody who is invited chooses a password, and another one when it is lost; a link counts once',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const mail = { smtp: { host: '127.0.0.1', port: 1, tls: 'none' } };
     const { scene, origin } = await openAt(t, { mail });
     const users = '/management/organizations/DEFAULT/users';
@@ -48,13 +48,7 @@ test(
     assert.equal((await scene.call('POST', users, { body })).status, 201);
     const invitation = await linkOf(scene);
     for (const view of views) {
-      const seen = await browser.open({
-        origin,
-        hasNoAnalytics: true,
-        path: invitation,
-        isRefused: true,
-        ...view,
-      });
+      const seen = await browser.open({ origin, path: invitation, isRefused: true, ...view });
       const look = looker(seen, view);
       await seen.getByLabel('New password').waitFor();
       await look('new-password');
@@ -70,7 +64,7 @@ test(
       await look('forgot-password');
       await seen.context().close();
     }
-    const page = await browser.open({ origin, hasNoAnalytics: true, path: invitation, isRefused: true });
+    const page = await browser.open({ origin, path: invitation, isRefused: true });
     await page.getByLabel('New password').fill('short');
     await page.getByRole('button', { name: 'Set password' }).click();
     await page.getByText('must have 12 to 256 characters').waitFor();
@@ -81,12 +75,7 @@ test(
     await signIn(page, 'ann', 'a first password');
 
     await scene.clock.advance(1);
-    const lost = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/forgot-password',
-      isRefused: true,
-    });
+    const lost = await browser.open({ origin, path: '/console/forgot-password', isRefused: true });
     for (const name of ['nobody', 'ann']) {
       await lost.goto('/console/forgot-password');
       await lost.getByLabel('User name or mail address').fill(name);

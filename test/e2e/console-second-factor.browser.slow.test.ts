@@ -60,17 +60,11 @@ test(
   'somebody sets up an authenticator app, comes in by a code and by a recovery code, and turns it off',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t);
     const [view, ...others] = views;
     assert.ok(view !== undefined);
-    const page = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/_org/account',
-      isRefused: true,
-      ...view,
-    });
+    const page = await browser.open({ origin, path: '/console/_org/account', isRefused: true, ...view });
     const look = looker(page, view);
     await enters(page);
     await page.getByText('The password opens everything by itself.').waitFor();
@@ -82,13 +76,7 @@ test(
     const code = (): string => totpCode(secret, totpStepAt(scene.clock.now()));
 
     for (const other of others) {
-      const seen = await browser.open({
-        origin,
-        hasNoAnalytics: true,
-        path: '/console/_org/account',
-        isRefused: true,
-        ...other,
-      });
+      const seen = await browser.open({ origin, path: '/console/_org/account', isRefused: true, ...other });
       await enters(seen);
       await seen.getByLabel('Code').waitFor();
       await looker(seen, other)('sign-in-code');
@@ -102,12 +90,7 @@ test(
       await seen.context().close();
       await scene.clock.advance(stepMs);
     }
-    const lost = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/_org/account',
-      isRefused: true,
-    });
+    const lost = await browser.open({ origin, path: '/console/_org/account', isRefused: true });
     await enters(lost);
     await lost.getByLabel('Code').fill(kept[0] ?? '');
     await lost.getByRole('button', { name: 'Sign in', exact: true }).click();
@@ -126,20 +109,14 @@ test(
   'where the organization asks for a second factor, who has none is led to one, and then where he wanted to go',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t);
     await scene.storage.db
       .insertInto('sign_in_settings')
       .values({ organization: scene.at.organization, second_factor_required: 1, updated_at_ms: 1 })
       .execute();
     for (const view of views) {
-      const seen = await browser.open({
-        origin,
-        hasNoAnalytics: true,
-        path: '/console/_org/users',
-        isRefused: true,
-        ...view,
-      });
+      const seen = await browser.open({ origin, path: '/console/_org/users', isRefused: true, ...view });
       await enters(seen);
       await seen.getByRole('heading', { name: 'One more step' }).waitFor();
       await looker(seen, view)('must-enrol');
@@ -149,13 +126,7 @@ test(
     }
     const [, dark = views[0]] = views;
     assert.ok(dark !== undefined);
-    const page = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/_org/users',
-      isRefused: true,
-      ...dark,
-    });
+    const page = await browser.open({ origin, path: '/console/_org/users', isRefused: true, ...dark });
     await enters(page);
     await page.getByRole('button', { name: 'Set up a second factor' }).click();
     await setsUp(page, scene, looker(page, dark));

@@ -18,7 +18,7 @@ test(
   'people come into the organization that their link names, and this browser remembers it',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t);
     const passwordHash = await scene.desk.access.hashPassword(secret);
     await scene.storage.transaction(async (trx) => {
@@ -32,13 +32,7 @@ test(
       await scene.desk.access.createUser(trx, { organization: 'other', ...user, passwordHash });
     });
 
-    const page = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/sign-in',
-      isRefused: true,
-      ...view,
-    });
+    const page = await browser.open({ origin, path: '/console/sign-in', isRefused: true, ...view });
     await page.getByRole('button', { name: 'Another organization' }).click();
     await page.getByRole('textbox', { name: 'Organization' }).fill('nowhere');
     await page.getByRole('button', { name: 'Go to its sign-in' }).click();
@@ -61,12 +55,7 @@ test(
     await page.getByRole('button', { name: 'Another organization' }).waitFor();
     await page.context().close();
 
-    const phone = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/sign-in?organization=acme',
-      ...narrow,
-    });
+    const phone = await browser.open({ origin, path: '/console/sign-in?organization=acme', ...narrow });
     await phone.getByText('Organization acme.').waitFor();
     await looker(phone, narrow)('sign-in-organization');
     await phone.context().close();

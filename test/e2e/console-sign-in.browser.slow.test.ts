@@ -78,12 +78,12 @@ test(
   'by a provider people land on the page that they wanted; who is refused reads why; passwords go on beside it',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t);
     const oidc = await startOidc(t, redirectUriAt(scene, 'corporate', origin));
     oidc.people.set('ann', { given_name: 'Ann', family_name: 'Lee' });
 
-    const page = await browser.open({ origin, hasNoAnalytics: true, path: '/console/DEFAULT/applications' });
+    const page = await browser.open({ origin, path: '/console/DEFAULT/applications' });
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     assert.equal(await providersOf(page).count(), 0, 'none is offered where there is none');
     await looker(page, { colorScheme: 'light', viewport: { width: 1_280, height: 900 } })('sign-in-none');
@@ -122,14 +122,14 @@ test(
       if (count === 3) await trustMore(scene);
       for (const view of views) {
         const path = `/console/sign-in${count === 3 ? '?problem=notAllowed' : ''}`;
-        const seen = await browser.open({ origin, hasNoAnalytics: true, path, ...view });
+        const seen = await browser.open({ origin, path, ...view });
         await eventually(async () => (await providersOf(seen).count()) === count);
         await looker(seen, view)(`sign-in-${count}`);
         await seen.context().close();
       }
     }
     await t.test('a provider that is away is told of', async () => {
-      const seen = await browser.open({ origin, hasNoAnalytics: true, path: '/console/sign-in' });
+      const seen = await browser.open({ origin, path: '/console/sign-in' });
       await providersOf(seen).filter({ hasText: 'Laboratory' }).click();
       await seen.getByRole('alert').filter({ hasText: 'is not there' }).waitFor();
       await seen.getByText('Passwords work as ever.').waitFor();
@@ -141,17 +141,12 @@ test(
   'where passwords open nothing none is asked for, but of whom break-glass let in',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t, { allowPasswords: false });
     const secret = 'a password for bad days';
     const rescue = { organization: 'DEFAULT', username: 'rescue', password: secret, lastsMs: 86_400_000 };
 
-    const page = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/DEFAULT/apis',
-      isRefused: true,
-    });
+    const page = await browser.open({ origin, path: '/console/DEFAULT/apis', isRefused: true });
     await page.getByText('no identity provider lets anybody in').waitFor();
     assert.equal(await page.getByRole('textbox').count(), 0);
     await looker(page, { colorScheme: 'light', viewport: { width: 1_280, height: 900 } })('sign-in-no-way');
@@ -172,12 +167,7 @@ test(
     await trust(byRescue, oidc.issuer);
     assert.equal((await byRescue.call('GET', `${v1}/identities`)).status, 200);
     for (const view of views) {
-      const seen = await browser.open({
-        origin,
-        hasNoAnalytics: true,
-        path: '/console/DEFAULT/apis',
-        ...view,
-      });
+      const seen = await browser.open({ origin, path: '/console/DEFAULT/apis', ...view });
       await providersOf(seen).waitFor();
       assert.equal(await seen.getByRole('textbox').count(), 0);
       await looker(seen, view)('sign-in-only');
@@ -186,12 +176,7 @@ test(
     await trustMore(byRescue);
     const [, small = views[0]] = views.toReversed();
     assert.ok(small !== undefined);
-    const seen = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/sign-in?problem=unavailable',
-      ...small,
-    });
+    const seen = await browser.open({ origin, path: '/console/sign-in?problem=unavailable', ...small });
     assert.equal(await seen.getByText('Passwords work as ever.').count(), 0);
     await looker(seen, small)('sign-in-only-3');
     await providersOf(seen).filter({ hasText: 'Corporate' }).click();
@@ -203,16 +188,10 @@ test(
   'whoever moves his own mail address is asked for his password, since links to one go there',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t);
     for (const [index, view] of views.entries()) {
-      const page = await browser.open({
-        origin,
-        hasNoAnalytics: true,
-        path: '/console/_org/account',
-        isRefused: true,
-        ...view,
-      });
+      const page = await browser.open({ origin, path: '/console/_org/account', isRefused: true, ...view });
       await signIn(page, 'admin', password);
       const address = `admin-${index}@acme.com`;
       await page.getByLabel('Mail address').fill(address);

@@ -26,16 +26,10 @@ test(
   'tags and tenants are made, renamed, kept for groups, and deleted unless something names them',
   { skip: skipWithoutBrowser },
   async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
     const { scene, origin } = await openAt(t);
     await scene.call('POST', `${v1}/configuration/groups`, { body: { name: 'Sharders' } });
-    const page = await browser.open({
-      origin,
-      hasNoAnalytics: true,
-      path: '/console/_org/tags',
-      isRefused: true,
-      ...view,
-    });
+    const page = await browser.open({ origin, path: '/console/_org/tags', isRefused: true, ...view });
     await signIn(page, 'admin', password);
     await page.getByText('No tags yet').waitFor();
     await looker(page, view)('tags-none');
@@ -71,7 +65,7 @@ test(
     await looker(page, view)('tags-delete');
     await inDialog(page, 'Cancel').click();
     for (const other of others) {
-      const seen = await browser.open({ origin, hasNoAnalytics: true, path: '/console/_org/tags', ...other });
+      const seen = await browser.open({ origin, path: '/console/_org/tags', ...other });
       await signIn(seen, 'admin', password);
       await seen.getByRole('cell', { name: 'Two halls' }).waitFor();
       await looker(seen, other)('tags');

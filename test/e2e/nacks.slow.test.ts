@@ -91,12 +91,8 @@ test(
     const { other, current, target, url } = await sharedGateway(t);
     const second = await other.createApi({ path: '/same', target, security: 'KEY_LESS' });
     await eventually(async () => (await current(second.id)).gateways[0]?.deployment === 'refused');
-    const browser = await startBrowser(t);
-    const page = await browser.open({
-      origin: url,
-      path: `/console/OTHER/apis/${second.id}`,
-      hasNoAnalytics: true,
-    });
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
+    const page = await browser.open({ origin: url, path: `/console/OTHER/apis/${second.id}` });
     await signIn(page);
     await page.getByText('Refused by 1 of 1 gateway').waitFor();
     await page

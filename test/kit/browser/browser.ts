@@ -21,7 +21,11 @@ export interface PageWish {
   readonly viewport?: { readonly width: number; readonly height: number };
   /** The test asks for what is refused: the browser's own line about it is no fault of the page. */
   readonly isRefused?: boolean;
-  /** The control plane has no analytics: 503 where figures are asked for is no fault of the page. */
+}
+
+/** What a browser is shown. */
+export interface BrowserWish {
+  /** Control planes without analytics: 503 where figures are asked for is no fault of a page. Default: false. */
   readonly hasNoAnalytics?: boolean;
 }
 
@@ -42,7 +46,10 @@ const ordinary = { width: 1_280, height: 900 };
 const refusal = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
 /** Starts one without a window; it ends with the test. As root it has no sandbox: it is shown our own pages only. */
-export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestBrowser> {
+export async function startBrowser(
+  t: Pick<TestContext, 'after'>,
+  { hasNoAnalytics = false }: BrowserWish = {},
+): Promise<TestBrowser> {
   assert.ok(executablePath !== undefined, 'skipWithoutBrowser says whether there is one');
   const isRoot = process.getuid?.() === 0;
   const browser: Browser = await chromium.launch({ executablePath, chromiumSandbox: !isRoot });
@@ -52,14 +59,7 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestB
     assert.deepEqual(faults, [], 'the pages are quiet and ask nobody else');
   });
   return {
-    async open({
-      origin,
-      path,
-      colorScheme = 'light',
-      viewport = ordinary,
-      isRefused = false,
-      hasNoAnalytics = false,
-    }) {
+    async open({ origin, path, colorScheme = 'light', viewport = ordinary, isRefused = false }) {
       const context = await browser.newContext({ baseURL: origin, colorScheme, viewport });
       context.setDefaultTimeout(stepMsMax);
       await context.route('**/*', async (route) => {
