@@ -226,20 +226,7 @@ export class LakeStore {
         changed_at_ms: nowMs,
       })
       .execute();
-    for (const { spool, gateway, hash8, first, last } of covered)
-      await trx
-        .insertInto('covered_range')
-        .values({
-          organization,
-          environment,
-          spool,
-          first_offset: first,
-          last_offset: last,
-          hash8,
-          gateway,
-          file: id,
-        })
-        .execute();
+    await insertCovered(trx, file, { covered, file: id });
   }
 
   /** Marks landing objects as done with, without new records: repetitions, and what went to quarantine. */
@@ -352,6 +339,28 @@ export class LakeStore {
       async (trx) => (await keepLease(trx, this.#storage.dialect, this.#wish)) && work(trx),
     );
   }
+}
+
+/** Says what is covered, and in which file it is; null: in none that is left. Part of a transaction. */
+export async function insertCovered(
+  trx: Trx,
+  { organization, environment }: EnvironmentRef,
+  { covered, file }: { readonly covered: readonly Covered[]; readonly file: string | null },
+): Promise<void> {
+  for (const { spool, gateway, hash8, first, last } of covered)
+    await trx
+      .insertInto('covered_range')
+      .values({
+        organization,
+        environment,
+        spool,
+        first_offset: first,
+        last_offset: last,
+        hash8,
+        gateway,
+        file,
+      })
+      .execute();
 }
 
 async function insertDone(trx: Trx, done: FileCommit['done'], deleteAfterMs: number): Promise<void> {

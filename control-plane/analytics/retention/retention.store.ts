@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
-import { type LakeFile, type LakeStore, ofLogs } from '../lake.store.ts';
+import { insertCovered, type LakeFile, type LakeStore, ofLogs } from '../lake.store.ts';
 import { joinRanges } from '../ranges.ts';
 import type { AnalyticsSettings } from '../settings.ts';
 
@@ -218,7 +218,6 @@ async function joinIn(
   at: EnvironmentRef,
   { spool, gateway }: { readonly spool: string; readonly gateway: string },
 ): Promise<void> {
-  const { organization, environment } = at;
   const rows = await inTenant(trx.selectFrom('covered_range'), at)
     .select(['spool', 'gateway', 'hash8', 'first_offset as first', 'last_offset as last'])
     .where('spool', '=', spool)
@@ -232,20 +231,7 @@ async function joinIn(
     .where('gateway', '=', gateway)
     .where('file', 'is', null)
     .execute();
-  for (const { hash8, first, last } of joined)
-    await trx
-      .insertInto('covered_range')
-      .values({
-        organization,
-        environment,
-        spool,
-        first_offset: first,
-        last_offset: last,
-        hash8,
-        gateway,
-        file: null,
-      })
-      .execute();
+  await insertCovered(trx, at, { covered: joined, file: null });
 }
 
 /** Files beside what their environment has chosen. */
