@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
+import { saysTheFile } from './lake-file.ts';
 import { keysPerQueryMax, type LakeFile } from './lake.store.ts';
 
 const missingMax = 1_000;
@@ -80,6 +81,11 @@ export class LakeCache {
       this.#miss(file);
       await this.#drop(file.id);
     }
+  }
+
+  /** The same, where what failed says that it is a file that is wrong. */
+  async doubtOver(files: readonly (LakeFile & EnvironmentRef)[], error: unknown): Promise<void> {
+    if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await this.doubt(files);
   }
 
   /** A file is no longer of the lake. */

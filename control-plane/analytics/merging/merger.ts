@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { IngesterOptions } from '../ingester.ts';
-import { saysTheFile, writeLakeFile } from '../lake-file.ts';
+import { writeLakeFile } from '../lake-file.ts';
 import { lakeFileKey, type PendingFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
 import type { Covered } from '../proof.ts';
@@ -121,7 +121,7 @@ export class Merger {
     const located = parts.map((part) => ({ ...part, organization, environment }));
     const from = await cache.paths(located);
     const facts = await writeLakeFile(duck, { from, file, covered, output }).catch(async (error: unknown) => {
-      if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt(located);
+      await cache.doubtOver(located, error);
       throw error;
     });
     const expected = parts.reduce((sum, { records }) => sum + records, 0);

@@ -5,7 +5,6 @@ import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { IngesterOptions } from '../ingester.ts';
-import { saysTheFile } from '../lake-file.ts';
 import {
   type ActiveDeletion,
   countIn,
@@ -176,7 +175,7 @@ export class Deletions {
     const rows = await duck
       .query(`SELECT lake_path, ${columns.join(', ')} FROM ${searchedFiles(paths)} GROUP BY lake_path`)
       .catch(async (error: unknown) => {
-        if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt(files);
+        await cache.doubtOver(files, error);
         throw error;
       });
     const byPath = new Map(rows.map((row) => [String(row['lake_path']), row]));

@@ -5,7 +5,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { IngesterOptions } from '../ingester.ts';
-import { saysTheFile, writeLakeFile } from '../lake-file.ts';
+import { writeLakeFile } from '../lake-file.ts';
 import { type LakeFile, lakeFileKey, ofLogs, type PendingFile } from '../lake.store.ts';
 import { MergingStore } from '../merging/merging.store.ts';
 import { retireIn } from './retention.store.ts';
@@ -77,7 +77,7 @@ export class Rewriter {
     const covered = ranges.get(file.id) ?? [];
     const written = { from, where: keeps, file: made, covered, output };
     const facts = await writeLakeFile(duck, written).catch(async (error: unknown) => {
-      if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt([file]);
+      await cache.doubtOver([file], error);
       throw error;
     });
     await onStep?.('rewrite written');

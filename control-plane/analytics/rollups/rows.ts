@@ -1,7 +1,6 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Duck } from '../duck.ts';
 import type { LakeCache } from '../lake-cache.ts';
-import { saysTheFile } from '../lake-file.ts';
 import type { LakeFile } from '../lake.store.ts';
 import type { SpanFile } from '../questions/span-files.store.ts';
 import { from, type Span } from '../questions/from.ts';
@@ -90,7 +89,7 @@ async function rowsOfSpan(
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
     const files = plan.rolled.flatMap((part) => part.files.map((file) => rollupFile(file, asked.span)));
-    if (saysTheFile.test(error.internal ?? '')) await sources.rollupCache.doubt(files);
+    await sources.rollupCache.doubtOver(files, error);
     return answered(sources, question, { ...asked, plan: planOf(undefined, asked.span, asked.files) });
   }
 }
@@ -122,8 +121,7 @@ async function answered(
     : { from: records, question: sql(fromName) };
   return duck.ask({ ...job, values }).catch(async (error: unknown) => {
     // One damaged file fails them all; which one it is shows when each is read.
-    if (!isRolled && error instanceof Fault && saysTheFile.test(error.internal ?? ''))
-      await cache.doubt(files);
+    if (!isRolled) await cache.doubtOver(files, error);
     throw error;
   });
 }
