@@ -1,4 +1,4 @@
-import type { Generated, Insertable } from 'kysely';
+import { type Generated, type Insertable, sql } from 'kysely';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { LandingKey } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
@@ -108,6 +108,11 @@ const lakeFolder = (stream: LandingKey['stream']): string =>
   stream === 'records' ? '' : `stream=${stream}/`;
 /** What the keys of those are like, in SQL. */
 export const ofLogs = `%/${lakeFolder('logs')}%`;
+/** 1 of a row of those, 0 of the others, in SQL. */
+export const isOfLogs = sql<number>`case when object_key like ${sql.lit(ofLogs)} then 1 else 0 end`;
+/** Whether a file is one of those. */
+export const isOfLogsFile = ({ key }: Pick<LakeFile, 'key'>): boolean =>
+  key.includes(`/${lakeFolder('logs')}`);
 
 /** Where a file lies in the bucket: by tenant, and by the UTC day on which it was written. */
 export function lakeFileKey(

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Storage, Trx } from '../../storage/storage.ts';
-import { type FileFacts, type LakeFile, type LakeStore, ofLogs, type PendingFile } from '../lake.store.ts';
+import { type FileFacts, isOfLogs, type LakeFile, type LakeStore, type PendingFile } from '../lake.store.ts';
 import type { Covered } from '../proof.ts';
 import type { Mergeable } from './choice.ts';
 
@@ -28,7 +28,6 @@ const dayMs = 86_400_000;
 const groupsMax = 100;
 const filesMax = 1_000;
 const day = sql<number>`min_ms / ${sql.lit(dayMs)}`;
-const isOfLogs = sql<number>`case when object_key like ${sql.lit(ofLogs)} then 1 else 0 end`;
 
 /** What is merged, and the one transaction that makes it so. */
 export class MergingStore {

@@ -1,8 +1,8 @@
-import { type Selectable, sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
-import { type LakeStore, ofLogs } from '../lake.store.ts';
+import { isOfLogs, type LakeStore, ofLogs } from '../lake.store.ts';
 import type { RewrittenFile } from './rewriter.ts';
 import { isPersonal, type Subject, type SubjectKind } from './subject.ts';
 
@@ -61,8 +61,6 @@ export interface ActiveDeletion extends Subject {
 export interface UnsweptFile extends RewrittenFile {
   readonly swept: number;
 }
-
-const isOfLogs = sql<number>`case when object_key like ${sql.lit(ofLogs)} then 1 else 0 end`;
 
 /** Writes a new one; its number is that behind the last. */
 export async function insertDeletion(trx: Trx, row: Omit<DeletionRow, 'number'>): Promise<DeletionRow> {

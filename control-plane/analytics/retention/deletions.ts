@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { IngesterOptions } from '../ingester.ts';
+import { isOfLogsFile } from '../lake.store.ts';
 import {
   type ActiveDeletion,
   countIn,
@@ -14,7 +15,7 @@ import {
 } from './deletions.store.ts';
 import { FoundRequests } from './found-requests.ts';
 import { deleteQuarantined } from './quarantined.ts';
-import { isOfLogsFile, Rewriter } from './rewriter.ts';
+import { Rewriter } from './rewriter.ts';
 import { isInLogs, isLogOf, isOf, searchedFiles } from './subject.ts';
 
 /** Files that are searched in one query, and their bytes in the bucket. */

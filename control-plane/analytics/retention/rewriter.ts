@@ -6,7 +6,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { IngesterOptions } from '../ingester.ts';
 import { writeLakeFile } from '../lake-file.ts';
-import { type LakeFile, lakeFileKey, ofLogs, type PendingFile } from '../lake.store.ts';
+import { isOfLogsFile, type LakeFile, lakeFileKey, type PendingFile } from '../lake.store.ts';
 import { MergingStore } from '../merging/merging.store.ts';
 import { retireIn } from './retention.store.ts';
 
@@ -22,11 +22,6 @@ export interface Rewriting {
   /** Done with the commit: `made` is the id of the new file, undefined when nothing of it stays. */
   readonly also?: (trx: Trx, made: string | undefined) => Promise<void>;
 }
-
-const logsFolder = ofLogs.replaceAll('%', '');
-
-/** Whether a file of the lake is one of logs. */
-export const isOfLogsFile = ({ key }: Pick<LakeFile, 'key'>): boolean => key.includes(logsFolder);
 
 /**
  * Writes a file of the lake again without some of its records: a merge of one, by the same order of destruction.
