@@ -79,15 +79,26 @@ export function saidOf(by: Dimension): Said {
     const { kind, sql } = dimensions[by];
     return { kind, sql: `(${sql})`, numberSql: `(${sql})::DOUBLE`, params: {} };
   }
-  const name = by.slice(customPrefix.length);
-  const param = `custom_${hash('sha256', name).slice(0, 24)}`;
-  // RFC 6901: as a pointer no sign of a name means anything.
-  const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  const sql = `(CASE WHEN json_valid(custom_metrics) THEN json_extract_string(custom_metrics, $${param}) END)`;
+  const param = `custom_${hash('sha256', by.slice(customPrefix.length)).slice(0, 24)}`;
+  const sql = customMetricSql(`$${param}`);
   const number = `try_cast(${sql} AS DOUBLE)`;
   const numberSql = `(CASE WHEN isfinite(${number}) THEN ${number} END)`;
-  return { kind: 'text', sql, numberSql, params: { [param]: pointer } };
+  return { kind: 'text', sql, numberSql, params: { [param]: customPointer(by) } };
 }
+
+/** Where a metric of an API's own stands in the JSON of a record. */
+export function customPointer(by: CustomMetric): string {
+  // RFC 6901: as a pointer no sign of a name means anything.
+  const name = by.slice(customPrefix.length).replaceAll('~', '~0').replaceAll('/', '~1');
+  return `/${name}`;
+}
+
+/** What a record says of such a metric, in SQL; so is the pointer to it. */
+export const customMetricSql = (pointer: string): string =>
+  `(CASE WHEN json_valid(custom_metrics) THEN json_extract_string(custom_metrics, ${pointer}) END)`;
+
+/** The names of all of them that a record has, in SQL: a list, or null. */
+export const customNamesSql = `CASE WHEN json_valid(custom_metrics) THEN json_keys(custom_metrics) END`;
 
 /** Whether there are numbers of it to compute with, or to compare. */
 export const hasNumbers = (by: Dimension): boolean => isCustomMetric(by) || dimensions[by].kind === 'number';

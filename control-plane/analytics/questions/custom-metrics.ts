@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { customMetrics } from '../../../proto/model/access-record.ts';
-import { type Condition, type CustomMetric, customPrefix, narrowing } from './conditions.ts';
+import { type Condition, type CustomMetric, customNamesSql, customPrefix, narrowing } from './conditions.ts';
 import type { Asked } from './log-questions.ts';
 import { columnsNeeded } from './rolled-figures.ts';
 
@@ -12,7 +12,7 @@ export function customMetricNames(conditions: readonly Condition[]): Asked<reado
   const { sql: narrowed, params } = narrowing(conditions);
   const by = columnsNeeded(conditions);
   const named = (from: string): string =>
-    `SELECT unnest(CASE WHEN json_valid(custom_metrics) THEN json_keys(custom_metrics) END) AS name, 1 AS requests ` +
+    `SELECT unnest(${customNamesSql}) AS name, 1 AS requests ` +
     `FROM ${from} WHERE custom_metrics IS NOT NULL AND ${narrowed}`;
   const most = (rows: string): string =>
     `SELECT name FROM (${rows}) WHERE length(name) BETWEEN 1 AND ${customMetrics.nameCharsMax} ` +

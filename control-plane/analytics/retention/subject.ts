@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { literal } from '../lake-columns.ts';
 import { malformedType, refusedType } from '../origins/judged.ts';
-import { customPrefix, isCustomMetric, narrowing, type CustomMetric } from '../questions/conditions.ts';
+import {
+  customMetricSql,
+  customPointer,
+  isCustomMetric,
+  narrowing,
+  type CustomMetric,
+} from '../questions/conditions.ts';
 import type { Asked } from '../questions/log-questions.ts';
 
 /** Whose records can be deleted, beside what steps of APIs measured: by the names that conditions of questions have. */
@@ -56,8 +62,6 @@ export const isPersonal = (kind: SubjectKind): boolean =>
 /** Whether logs name it. If not, they are found by the ids of its requests. */
 export const isInLogs = (kind: SubjectKind): boolean => !isPersonal(kind);
 
-const columnOf = (kind: SubjectKind): string => (isCustomMetric(kind) ? 'custom_metrics' : columns[kind]);
-
 /** Columns that {@link isOf} and {@link isLogOf} read, one for each that a file of an older version may lack. */
 const subjectColumns: readonly string[] = [...Object.values(columns), 'custom_metrics', 'request_id', 'type'];
 
@@ -87,13 +91,8 @@ export function searchedFiles(paths: readonly string[]): string {
   );
 }
 
-function sqlOf({ subject }: Subject): string {
-  const column = columnOf(subject);
-  if (!isCustomMetric(subject)) return column;
-  // RFC 6901: as a pointer no sign of a name means anything.
-  const name = subject.slice(customPrefix.length).replaceAll('~', '~0').replaceAll('/', '~1');
-  return `(CASE WHEN json_valid(${column}) THEN json_extract_string(${column}, ${literal(`/${name}`)}) END)`;
-}
+const sqlOf = ({ subject }: Subject): string =>
+  isCustomMetric(subject) ? customMetricSql(literal(customPointer(subject))) : columns[subject];
 
 /** What is malformed or refused says nothing of when it was that could be believed, and goes with the others. */
 function isWithin({ fromMs = 0, toMs }: Subject): string {

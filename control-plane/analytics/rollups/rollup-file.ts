@@ -4,6 +4,7 @@ import type { BlobStore } from '../../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Duck } from '../duck.ts';
 import { literal } from '../lake-columns.ts';
+import { customNamesSql } from '../questions/conditions.ts';
 import { from } from '../questions/from.ts';
 import {
   binOf,
@@ -103,7 +104,7 @@ function sizeOf(cube: Cube): string {
       // Those of the number that is asked for most stand for all.
       return `${distinct([binOf(cubeNumbers[0])])} * ${cube.numbers.length}`;
     case 'names':
-      return distinct(['json_keys(CASE WHEN json_valid(custom_metrics) THEN custom_metrics END)']);
+      return distinct([customNamesSql]);
   }
 }
 
@@ -127,7 +128,7 @@ function rowsOf(cube: Cube, requests: string): readonly string[] {
       );
     case 'names':
       return [
-        `SELECT ${keys}, name, count(*) AS requests FROM (SELECT *, unnest(CASE WHEN json_valid(custom_metrics) THEN json_keys(custom_metrics) END) AS name ` +
+        `SELECT ${keys}, name, count(*) AS requests FROM (SELECT *, unnest(${customNamesSql}) AS name ` +
           `FROM (${requests}) WHERE custom_metrics IS NOT NULL) WHERE length(name) BETWEEN 1 AND ${customMetrics.nameCharsMax} GROUP BY ALL`,
       ];
   }
