@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { IngesterOptions } from '../ingester.ts';
-import { malformedType, refusedType } from '../origins/judged.ts';
 import { Deletions } from './deletions.ts';
 import { type DueFile, RetentionStore } from './retention.store.ts';
 import { Rewriter } from './rewriter.ts';
+import { isTimeless } from './subject.ts';
 
 /** Files that are retired in one transaction. */
 const retiredPerStepMax = 100;
@@ -73,8 +73,7 @@ export class Retention {
   async #rewriteOne(file: DueFile): Promise<boolean> {
     const { log } = this.#options;
     try {
-      const unsaid = `coalesce(type IN ('${malformedType}', '${refusedType}'), true) OR timestamp IS NULL`;
-      const keeps = `(${unsaid} OR timestamp >= epoch_ms(${file.cutoffMs}))`;
+      const keeps = `(${isTimeless} OR timestamp >= epoch_ms(${file.cutoffMs}))`;
       const records = await this.#rewriter.rewrite(file, { keeps });
       log.info({ file: file.key, records }, 'records of a file have had their time');
       return true;

@@ -94,9 +94,11 @@ export function searchedFiles(paths: readonly string[]): string {
 const sqlOf = ({ subject }: Subject): string =>
   isCustomMetric(subject) ? customMetricSql(literal(customPointer(subject))) : columns[subject];
 
-/** What is malformed or refused says nothing of when it was that could be believed, and goes with the others. */
+/** Says in SQL that a record says nothing of when it was that could be believed, as what is malformed or refused; never null. */
+export const isTimeless = `(coalesce(type IN (${literal(malformedType)}, ${literal(refusedType)}), true) OR timestamp IS NULL)`;
+
+/** What is timeless goes with the others. */
 function isWithin({ fromMs = 0, toMs }: Subject): string {
-  const unsaid = `type IN (${literal(malformedType)}, ${literal(refusedType)})`;
   const time = `timestamp >= epoch_ms(${Math.trunc(fromMs)}) AND timestamp < epoch_ms(${Math.trunc(toMs)})`;
-  return `(coalesce(${unsaid}, true) OR timestamp IS NULL OR (${time}))`;
+  return `(${isTimeless} OR (${time}))`;
 }
