@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { customMetrics } from '../../../proto/model/access-record.ts';
 import { type Condition, type CustomMetric, customNamesSql, customPrefix, narrowing } from './conditions.ts';
 import type { Asked } from './log-questions.ts';
+import { anyParams } from './question.ts';
 import { columnsNeeded } from './rolled-figures.ts';
 
 /** Most of them that are offered: their names come with requests. */
@@ -22,7 +22,7 @@ export function customMetricNames(conditions: readonly Condition[]): Asked<reado
     question: {
       id: 'custom-metric-names',
       about: 'requests',
-      params: z.record(z.string(), z.union([z.string(), z.number()])),
+      params: anyParams,
       sql: (from) => most(named(from)),
       rolled: by && {
         needs: { holds: 'names', by, numbers: [] },

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { type Condition, narrowing, saidOf } from './conditions.ts';
 import {
   type Figure,
@@ -9,7 +8,7 @@ import {
   type NumberRange,
 } from './figure-sql.ts';
 import type { Asked } from './log-questions.ts';
-import type { Row } from './question.ts';
+import { anyParams, type Row } from './question.ts';
 import { type FigureParts, rolledFigures } from './rolled-figures.ts';
 
 /** A group with its figures, and the groups in it. */
@@ -77,7 +76,7 @@ export function figures(wish: FiguresWish): Asked<FoundFigures> {
     question: {
       id: 'figures',
       about: 'requests',
-      params: z.record(z.string(), z.union([z.string(), z.number()])),
+      params: anyParams,
       sql: (from) => {
         const mine = `SELECT *, ${parts.chosen} FROM ${from} WHERE ${narrowed}`;
         const { groups, figures: computed, rows } = grouped(mine, { keys, figures: wanted });

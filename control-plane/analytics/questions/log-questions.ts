@@ -2,10 +2,14 @@ import { z } from 'zod';
 import { logFields } from '../../../proto/model/log-record.ts';
 import { type Condition, entrypointSql, narrowing } from './conditions.ts';
 import { columnsNeeded } from './rolled-figures.ts';
-import { type CountedRows, countedRows, type Question, type QuestionParams, type Row } from './question.ts';
-
-/** Values of conditions, which are checked where they come from, and the numbers of a page. */
-const anyParams = z.record(z.string(), z.union([z.string(), z.number()]));
+import {
+  anyParams,
+  type CountedRows,
+  countedRows,
+  type Question,
+  type QuestionParams,
+  type Row,
+} from './question.ts';
 
 /** What lists of calls are sorted by. */
 export const callOrders = {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { RecordTableName } from '../../../proto/model/record-tables.ts';
 import type { Cube, CubeColumn, CubeNumber } from '../rollups/cubes.ts';
 
@@ -7,6 +7,9 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** What a question is asked with beside its tenant and span; DuckDB binds them, so they are never part of the SQL. */
 export type QuestionParams = Readonly<Record<string, string | number>>;
+
+/** Those of a question whose SQL is made for what it is asked: the values of conditions, which are checked where they come from, and the numbers of a page. */
+export const anyParams = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** Which figures of whole files answer a question (rollups/). */
 export interface RollupNeeds {

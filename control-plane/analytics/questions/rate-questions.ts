@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { type Condition, narrowing } from './conditions.ts';
 import type { Asked } from './log-questions.ts';
+import { anyParams } from './question.ts';
 
 /** Requests of one second. */
 export interface SecondOfTraffic {
@@ -20,7 +20,7 @@ export function trafficBySecond(conditions: readonly Condition[]): Asked<readonl
     question: {
       id: 'traffic-by-second',
       about: 'requests',
-      params: z.record(z.string(), z.union([z.string(), z.number()])),
+      params: anyParams,
       sql: (from) =>
         `SELECT (epoch_ms(timestamp) // 1000)::DOUBLE AS second, count(*)::DOUBLE AS requests, ` +
         `${counted('status BETWEEN 400 AND 499')} AS client_errors, ${counted('status >= 500')} AS server_errors ` +

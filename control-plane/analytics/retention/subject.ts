@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { literal } from '../lake-columns.ts';
 import { malformedType, refusedType } from '../origins/judged.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type CustomMetric,
 } from '../questions/conditions.ts';
 import type { Asked } from '../questions/log-questions.ts';
+import { anyParams } from '../questions/question.ts';
 
 /** Whose records can be deleted, beside what steps of APIs measured: by the names that conditions of questions have. */
 export const subjectKinds = ['APPLICATION', 'SUBSCRIPTION', 'API', 'API_KEY', 'CONSUMER_IP'] as const;
@@ -44,7 +44,7 @@ export function countOf(kind: SubjectKind, about: 'requests' | 'logs', value: st
     question: {
       id: `subject-in-${about}`,
       about,
-      params: z.record(z.string(), z.union([z.string(), z.number()])),
+      params: anyParams,
       sql: (from) => `SELECT count(*)::DOUBLE AS found FROM ${from} WHERE ${sql}`,
       shape: ([row]) => Number(row?.['found'] ?? 0),
     },
