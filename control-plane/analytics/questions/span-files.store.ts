@@ -5,7 +5,7 @@ import type { Queries } from '../../storage/storage.ts';
 import { type LakeFile, ofLogs } from '../lake.store.ts';
 
 /** A live file as questions choose among them. */
-export interface SpanFile extends LakeFile {
+export interface SpanFile extends LakeFile, EnvironmentRef {
   /** Times of the oldest and newest record; ms since the epoch. */
   readonly minMs: number;
   readonly maxMs: number;
@@ -19,6 +19,7 @@ export async function filesOfSpan(
   span: EnvironmentRef & { readonly fromMs: number; readonly toMs: number },
   streams: readonly LandingKey['stream'][],
 ): Promise<readonly SpanFile[]> {
+  const { organization, environment } = span;
   const rows = await inTenant(db.selectFrom('lake_file'), span)
     .$if(!streams.includes('logs'), (query) => query.where('object_key', 'not like', ofLogs))
     .$if(!streams.includes('records'), (query) => query.where('object_key', 'like', ofLogs))
@@ -35,5 +36,7 @@ export async function filesOfSpan(
     minMs: row.min_ms,
     maxMs: row.max_ms,
     rollup: row.rollup,
+    organization,
+    environment,
   }));
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Duck } from '../duck.ts';
 import type { LakeCache } from '../lake-cache.ts';
 import type { LakeFile } from '../lake.store.ts';
@@ -88,7 +89,7 @@ async function rowsOfSpan(
     return await answered(sources, question, { ...asked, plan });
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
-    const files = plan.rolled.flatMap((part) => part.files.map((file) => rollupFile(file, asked.span)));
+    const files = plan.rolled.flatMap((part) => part.files.map(rollupFile));
     await sources.rollupCache.doubtOver(files, error);
     return answered(sources, question, { ...asked, plan: planOf(undefined, asked.span, asked.files) });
   }
@@ -99,10 +100,7 @@ async function answered(
   { about, sql, rolled }: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled'>,
   { span, values, plan }: Asked & { readonly plan: Plan },
 ): Promise<readonly Row[]> {
-  const { organization, environment } = span;
-  const files = [
-    ...new Map(plan.read.flatMap((part) => part.files).map((file) => [file.id, file])).values(),
-  ].map((file) => ({ ...file, organization, environment }));
+  const files = [...new Map(plan.read.flatMap((part) => part.files).map((file) => [file.id, file])).values()];
   const paths = await pathsOf(cache, files);
   const read = plan.read.map((part) =>
     from(
@@ -138,7 +136,7 @@ async function rolledOf(
     readonly needs: NonNullable<Question<never, unknown>['rolled']>['needs'];
   },
 ): Promise<string> {
-  const all = plan.rolled.flatMap(({ files }) => files).map((file) => rollupFile(file, span));
+  const all = plan.rolled.flatMap((part) => part.files.map(rollupFile));
   const paths = await pathsOf(rollupCache, all);
   return rolledFrom(
     span,
@@ -150,20 +148,15 @@ async function rolledOf(
 /** Local paths by id. */
 async function pathsOf(
   cache: LakeCache,
-  files: readonly (LakeFile & Pick<Span, 'organization' | 'environment'>)[],
+  files: readonly (LakeFile & EnvironmentRef)[],
 ): Promise<ReadonlyMap<string, string>> {
   const paths = await cache.paths(files);
   return new Map(files.map(({ id }, n) => [id, paths[n] ?? '']));
 }
 
 /** The figures of a file as a file of their own, which has its id. */
-const rollupFile = (
-  { id, key, rollup }: SpanFile,
-  { organization, environment }: Span,
-): LakeFile & Pick<Span, 'organization' | 'environment'> => ({
-  id,
-  key: rollupKey(key),
-  bytes: rollupOf(rollup)?.bytes ?? 0,
-  organization,
-  environment,
+const rollupFile = (file: SpanFile): LakeFile & EnvironmentRef => ({
+  ...file,
+  key: rollupKey(file.key),
+  bytes: rollupOf(file.rollup)?.bytes ?? 0,
 });
