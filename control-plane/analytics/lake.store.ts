@@ -79,6 +79,8 @@ export interface FileFacts {
 export interface FileCommit extends FileFacts {
   readonly file: PendingFile;
   readonly covered: readonly Covered[];
+  /** Number of the newest deletion that it was searched for; absent for none. */
+  readonly swept?: number;
   readonly done: readonly Pick<LandingObjectTable, 'object_key' | 'outcome'>[];
 }
 
@@ -214,7 +216,7 @@ export class LakeStore {
 
   /** Puts a file and what it covers into the manifest, as part of a transaction. */
   async insertLive(trx: Trx, commit: Omit<FileCommit, 'done'>, nowMs: number): Promise<void> {
-    const { file, records, bytes, minMs, maxMs, covered } = commit;
+    const { file, records, bytes, minMs, maxMs, covered, swept = 0 } = commit;
     const { id, organization, environment, key } = file;
     await trx
       .insertInto('lake_file')
@@ -229,6 +231,7 @@ export class LakeStore {
         min_ms: minMs,
         max_ms: maxMs,
         changed_at_ms: nowMs,
+        swept,
       })
       .execute();
     await insertCovered(trx, file, { covered, file: id });

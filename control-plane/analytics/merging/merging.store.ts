@@ -143,10 +143,9 @@ export class MergingStore {
     const ranges = inTenant(trx.updateTable('covered_range'), file).where('file', 'in', ids);
     if (joined === undefined) await ranges.set({ file: file.id }).execute();
     else await inTenant(trx.deleteFrom('covered_range'), file).where('file', 'in', ids).execute();
-    await this.#lake.insertLive(trx, { file, ...facts, covered: joined ?? [] }, nowMs);
     // What all of its parts were searched for it need not be searched for again.
     const swept = Math.min(...named.filter(({ id }) => id !== file.id).map((part) => Number(part.swept)));
-    await inTenant(trx.updateTable('lake_file'), file).set({ swept }).where('id', '=', file.id).execute();
+    await this.#lake.insertLive(trx, { file, ...facts, covered: joined ?? [], swept }, nowMs);
     return true;
   }
 
