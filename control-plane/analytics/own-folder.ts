@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -32,5 +32,16 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     // EPERM: it lives, and belongs to somebody else.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Does something in a new folder within another, which is gone afterwards, whatever becomes of it. */
+export async function inFolder<T>(parent: string, work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = join(parent, randomUUID());
+  await mkdir(dir, { recursive: true });
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
   }
 }

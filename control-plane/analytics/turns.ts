@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../proto/faults/fault.ts';
@@ -14,6 +14,7 @@ import { lakeFileKey, type PendingFile } from './lake.store.ts';
 import { createIngestMeters, type IngestMeters } from './meters.ts';
 import { Origins, rootOf, type Sender } from './origins/origins.ts';
 import { OriginStore } from './origins/origins.store.ts';
+import { inFolder } from './own-folder.ts';
 import { coveredBy } from './proof.ts';
 import { uncovered, type OffsetRange } from './ranges.ts';
 
@@ -64,18 +65,14 @@ export class Turns {
 
   /** Reads and proves first, then chooses, then converts; true when more is waiting. */
   async take(turn: Turn): Promise<boolean> {
-    const dir = join(this.#options.workDir, randomUUID());
     const picked = await this.#pick(turn);
     if (picked.length === 0) return turn.after !== undefined;
-    await mkdir(dir, { recursive: true });
-    try {
+    return inFolder(this.#options.workDir, async (dir) => {
       const sound = await this.#read(dir, picked, turn);
       const chosen = await this.#choose(sound);
       if (chosen.length > 0) await this.#tryToConvert(dir, chosen, turn);
       return turn.after !== undefined || chosen.length < sound.length;
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    });
   }
 
   /** Objects within the bounds of one file; one that has failed before stands alone. */

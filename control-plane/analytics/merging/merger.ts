@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -7,6 +7,7 @@ import type { IngesterOptions } from '../ingester.ts';
 import { writeLakeFile } from '../lake-file.ts';
 import { lakeFileKey, type PendingFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
+import { inFolder } from '../own-folder.ts';
 import type { Covered } from '../proof.ts';
 import { joinRanges } from '../ranges.ts';
 import { deleteLakeFile } from '../rollups/rollup-file.ts';
@@ -95,14 +96,8 @@ export class Merger {
     const file: PendingFile = { id, ...group, key: lakeFileKey(group, { id, stream, atMs: clock.now() }) };
     await store.begin(file, clock.now());
     await onStep?.('merge named');
-    const dir = join(workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
-      await this.#write({ file, parts, covered: joined ?? covered, joined }, dir);
-      return true;
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    await inFolder(workDir, (dir) => this.#write({ file, parts, covered: joined ?? covered, joined }, dir));
+    return true;
   }
 
   async #write(

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ListedBlob } from '../../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { isWhole } from '../lake-file.ts';
 import { type LakeFile, type PendingFile, readFileBytesMax } from '../lake.store.ts';
+import { inFolder } from '../own-folder.ts';
 import type { Covered } from '../proof.ts';
 import type { Reconciled, ReconcileOptions } from './reconcile.ts';
 
@@ -44,15 +44,11 @@ export class GoneFiles {
     const { workDir, blobs, duck } = this.#options;
     const bytes = await blobs.get(key, { bytesMax: readFileBytesMax });
     if (bytes === undefined) return false;
-    const dir = join(workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
+    return inFolder(workDir, async (dir) => {
       const path = join(dir, 'doubted.parquet');
       await writeFile(path, bytes);
       return !(await isWhole(duck, path));
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    });
   }
 
   /**

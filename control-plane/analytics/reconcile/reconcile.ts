@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ListedBlob } from '../../../proto/wire/blobs.ts';
@@ -9,6 +9,7 @@ import { literal } from '../lake-columns.ts';
 import type { Lake, LakeParts } from '../lake.ts';
 import type { Adoption } from './reconcile.store.ts';
 import { type FileFacts, type LakeFile, type PendingFile, readFileBytesMax } from '../lake.store.ts';
+import { inFolder } from '../own-folder.ts';
 import type { Covered, LakeProof } from '../proof.ts';
 import { GoneFiles } from './gone-files.ts';
 import { readLakeFile, writeLakeFile } from '../lake-file.ts';
@@ -184,9 +185,7 @@ export class Reconciler {
       return 'cut';
     }
     const file = { id, organization: organization ?? '', environment: environment ?? '', key: listed.key };
-    const dir = join(workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
+    return inFolder(workDir, async (dir) => {
       const path = join(dir, 'found.parquet');
       await writeFile(path, bytes);
       const read = await readLakeFile(this.#options.duck, path, file);
@@ -195,10 +194,8 @@ export class Reconciler {
         log.warn({ file: file.key }, 'a file of the lake does not say what it covers; it is left as it is');
         return read;
       }
-      return await this.#adopt({ file, path, ...read, bytes: bytes.length }, found);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+      return this.#adopt({ file, path, ...read, bytes: bytes.length }, found);
+    });
   }
 
   /**

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { IngesterOptions } from '../ingester.ts';
 import { isOfLogsFile } from '../lake.store.ts';
+import { inFolder } from '../own-folder.ts';
 import {
   type ActiveDeletion,
   countIn,
@@ -129,12 +127,9 @@ export class Deletions {
       }
   }
 
-  async #search(at: EnvironmentRef, wish: Wish): Promise<void> {
-    const dir = join(this.#options.workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
-      const { files, number } = wish;
-      const searches = await this.#searches(wish.active, files, dir);
+  async #search(at: EnvironmentRef, { active, files, number }: Wish): Promise<void> {
+    await inFolder(this.#options.workDir, async (dir) => {
+      const searches = await this.#searches(active, files, dir);
       const counts = await this.#count(files, searches);
       const isWithout = ({ id }: UnsweptFile): boolean =>
         (counts.get(id) ?? []).every((count) => count === 0);
@@ -144,9 +139,7 @@ export class Deletions {
       for (const file of files)
         if (!isWithout(file))
           await this.#delete(file, { searches, counts: counts.get(file.id) ?? [], number });
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    });
   }
 
   async #searches(

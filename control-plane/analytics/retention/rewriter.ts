@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
@@ -8,6 +8,7 @@ import type { IngesterOptions } from '../ingester.ts';
 import { writeLakeFile } from '../lake-file.ts';
 import { isOfLogsFile, type LakeFile, lakeFileKey, type PendingFile } from '../lake.store.ts';
 import { MergingStore } from '../merging/merging.store.ts';
+import { inFolder } from '../own-folder.ts';
 import { retireIn } from './retention.store.ts';
 
 /** A live file, some of whose records are to go. */
@@ -52,13 +53,7 @@ export class Rewriter {
     };
     await store.begin(made, clock.now());
     await onStep?.('rewrite named');
-    const dir = join(workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
-      return await this.#write({ file, made, ...wish }, dir);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    return inFolder(workDir, (dir) => this.#write({ file, made, ...wish }, dir));
   }
 
   async #write(

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -7,6 +6,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { IngesterOptions } from '../ingester.ts';
 import type { LakeFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
+import { inFolder } from '../own-folder.ts';
 import { keyOfRollup, rollupKey, rollupFolder, writeRollup } from './rollup-file.ts';
 import { RollupStore } from './rollups.store.ts';
 
@@ -76,9 +76,7 @@ export class Roller {
     const { id, key, organization, environment } = file;
     const [input] = await cache.paths([file]);
     if (input === undefined) return;
-    const dir = join(workDir, randomUUID());
-    await mkdir(dir, { recursive: true });
-    try {
+    await inFolder(workDir, async (dir) => {
       const output = join(dir, 'rollup.parquet');
       const cubes = await writeRollup(duck, { input, output, at: { organization, environment } });
       const bytes = await readFile(output);
@@ -93,8 +91,6 @@ export class Roller {
       await rollupCache.adopt(id, output).catch(() => undefined);
       this.#meters.rolledUp.inc();
       log.debug({ file: key, bytes: bytes.length, cubes }, 'a file of the lake has figures of its own');
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    });
   }
 }
