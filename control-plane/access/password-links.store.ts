@@ -43,16 +43,6 @@ export function findReachable(db: Queries, organization: string, name: string): 
     .execute();
 }
 
-/** Locks a user's row until the transaction ends: two who ask for links for one user do not both find room for the last. */
-export async function holdUser(trx: Trx, { organization, userId }: UserRef): Promise<void> {
-  await trx
-    .updateTable('user_account')
-    .set((row) => ({ email: row.ref('email') }))
-    .where('organization', '=', organization)
-    .where('id', '=', userId)
-    .execute();
-}
-
 /** Links of a user that were sent after a moment, whatever became of their time. */
 export async function countLinks(db: Queries, { organization, userId }: UserRef, sinceMs: number) {
   const row = await db
