@@ -14,8 +14,8 @@ import {
   sampleName,
   samplePaths,
 } from './management/samples/making.ts';
-import { isEmptyEnvironment } from './management/samples/samples.store.ts';
 import {
+  heldInEnvironment,
   listEnvironmentRows,
   resolveEnvironment,
   resolveOrganization,
@@ -180,7 +180,9 @@ async function ensureSamples(
     .where('event', '=', 'DEMO_CREATED')
     .limit(1)
     .executeTakeFirst();
-  if (earlier !== undefined || !(await isEmptyEnvironment(desk.storage.db, at))) return undefined;
+  if (earlier !== undefined) return undefined;
+  const { apis, applications } = await heldInEnvironment(desk.storage.db, at);
+  if (apis + applications > 0) return undefined;
   const keys = await makeSamples(desk, admin, { at, target, isWhole });
   if (keys === undefined) return undefined;
   await auditSamples(desk, admin, at);

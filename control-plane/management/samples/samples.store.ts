@@ -100,15 +100,3 @@ export async function deleteApplicationRow(trx: Trx, at: EnvironmentRef, id: str
     .execute();
   return true;
 }
-
-/** Whether an environment has neither an API nor an application in use. */
-export async function isEmptyEnvironment(db: Queries, at: EnvironmentRef): Promise<boolean> {
-  const api = await inTenant(db.selectFrom('api'), at).select('id').limit(1).executeTakeFirst();
-  if (api !== undefined) return false;
-  const application = await inTenant(db.selectFrom('application'), at)
-    .select('id')
-    .where('status', '=', 'ACTIVE')
-    .limit(1)
-    .executeTakeFirst();
-  return application === undefined;
-}

@@ -115,11 +115,11 @@ export function updateEnvironmentRow(
 
 /** How many APIs and applications in use an environment has. */
 export async function heldInEnvironment(
-  trx: Trx,
+  db: Queries,
   at: EnvironmentRef,
 ): Promise<{ readonly apis: number; readonly applications: number }> {
-  const apis = inTenant(trx.selectFrom('api'), at);
-  const applications = inTenant(trx.selectFrom('application'), at).where('status', '=', 'ACTIVE');
+  const apis = inTenant(db.selectFrom('api'), at);
+  const applications = inTenant(db.selectFrom('application'), at).where('status', '=', 'ACTIVE');
   const count = sql<number | string>`count(*)`.as('total');
   const [api, application] = [
     await apis.select(count).executeTakeFirstOrThrow(),
