@@ -41,8 +41,8 @@ export interface BootResult {
   readonly adminPassword?: string;
   /** The fleet for gateways of this installation. */
   readonly fleet: string;
-  /** Present when this boot made the demo APIs. */
-  readonly demo?: { readonly ordersKey: string; readonly keys: SampleKeys };
+  /** Keys of the demo APIs, when this boot made them. */
+  readonly demo?: SampleKeys;
   /** Paths of the demo APIs that are still there: one for everybody, one for callers with a key. A former version called them otherwise. */
   readonly demoPaths: { readonly echo?: string | undefined; readonly orders?: string | undefined };
 }
@@ -186,7 +186,7 @@ async function ensureSamples(
   const keys = await makeSamples(desk, admin, { at, target, isWhole });
   if (keys === undefined) return undefined;
   await auditSamples(desk, admin, at);
-  return { ordersKey: keys.orders, keys };
+  return keys;
 }
 
 async function demoPathsOf({ storage }: Desk, at: EnvironmentRef): Promise<BootResult['demoPaths']> {

@@ -115,9 +115,9 @@ export async function up(
 
 /** Calls the samples that this start has made, so that logs and analytics are not empty; the platform is ready without that. */
 function showSamples(gateway: string, { demo }: BootResult, { clock, lifecycle, log }: ProcessParts): void {
-  if (demo?.keys.stock === undefined) return;
+  if (demo?.stock === undefined) return;
   const { signal } = lifecycle;
-  const calling = callSamples(gateway, demo.keys, { clock, signal }).catch((error: unknown) => {
+  const calling = callSamples(gateway, demo, { clock, signal }).catch((error: unknown) => {
     if (!signal.aborted) log.warn({ error }, 'the samples were not called');
   });
   lifecycle.onClose('calls of samples', async () => void (await calling));
@@ -311,7 +311,7 @@ function passwordLine({ adminPassword }: BootResult): string {
 
 /** Said by the start that made them. */
 const samplesLine = ({ demo }: BootResult): string =>
-  demo?.keys.stock === undefined
+  demo?.stock === undefined
     ? ''
     : '  samples          3 APIs, 2 applications and some calls, to look at; isthmus samples remove takes them away\n';
 
@@ -319,7 +319,7 @@ function ordersLine({ demo, demoPaths: { orders } }: BootResult, gateway: string
   if (orders === undefined) return '';
   return demo === undefined
     ? `  # the key of the demo API ${orders} was shown once, when it was made\n`
-    : `  curl -H 'X-Gravitee-Api-Key: ${demo.ordersKey}' ${gateway}${orders}   # key shown this once\n`;
+    : `  curl -H 'X-Gravitee-Api-Key: ${demo.orders}' ${gateway}${orders}   # key shown this once\n`;
 }
 
 /** The same for a start that ends before it could say where everything is. */
