@@ -39,8 +39,6 @@ async function ask(
 ): Promise<string> {
   const id = randomUUID();
   const nowMs = Date.now();
-  const nothing = { swept_at_ms: null, clean_at_ms: null, done_at_ms: null };
-  const counts = { records_deleted: 0, logs_deleted: 0, files_rewritten: 0, objects_deleted: 0 };
   const { toMs = nowMs, lateMs = 0, environment = 'e' } = wish;
   await lake.storage.transaction((trx) =>
     insertDeletion(trx, {
@@ -51,12 +49,9 @@ async function ask(
       value,
       from_ms: null,
       to_ms: toMs,
-      state: 'PENDING',
       asked_by: 'u',
       asked_at_ms: nowMs,
       late_until_ms: nowMs + lateMs,
-      ...counts,
-      ...nothing,
     }),
   );
   return id;

@@ -62,14 +62,29 @@ export interface UnsweptFile extends RewrittenFile {
   readonly swept: number;
 }
 
-/** Writes a new one; its number is that behind the last. */
-export async function insertDeletion(trx: Trx, row: Omit<DeletionRow, 'number'>): Promise<DeletionRow> {
+/** How every deletion begins. */
+const begun = {
+  state: 'PENDING',
+  swept_at_ms: null,
+  clean_at_ms: null,
+  done_at_ms: null,
+  records_deleted: 0,
+  logs_deleted: 0,
+  files_rewritten: 0,
+  objects_deleted: 0,
+} as const;
+
+/** Writes a new one, with which nobody has begun; its number is that behind the last. */
+export async function insertDeletion(
+  trx: Trx,
+  row: Omit<DeletionRow, 'number' | keyof typeof begun>,
+): Promise<DeletionRow> {
   const { last } = await inTenant(trx.selectFrom('lake_deletion'), row)
     .select((eb) => eb.fn.max<number | null>('number').as('last'))
     .executeTakeFirstOrThrow();
   return trx
     .insertInto('lake_deletion')
-    .values({ ...row, number: Number(last ?? 0) + 1 })
+    .values({ ...row, ...begun, number: Number(last ?? 0) + 1 })
     .returningAll()
     .executeTakeFirstOrThrow();
 }

@@ -116,17 +116,9 @@ export async function askDeletion(
       value: wish.value,
       from_ms: span.fromMs ?? null,
       to_ms: span.toMs,
-      state: 'PENDING',
       asked_by: actor.id,
       asked_at_ms: now.nowMs,
       late_until_ms: now.nowMs + lateDays * dayMs,
-      swept_at_ms: null,
-      clean_at_ms: null,
-      done_at_ms: null,
-      records_deleted: 0,
-      logs_deleted: 0,
-      files_rewritten: 0,
-      objects_deleted: 0,
     });
     // The audit stays: it says of what kind, and not of whom, where that is somebody.
     const { subject, value } = row;

@@ -84,17 +84,9 @@ async function deleteRecords({ trx, at, actor, nowMs }: Change, api: string): Pr
     value: api,
     from_ms: null,
     to_ms: nowMs + lateMs,
-    state: 'PENDING',
     asked_by: actor.id,
     asked_at_ms: nowMs,
     late_until_ms: nowMs + lateMs,
-    swept_at_ms: null,
-    clean_at_ms: null,
-    done_at_ms: null,
-    records_deleted: 0,
-    logs_deleted: 0,
-    files_rewritten: 0,
-    objects_deleted: 0,
   });
 }
 
