@@ -29,7 +29,7 @@ import { boundsOf, likePattern, type PageWish } from '../pages.ts';
 import { listRoles, type RoleView } from '../roles/roles.ts';
 import { forgetNotified } from '../notifications/portal.ts';
 import { forgetPreferences } from '../preferences/preferences.store.ts';
-import { forgetViews } from '../views/views.ts';
+import { forgetViews } from '../views/views.store.ts';
 import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
 import {
   foundUserView,

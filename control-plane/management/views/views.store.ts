@@ -43,14 +43,10 @@ export interface Viewer {
 /** What somebody has kept or shares, by name; `limit` bounds it. */
 export function listViewRows(
   db: Queries,
-  { at, userId }: Viewer,
+  viewer: Viewer,
   { page, limit }: { readonly page: string | undefined; readonly limit: number },
 ): Promise<OwnedViewRow[]> {
-  let query = withOwners(db, at)
-    .where((where) => where.or([where('owner', '=', userId), where('is_shared', '=', 1)]))
-    .orderBy('name_key')
-    .orderBy('id')
-    .limit(limit);
+  let query = seenBy(db, viewer).orderBy('name_key').orderBy('id').limit(limit);
   if (page !== undefined) query = query.where('page', '=', page);
   return query.execute();
 }
@@ -58,16 +54,14 @@ export function listViewRows(
 /** One view that this user has kept or shares. */
 export function findView(
   db: Queries,
-  { at, userId, id }: Viewer & { readonly id: string },
+  { id, ...viewer }: Viewer & { readonly id: string },
 ): Promise<OwnedViewRow | undefined> {
-  return withOwners(db, at)
-    .where('id', '=', id)
-    .where((where) => where.or([where('owner', '=', userId), where('is_shared', '=', 1)]))
-    .executeTakeFirst();
+  return seenBy(db, viewer).where('id', '=', id).executeTakeFirst();
 }
 
-function withOwners(db: Queries, at: EnvironmentRef) {
+function seenBy(db: Queries, { at, userId }: Viewer) {
   return inTenant(db.selectFrom('saved_view'), at)
+    .where((where) => where.or([where('owner', '=', userId), where('is_shared', '=', 1)]))
     .selectAll()
     .select((select) =>
       select
@@ -79,17 +73,20 @@ function withOwners(db: Queries, at: EnvironmentRef) {
     );
 }
 
-/** How many views a user has in the environment, and how many everybody has. */
-export async function countViews(
-  db: Queries,
-  { at, userId }: Viewer,
-): Promise<{ readonly own: number; readonly shared: number }> {
-  const counted = () =>
-    inTenant(db.selectFrom('saved_view'), at).select((select) => select.fn.countAll<number>().as('total'));
-  const { total: own } = await counted().where('owner', '=', userId).executeTakeFirstOrThrow();
-  const { total: shared } = await counted().where('is_shared', '=', 1).executeTakeFirstOrThrow();
-  return { own: Number(own), shared: Number(shared) };
+/** How many views a user has in the environment. */
+export async function countOwnViews(db: Queries, { at, userId }: Viewer): Promise<number> {
+  const { total } = await counted(db, at).where('owner', '=', userId).executeTakeFirstOrThrow();
+  return Number(total);
 }
+
+/** How many views everybody in the environment has. */
+export async function countSharedViews(db: Queries, at: EnvironmentRef): Promise<number> {
+  const { total } = await counted(db, at).where('is_shared', '=', 1).executeTakeFirstOrThrow();
+  return Number(total);
+}
+
+const counted = (db: Queries, at: EnvironmentRef) =>
+  inTenant(db.selectFrom('saved_view'), at).select((select) => select.fn.countAll<number>().as('total'));
 
 /** Adds a view; a name that its owner has for that page is a unique violation. */
 export async function insertView(trx: Trx, row: ViewRow): Promise<void> {
@@ -108,4 +105,17 @@ export function updateViewRow(trx: Trx, row: ViewRow, set: Updateable<SavedViewT
 /** Removes a view. */
 export async function deleteViewRow(trx: Trx, row: ViewRow): Promise<void> {
   await inTenant(trx.deleteFrom('saved_view'), row).where('id', '=', row.id).execute();
+}
+
+/** Forgets what somebody has kept for himself, in every environment; what he shared stays for the others. */
+export async function forgetViews(
+  trx: Trx,
+  person: { readonly organization: string; readonly userId: string },
+): Promise<void> {
+  await trx
+    .deleteFrom('saved_view')
+    .where('organization', '=', person.organization)
+    .where('owner', '=', person.userId)
+    .where('is_shared', '=', 0)
+    .execute();
 }

@@ -3,13 +3,14 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, authorize, can } from '../../access/actor.ts';
-import { isUniqueViolation, type Queries, type Trx } from '../../storage/storage.ts';
+import { isUniqueViolation, type Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
 import { checkIfMatch } from '../route.ts';
 import {
-  countViews,
+  countOwnViews,
+  countSharedViews,
   deleteViewRow,
   findView,
   insertView,
@@ -91,8 +92,7 @@ export function createView(
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: ViewWish },
 ): Promise<SavedView> {
   return changeViews(desk, { actor, at }, async (now) => {
-    const { own } = await countViews(now.trx, { at, userId: actor.id });
-    if (own >= ownMax)
+    if ((await countOwnViews(now.trx, { at, userId: actor.id })) >= ownMax)
       throw new Fault('request.invalid', {
         detail: `You can keep ${ownMax} searches in an environment; delete one first.`,
       });
@@ -161,19 +161,6 @@ export function deleteView(
   });
 }
 
-/** Forgets what somebody has kept for himself, in every environment; what he shared stays for the others. */
-export async function forgetViews(
-  trx: Trx,
-  person: { readonly organization: string; readonly userId: string },
-): Promise<void> {
-  await trx
-    .deleteFrom('saved_view')
-    .where('organization', '=', person.organization)
-    .where('owner', '=', person.userId)
-    .where('is_shared', '=', 0)
-    .execute();
-}
-
 /** Who sees no APIs of the environment keeps nothing in it; a name is judged by the index, since two may write at once. */
 async function changeViews<T>(
   desk: Desk,
@@ -192,8 +179,7 @@ async function changeViews<T>(
 }
 
 async function demandRoom(now: Change): Promise<void> {
-  const { shared } = await countViews(now.trx, { at: now.at, userId: now.actor.id });
-  if (shared >= sharedMax)
+  if ((await countSharedViews(now.trx, now.at)) >= sharedMax)
     throw new Fault('request.invalid', {
       details: [
         { path: 'shared', message: `cannot be true: ${sharedMax} are shared in the environment already` },
