@@ -81,6 +81,10 @@ export function getUser(db: Queries, organization: string, id: string): Promise<
     .executeTakeFirst();
 }
 
+/** Whether a user signs in by a password of this installation: neither a program does nor who comes by an identity provider. */
+export const hasPassword = (user: Pick<UserRow, 'source' | 'is_service'>): boolean =>
+  user.source === null && user.is_service === 0;
+
 /** The user whom an identity provider calls so. */
 export function findUserOfSource(
   db: Queries,

@@ -1,7 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
-import { deleteTokens, findUser, getUser, listTokens, setPassword } from '../../access/access.store.ts';
+import {
+  deleteTokens,
+  findUser,
+  getUser,
+  hasPassword,
+  listTokens,
+  setPassword,
+} from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { hashPassword, passwordSchema } from '../../access/passwords.ts';
 import {
@@ -86,8 +93,12 @@ export async function changeOwnProfile(
 ): Promise<UserView> {
   const { currentPassword, ...profile } = wish;
   const user = await getUser(desk.storage.db, actor.organization, actor.id);
-  const hasPassword = user?.source === null && user.is_service === 0;
-  if (hasPassword && profile.email !== undefined && profile.email !== user.email) {
+  if (
+    user !== undefined &&
+    hasPassword(user) &&
+    profile.email !== undefined &&
+    profile.email !== user.email
+  ) {
     if (currentPassword === undefined)
       throw invalid('currentPassword', 'is needed: links to a password go to the mail address');
     if (!(await desk.access.isPassword(actor, currentPassword, source)))

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { openText } from '../../../proto/trust/sealed-text.ts';
-import { getUser, type UserRow } from '../../access/access.store.ts';
+import { getUser, hasPassword } from '../../access/access.store.ts';
 import { ThrottledFault } from '../../access/access.ts';
 import type { Actor } from '../../access/actor.ts';
 import {
@@ -80,7 +80,8 @@ export async function getSecondFactor(
   return present({
     enabled: confirmedAtMs !== undefined,
     required: settings?.second_factor_required === 1,
-    available: user !== undefined && canHave(user),
+    // It stands beside a password.
+    available: user !== undefined && hasPassword(user),
     confirmed_at: confirmedAtMs,
     recoveryCodesLeft: await countRecoveryCodes(db, refOf(actor)),
   });
@@ -99,7 +100,7 @@ export async function enrolSecondFactor(
 ): Promise<z.infer<typeof enrolmentSchema>> {
   const user = await getUser(desk.storage.db, actor.organization, actor.id);
   if (user?.is_service === 1) throw new Fault('serviceAccount.notManaged');
-  if (user === undefined || !canHave(user))
+  if (user === undefined || !hasPassword(user))
     throw new Fault('user.notManaged', { parameters: { user: actor.username } });
   await demandPassword(desk, actor, by);
   const secret = createTotpSecret();
@@ -268,9 +269,6 @@ async function giveRecoveryCodes(
   const shown = made.map((code) => code.toLowerCase().replaceAll(/(.{4})(?=.)/g, '$1-'));
   return { recoveryCodes: shown };
 }
-
-/** Neither a program nor who comes by an identity provider has a password that it could stand beside. */
-const canHave = (user: UserRow): boolean => user.source === null && user.is_service === 0;
 
 async function demandPassword(
   desk: Desk,

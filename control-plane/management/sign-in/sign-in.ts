@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { getUser } from '../../access/access.store.ts';
+import { getUser, hasPassword } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import {
   endSessionsWithoutFactor,
@@ -58,8 +58,7 @@ export function setSignIn(
     };
     if (row.second_factor_required === 1 && before?.second_factor_required !== 1) {
       const user = await getUser(now.trx, organization, actor.id);
-      const hasNone = user?.source === null && user.is_service === 0 && user.second_factor === 0;
-      if (hasNone)
+      if (user !== undefined && hasPassword(user) && user.second_factor === 0)
         throw new Fault('request.invalid', {
           details: [{ path: 'secondFactor', message: 'is asked for by who has one; set up your own first' }],
         });

@@ -1,5 +1,5 @@
 import { Fault } from '../../../proto/faults/fault.ts';
-import { deleteTokens, getUser, setPassword, type UserRow } from '../../access/access.store.ts';
+import { deleteTokens, getUser, hasPassword, setPassword, type UserRow } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
 import { removeLinks } from '../../access/password-links.store.ts';
@@ -165,8 +165,7 @@ export function updateUser(
   return changeUser({ desk, actor, ref }, async (now, user) => {
     const columns = profileColumns(ref.wish, user.username);
     if (columns.email !== user.email) {
-      const leadsIn = columns.email !== null && user.source === null && user.is_service === 0;
-      if (leadsIn) demandWholeToken(actor);
+      if (columns.email !== null && hasPassword(user)) demandWholeToken(actor);
       await removeLinks(now.trx, ref);
     }
     const after = await updateRow(now.trx, ref, {
