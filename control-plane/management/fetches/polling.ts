@@ -5,6 +5,7 @@ import type { Actor } from '../../access/actor.ts';
 import { keepLease, releaseLease, takeLease } from '../../storage/leases.ts';
 import { createRecurring } from '../../storage/recurring.ts';
 import { change, type Desk } from '../desk.ts';
+import { isInUse } from '../tenants/tenants.store.ts';
 import type { Fetcher } from './fetches.ts';
 import {
   type FetchedKind,
@@ -102,15 +103,7 @@ function dueFetches(
     .selectAll()
     .where('due_at_ms', 'is not', null)
     // Nobody can end what is fetched for an environment that was archived, so nothing is.
-    .where((where) =>
-      where.exists(
-        where
-          .selectFrom('environment')
-          .select('environment.id')
-          .whereRef('environment.id', '=', 'fetched.environment')
-          .where('environment.archived_at_ms', 'is', null),
-      ),
-    )
+    .where((where) => isInUse(where.ref('fetched.environment')))
     .where((where) => where.or([where('due_at_ms', '<=', nowMs), where('tried_at_ms', '>', nowMs)]));
   if (busy.length > 0) selected = selected.where('organization', 'not in', busy);
   return selected.orderBy('due_at_ms').orderBy('id').limit(limit).execute();

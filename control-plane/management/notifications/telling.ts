@@ -14,6 +14,7 @@ import { findApplication } from '../applications/applications.store.ts';
 import type { Desk } from '../desk.ts';
 import { findPlanAnywhere } from '../plans/plans.store.ts';
 import { findSubscription } from '../subscriptions/subscriptions.store.ts';
+import { isInUse } from '../tenants/tenants.store.ts';
 import type { RaisedRow, SettingOwner, SettingRow } from './notifications.store.ts';
 import { insertPortal, keepNewest } from './portal.store.ts';
 import { nextRaised } from './raised.store.ts';
@@ -109,15 +110,7 @@ async function settingsFor(
   if (hook.scope === 'PORTAL')
     return all
       .where('reference_type', '=', 'ENVIRONMENT')
-      .where((where) =>
-        where.exists(
-          where
-            .selectFrom('environment')
-            .select('environment.id')
-            .whereRef('environment.id', '=', 'notification_setting.environment')
-            .where('environment.archived_at_ms', 'is', null),
-        ),
-      )
+      .where((where) => isInUse(where.ref('notification_setting.environment')))
       .execute();
   const id = hook.scope === 'API' ? about.api : about.application;
   if (environment === null || id === undefined) return [];

@@ -1,4 +1,4 @@
-import { type Selectable, sql, type Updateable } from 'kysely';
+import { type Expression, type Selectable, sql, type SqlBool, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
@@ -51,6 +51,10 @@ export async function organizationOfEnvironment(db: Queries, id: string): Promis
     .executeTakeFirst();
   return row?.organization;
 }
+
+/** Whether an environment is not archived, in a query over rows of many. */
+export const isInUse = (environment: Expression<string>): Expression<SqlBool> =>
+  sql<SqlBool>`exists (select 1 from environment where environment.id = ${environment} and environment.archived_at_ms is null)`;
 
 /** The environments of an organization by name, without those that are archived. */
 export function listEnvironmentRows(db: Queries, organization: string): Promise<EnvironmentRow[]> {
