@@ -131,6 +131,37 @@ export function groupsOfMember(
     .execute();
 }
 
+/** Ids of the groups of which somebody is a member, in all environments of the organization. */
+export async function groupIdsOfMember(
+  db: Queries,
+  organization: string,
+  user: string,
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('user_group_member')
+    .select('group_id')
+    .where('organization', '=', organization)
+    .where('member', '=', user)
+    .execute();
+  return new Set(rows.map((row) => row.group_id));
+}
+
+/** Those of some ids that are groups of the organization, in whichever environment. */
+export async function knownGroups(
+  db: Queries,
+  organization: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('user_group')
+    .select('id')
+    .where('organization', '=', organization)
+    .where('id', 'in', ids)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** An API or application that has a group. */
 export interface ReferenceRow {
   readonly id: string;

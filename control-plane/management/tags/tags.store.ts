@@ -22,6 +22,12 @@ declare module '../../storage/tables.ts' {
 /** A row of sharding_tag. */
 export type TagRow = Selectable<ShardingTagTable>;
 
+/** Which tag is meant. */
+export interface TagRef {
+  readonly organization: string;
+  readonly key: string;
+}
+
 /** All tags of an organization, by name. */
 export function tagsOf(db: Queries, organization: string): Promise<TagRow[]> {
   return db
@@ -56,4 +62,48 @@ export async function deleteTagRow(trx: Trx, row: TagRow): Promise<void> {
     .where('organization', '=', row.organization)
     .where('key', '=', row.key)
     .execute();
+}
+
+/** Whether a JSON list includes a tag, or excludes it as fleets do. */
+export const namesTag = (list: string, key: string): boolean =>
+  (JSON.parse(list) as readonly string[]).some((tag) => tag === key || tag === `!${key}`);
+
+/** The name of an API that has a tag. */
+export async function apiWithTag(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('api_word')
+    .innerJoin('api', 'api.id', 'api_word.api_id')
+    .select('api.name')
+    .where('api_word.organization', '=', organization)
+    .where('api_word.kind', '=', 'tag')
+    .where('api_word.word', '=', key)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.name;
+}
+
+/** The name of a plan that has a tag and is not closed. The pattern finds what may have it: `_` stands for any character. */
+export async function planWithTag(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
+  const rows = await trx
+    .selectFrom('plan')
+    .select(['name', 'definition'])
+    .where('organization', '=', organization)
+    .where('status', '!=', 'CLOSED')
+    .where('definition', 'like', `%"${key}"%`)
+    .execute();
+  const plan = rows.find(({ definition }) => {
+    const { tags = [] } = JSON.parse(definition) as { readonly tags?: readonly string[] };
+    return tags.includes(key);
+  });
+  return plan?.name;
+}
+
+/** The name of a fleet whose gateways serve a tag, or leave it out. */
+export async function fleetWithTag(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
+  const rows = await trx
+    .selectFrom('fleet')
+    .select(['name', 'tags'])
+    .where('organization', '=', organization)
+    .execute();
+  return rows.find(({ tags }) => namesTag(tags, key))?.name;
 }

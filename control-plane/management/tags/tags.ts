@@ -13,8 +13,19 @@ import {
 } from '../desk.ts';
 import { entrypointsOf } from '../entrypoints/entrypoints.store.ts';
 import { idSchema, present, readOnlyFields, textSchema } from '../fields.ts';
-import { groupsOfMember } from '../groups/groups.store.ts';
-import { deleteTagRow, insertTag, type TagRow, tagsOf, updateTagRow } from './tags.store.ts';
+import { groupIdsOfMember, groupsOfMember, knownGroups } from '../groups/groups.store.ts';
+import {
+  apiWithTag,
+  deleteTagRow,
+  fleetWithTag,
+  insertTag,
+  namesTag,
+  planWithTag,
+  type TagRef,
+  type TagRow,
+  tagsOf,
+  updateTagRow,
+} from './tags.store.ts';
 
 /** Most tags of an organization, and groups that one is kept for. */
 const tagsMax = 500;
@@ -43,12 +54,6 @@ export const tagSchema = z.object({ id: z.string(), key: z.string(), ...fields }
 
 type TagView = z.infer<typeof tagSchema>;
 type TagWish = z.infer<typeof updateTagSchema>;
-
-/** Which tag is meant. */
-interface TagRef {
-  readonly organization: string;
-  readonly key: string;
-}
 
 /** All tags of an organization, by name. */
 export async function listTags(desk: Desk, organization: string): Promise<readonly TagView[]> {
@@ -114,7 +119,7 @@ export function deleteTag(desk: Desk, actor: Actor, ref: TagRef): Promise<void> 
 export async function listOwnTags(desk: Desk, actor: Actor): Promise<readonly string[]> {
   const { db } = desk.storage;
   const rows = await tagsOf(db, actor.organization);
-  const held = new Set(await groupsOf(db, actor, undefined));
+  const held = await groupIdsOfMember(db, actor.organization, actor.id);
   const isFree = isAdmin(actor, 'organization', actor.organization);
   return rows.filter((row) => isFree || isFor(row, held)).map(({ key }) => key);
 }
@@ -136,7 +141,7 @@ export async function demandTags(
     ({ key, restricted_groups: groups }) => changed.has(key) && groups !== '[]',
   );
   if (rows.length === 0) return;
-  const held = new Set(await groupsOf(trx, actor, at.environment));
+  const held = new Set((await groupsOfMember(trx, at, actor.id)).map(({ id }) => id));
   const refused = rows.filter((row) => !isFor(row, held)).map(({ key }) => key);
   if (refused.length > 0) throw new Fault('tag.notAllowed', { parameters: { tags: refused.join(', ') } });
 }
@@ -146,62 +151,22 @@ const isFor = ({ restricted_groups: groups }: TagRow, held: ReadonlySet<string>)
   return kept.length === 0 || kept.some((id) => held.has(id));
 };
 
-/** Groups of which somebody is a member, in one environment or in all. */
-async function groupsOf(
-  db: Queries,
-  { id, organization }: Actor,
-  environment: string | undefined,
-): Promise<readonly string[]> {
-  if (environment !== undefined)
-    return (await groupsOfMember(db, { organization, environment }, id)).map((group) => group.id);
-  const rows = await db
-    .selectFrom('user_group_member')
-    .select('group_id')
-    .where('organization', '=', organization)
-    .where('member', '=', id)
-    .execute();
-  return rows.map((row) => row.group_id);
-}
-
-/** What names a tag, in words; undefined when nothing does. Patterns find what may name it: `_` stands for any character in them. */
-async function userOf(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
-  const names = (list: string): boolean =>
-    (JSON.parse(list) as readonly string[]).some((tag) => tag === key || tag === `!${key}`);
-  const pattern = `%"${key}"%`;
-  const apis = await trx
-    .selectFrom('api')
-    .select(['name', 'tags'])
-    .where('organization', '=', organization)
-    .where('tags', 'like', pattern)
-    .execute();
-  const api = apis.find(({ tags }) => names(tags));
-  if (api !== undefined) return `The API "${api.name}"`;
-  const plans = await trx
-    .selectFrom('plan')
-    .select(['name', 'definition'])
-    .where('organization', '=', organization)
-    .where('status', '!=', 'CLOSED')
-    .where('definition', 'like', pattern)
-    .execute();
-  const plan = plans.find(({ definition }) => {
-    const { tags = [] } = JSON.parse(definition) as { readonly tags?: readonly string[] };
-    return tags.includes(key);
-  });
-  if (plan !== undefined) return `The plan "${plan.name}"`;
-  const fleets = await trx
-    .selectFrom('fleet')
-    .select(['name', 'tags'])
-    .where('organization', '=', organization)
-    .execute();
-  const fleet = fleets.find(({ tags }) => names(tags));
-  if (fleet !== undefined) return `The fleet "${fleet.name}"`;
-  const entrypoint = (await entrypointsOf(trx, organization)).find(({ tags }) => names(tags));
+/** What names a tag, in words; undefined when nothing does. */
+async function userOf(trx: Trx, ref: TagRef): Promise<string | undefined> {
+  const api = await apiWithTag(trx, ref);
+  if (api !== undefined) return `The API "${api}"`;
+  const plan = await planWithTag(trx, ref);
+  if (plan !== undefined) return `The plan "${plan}"`;
+  const fleet = await fleetWithTag(trx, ref);
+  if (fleet !== undefined) return `The fleet "${fleet}"`;
+  const entrypoints = await entrypointsOf(trx, ref.organization);
+  const entrypoint = entrypoints.find(({ tags }) => namesTag(tags, ref.key));
   return entrypoint === undefined ? undefined : `The entrypoint ${entrypoint.value}`;
 }
 
 async function columns(now: OrganizationChange, wish: TagWish) {
   const groups = (wish.restricted_groups ?? []).toSorted();
-  const known = await knownGroups(now, groups);
+  const known = await knownGroups(now.trx, now.organization, groups);
   const at = (wish.restricted_groups ?? []).findIndex((id) => !known.has(id));
   if (at !== -1)
     throw new Fault('request.invalid', {
@@ -212,20 +177,6 @@ async function columns(now: OrganizationChange, wish: TagWish) {
     description: wish.description ?? '',
     restricted_groups: JSON.stringify(groups),
   };
-}
-
-async function knownGroups(
-  { trx, organization }: OrganizationChange,
-  ids: readonly string[],
-): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set();
-  const rows = await trx
-    .selectFrom('user_group')
-    .select('id')
-    .where('organization', '=', organization)
-    .where('id', 'in', ids)
-    .execute();
-  return new Set(rows.map(({ id }) => id));
 }
 
 function view(row: TagRow): TagView {
