@@ -1,34 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, count, duration, moment, share, shortId, size } from './numbers.ts';
-
-const said = ({ value, unit }: { readonly value: string; readonly unit: string }): string =>
-  `${value} ${unit}`.trim();
+import { ago, count, duration, moment, share, shortId, size, worded } from './numbers.ts';
 
 test('figures have two or three digits and a unit, and what is unknown is no zero', () => {
   const rows: readonly (readonly [string, string])[] = [
-    [said(count(undefined)), '–'],
-    [said(count(0)), '0'],
-    [said(count(12_569)), '12,569'],
-    [said(count(99_999)), '99,999'],
-    [said(count(312_400)), '312 k'],
-    [said(count(4_120_000)), '4.12 M'],
-    [said(count(2_000_000_000)), '2 G'],
-    [said(share(0, 0)), '–'],
-    [said(share(0, 10)), '0.00 %'],
-    [said(share(31, 10_000)), '0.31 %'],
-    [said(duration(undefined)), '–'],
-    [said(duration(0)), '0 ms'],
-    [said(duration(0.9)), '900 µs'],
-    [said(duration(8.44)), '8.44 ms'],
-    [said(duration(84.4)), '84 ms'],
-    [said(duration(1_240)), '1.2 s'],
-    [said(duration(240_000)), '4 min'],
-    [said(size(undefined)), '–'],
-    [said(size(0)), '0 B'],
-    [said(size(1_023)), '1,020 B'],
-    [said(size(4_300_000)), '4.1 MiB'],
-    [said(size(2 ** 51)), '2,050 TiB'],
+    [worded(count(undefined)), '–'],
+    [worded(count(0)), '0'],
+    [worded(count(12_569)), '12,569'],
+    [worded(count(99_999)), '99,999'],
+    [worded(count(312_400)), '312 k'],
+    [worded(count(4_120_000)), '4.12 M'],
+    [worded(count(2_000_000_000)), '2 G'],
+    [worded(share(0, 0)), '–'],
+    [worded(share(0, 10)), '0.00 %'],
+    [worded(share(31, 10_000)), '0.31 %'],
+    [worded(duration(undefined)), '–'],
+    [worded(duration(0)), '0 ms'],
+    [worded(duration(0.9)), '900 µs'],
+    [worded(duration(8.44)), '8.44 ms'],
+    [worded(duration(84.4)), '84 ms'],
+    [worded(duration(1_240)), '1.2 s'],
+    [worded(duration(240_000)), '4 min'],
+    [worded(size(undefined)), '–'],
+    [worded(size(0)), '0 B'],
+    [worded(size(1_023)), '1,020 B'],
+    [worded(size(4_300_000)), '4.1 MiB'],
+    [worded(size(2 ** 51)), '2,050 TiB'],
   ];
   for (const [is, expected] of rows) assert.equal(is, expected);
 });

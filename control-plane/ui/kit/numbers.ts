@@ -11,6 +11,9 @@ export interface Figure {
 
 export const unknown: Figure = { value: '–', unit: '' };
 
+/** A figure as one text: `12,569`, `4.1 MiB`. */
+export const worded = ({ value, unit }: Figure): string => (unit === '' ? value : `${value} ${unit}`);
+
 /** A count: `12,569`, from a hundred thousand `312 k`, `4.1 M`. */
 export function count(value: number | undefined): Figure {
   if (value === undefined) return unknown;

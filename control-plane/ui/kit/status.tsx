@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { count } from './numbers.ts';
+import { count, worded } from './numbers.ts';
 import styles from './status.module.css';
 
 /** What a state means; told by shape and word as well as by colour. */
@@ -59,14 +59,9 @@ export function Share({
         <i style={{ width: `${whole === 0 ? 0 : (100 * part) / whole}%` }} />
       </span>
       <span className="num">
-        {figure(part)}
-        <span className="quiet">/{figure(whole)}</span>
+        {worded(count(part))}
+        <span className="quiet">/{worded(count(whole))}</span>
       </span>
     </span>
   );
-}
-
-function figure(value: number): string {
-  const { value: digits, unit } = count(value);
-  return unit === '' ? digits : `${digits} ${unit}`;
 }

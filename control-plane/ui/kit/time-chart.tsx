@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { IconButton } from './button.tsx';
-import type { Figure } from './numbers.ts';
+import { type Figure, worded } from './numbers.ts';
 import styles from './time-chart.module.css';
 
 /** One of several things that a chart shows over time. */
@@ -53,7 +53,7 @@ export function TimeChart(props: ChartProps) {
             <li key={name}>
               <i style={{ background: `var(${color})` }} />
               {name}
-              {at !== undefined && <b className="num">{wordsOf(say(values[at]))}</b>}
+              {at !== undefined && <b className="num">{worded(say(values[at]))}</b>}
             </li>
           ))}
         </ul>
@@ -155,7 +155,7 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
         grid: { stroke: () => inked('--line'), width: 1 },
         size: 56,
         space: 40,
-        values: (_plot, at) => at.map((value) => wordsOf(say(value))),
+        values: (_plot, at) => at.map((value) => worded(say(value))),
       },
     ],
     series: [
@@ -189,8 +189,6 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
 
 const onCursorOf = (latest: { readonly current: ChartProps }) =>
   (latest.current as Parameters<typeof Picture>[0]).onCursor;
-
-const wordsOf = ({ value, unit }: Figure): string => (unit === '' ? value : `${value} ${unit}`);
 
 const dayMs = 86_400_000;
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -243,7 +241,7 @@ function AsTable({ title, stepsMs, stepMs, series, say }: ChartProps) {
               </th>
               {series.map(({ name, values }) => (
                 <td key={name} className="num">
-                  {wordsOf(say(values[at]))}
+                  {worded(say(values[at]))}
                 </td>
               ))}
             </tr>

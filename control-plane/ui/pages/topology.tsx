@@ -7,7 +7,7 @@ import { Button, buttonLook } from '../kit/button.tsx';
 import { Copy } from '../kit/copy.tsx';
 import { now } from '../kit/now.ts';
 import { LiveMark } from '../kit/live-mark.tsx';
-import { ago, count, shortId } from '../kit/numbers.ts';
+import { ago, count, shortId, worded } from '../kit/numbers.ts';
 import { Body, Facts, PageHeader, Panel } from '../kit/page.tsx';
 import { Segments } from '../kit/segments.tsx';
 import { type Square, Squares, type SquareTone } from '../kit/squares.tsx';
@@ -309,10 +309,7 @@ function Drawer({
   readonly onClose: () => void;
 }) {
   const { counters } = gateway;
-  const figure = (name: string): string => {
-    const { value, unit } = count(counters[name]);
-    return unit === '' ? value : `${value} ${unit}`;
-  };
+  const figure = (name: string): string => worded(count(counters[name]));
   return (
     <aside className={styles['drawer']} aria-label={gateway.hostname}>
       <header>

@@ -8,7 +8,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { TextField } from '../../kit/field.tsx';
-import { count, type Figure, size } from '../../kit/numbers.ts';
+import { count, size, worded } from '../../kit/numbers.ts';
 import { Body, Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
@@ -46,8 +46,7 @@ interface KeptRow {
   readonly kept: Schemas['KeptRecords']['records'];
 }
 
-const said = ({ value, unit }: Figure): string => (unit === '' ? value : `${value} ${unit}`);
-const filesWord = (files: number): string => (files === 1 ? '1 file' : `${said(count(files))} files`);
+const filesWord = (files: number): string => (files === 1 ? '1 file' : `${worded(count(files))} files`);
 const inDays = (days: number): string => (days === 1 ? '1 day' : `${days} days`);
 
 const keptColumns: readonly Column<KeptRow>[] = [
@@ -76,9 +75,13 @@ const keptColumns: readonly Column<KeptRow>[] = [
   {
     title: 'Records',
     align: 'end',
-    cell: ({ kept }) => <span className="num">{said(count(kept.records))}</span>,
+    cell: ({ kept }) => <span className="num">{worded(count(kept.records))}</span>,
   },
-  { title: 'Size', align: 'end', cell: ({ kept }) => <span className="num">{said(size(kept.bytes))}</span> },
+  {
+    title: 'Size',
+    align: 'end',
+    cell: ({ kept }) => <span className="num">{worded(size(kept.bytes))}</span>,
+  },
 ];
 
 function Kept({ env }: { readonly env: string }) {
@@ -211,12 +214,12 @@ const deletionColumns: readonly Column<Deletion>[] = [
   {
     title: 'Records',
     align: 'end',
-    cell: ({ recordsDeleted }) => <span className="num">{said(count(recordsDeleted))}</span>,
+    cell: ({ recordsDeleted }) => <span className="num">{worded(count(recordsDeleted))}</span>,
   },
   {
     title: 'Logs',
     align: 'end',
-    cell: ({ logsDeleted }) => <span className="num">{said(count(logsDeleted))}</span>,
+    cell: ({ logsDeleted }) => <span className="num">{worded(count(logsDeleted))}</span>,
   },
   { title: 'Watches until', cell: ({ lateUntil }) => <Time at={lateUntil} /> },
   {

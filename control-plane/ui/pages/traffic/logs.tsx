@@ -6,7 +6,7 @@ import { Button } from '../../kit/button.tsx';
 import { FailedDialog } from '../../kit/dialog.tsx';
 import { download } from '../../kit/download.ts';
 import { FilterBox } from '../../kit/field.tsx';
-import { count } from '../../kit/numbers.ts';
+import { count, worded } from '../../kit/numbers.ts';
 import { DataTable } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { ColumnsButton, titlesOf, useColumns } from '../lists/columns.tsx';
@@ -221,13 +221,12 @@ function Found({
   return (
     <div className={styles['found']}>
       <span role="status">
-        <b className="num">{total === undefined ? '–' : figure(total)}</b>{' '}
-        {total === 1 ? 'call matches' : 'calls match'}
+        <b className="num">{worded(count(total))}</b> {total === 1 ? 'call matches' : 'calls match'}
       </span>
       {total !== 0 && fresh > 0 && (
         <button type="button" className={styles['fresh']} onClick={onLook}>
           <ArrowUp size={12} aria-hidden />
-          {figure(fresh)} new
+          {worded(count(fresh))} new
         </button>
       )}
     </div>
@@ -243,11 +242,6 @@ function withText(search: TrafficSearch, text: string): TrafficSearch {
   if (typed === '') return rest;
   return /^[\da-f]{8}-[\da-f-]{20,}$/i.test(typed) ? { ...rest, id: typed } : { ...rest, q: typed };
 }
-
-const figure = (value: number): string => {
-  const { value: digits, unit } = count(value);
-  return unit === '' ? digits : `${digits} ${unit}`;
-};
 
 /** How many calls match since what is shown was asked for; records come some seconds after their calls. */
 function useFresh({ env, span, search }: Asked, shown: number | undefined): number {

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { count } from '../../../kit/numbers.ts';
+import { count, worded } from '../../../kit/numbers.ts';
 import { Panel } from '../../../kit/page.tsx';
 import { Share, Status, type Tone } from '../../../kit/status.tsx';
 import { DataTable } from '../../../kit/table.tsx';
@@ -27,11 +27,6 @@ const stateWords: ReadonlyMap<Tone, string> = new Map([
   ['ok', 'Room'],
 ]);
 
-const figure = (value: number): string => {
-  const { value: digits, unit } = count(value);
-  return unit === '' ? digits : `${digits} ${unit}`;
-};
-
 /** What an environment holds of each kind, and where it ends. */
 export function Quotas({ env }: { readonly env: string }) {
   const { data, error } = useQuery(quotasOf(env));
@@ -56,7 +51,9 @@ export function Quotas({ env }: { readonly env: string }) {
           {
             title: 'Left',
             align: 'end',
-            cell: ({ used, limit }) => <span className="num">{figure(Math.max(0, limit - used))}</span>,
+            cell: ({ used, limit }) => (
+              <span className="num">{worded(count(Math.max(0, limit - used)))}</span>
+            ),
           },
         ]}
       />
