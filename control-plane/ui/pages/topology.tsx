@@ -1,8 +1,8 @@
-import { queryOptions, useQueries, useQuery } from '@tanstack/react-query';
+import { useQueries, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Cpu, Waypoints } from 'lucide-react';
 import { useState } from 'react';
-import { api, answerOf, type Schemas } from '../api/client.ts';
+import type { Schemas } from '../api/client.ts';
 import { Button, buttonLook } from '../kit/button.tsx';
 import { Copy } from '../kit/copy.tsx';
 import { now } from '../kit/now.ts';
@@ -16,9 +16,12 @@ import { DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
 import { aliveMs, fleets, gatewaysOf, shownMax, useGatewaysLive } from './fleets.ts';
+import { oneEnvironment } from './organization/environments/questions.ts';
 import styles from './topology.module.css';
 
 const route = getRouteApi('/$env/topology');
+/** The id of an environment stays, whatever it is called meanwhile. */
+const environmentStaleMs = 60_000;
 /** More gateways than that are squares. */
 const cardsMax = 24;
 
@@ -31,18 +34,10 @@ export interface Standing {
   readonly seq: number;
 }
 
-const oneEnvironment = (env: string) =>
-  queryOptions({
-    queryKey: ['environments', env],
-    queryFn: () =>
-      answerOf(api.GET('/management/v2/environments/{envId}', { params: { path: { envId: env } } })),
-    staleTime: 60_000,
-  });
-
 /** Fleets of an environment with their gateways; undefined until they are known, and where they are not asked for. */
 export function useGroups(env: string, isLive: boolean, isAsked = true) {
   const { data, error } = useQuery({ ...fleets, enabled: isAsked });
-  const { data: one } = useQuery(oneEnvironment(env));
+  const { data: one } = useQuery({ ...oneEnvironment(env), staleTime: environmentStaleMs });
   const mine = (data?.data ?? []).filter(
     ({ environments: served }) => one !== undefined && served.includes(one.id),
   );
