@@ -44,6 +44,12 @@ export const membershipsOf = (id: string, type: 'api' | 'application' | 'group')
       ),
   });
 
+/** Groups of all environments. */
+export const allGroups = queryOptions({
+  queryKey: ['organization-groups'],
+  queryFn: () => answerOf(api.GET('/management/organizations/{orgId}/groups', { params: { path: org } })),
+});
+
 /** People of whom something matches what was typed. */
 export const foundPeople = (text: string) =>
   queryOptions({

@@ -12,6 +12,7 @@ import { TextField } from '../../kit/field.tsx';
 import { Body, PageHeader, Panel } from '../../kit/page.tsx';
 import { type Column, DataTable, deedsColumn, usePages } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { allGroups } from './questions.ts';
 
 const org = { orgId: organization };
 const tagsPath = '/management/organizations/{orgId}/configuration/tags';
@@ -24,10 +25,6 @@ const tags = queryOptions({
 const tenants = queryOptions({
   queryKey: ['tenants'],
   queryFn: () => answerOf(api.GET(tenantsPath, { params: { path: org } })),
-});
-const groups = queryOptions({
-  queryKey: ['organization-groups'],
-  queryFn: () => answerOf(api.GET('/management/organizations/{orgId}/groups', { params: { path: org } })),
 });
 
 /** What both kinds have. */
@@ -108,7 +105,7 @@ function Words({
 }) {
   const may = useOrganizationRights();
   const { rows, paging } = usePages(words ?? []);
-  const { data: known } = useQuery(groups);
+  const { data: known } = useQuery(allGroups);
   const [written, setWritten] = useState<Word | 'new'>();
   const [deleted, setDeleted] = useState<Word>();
   const create = may(kind.right, 'C') ? (

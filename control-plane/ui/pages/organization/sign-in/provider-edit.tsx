@@ -10,9 +10,9 @@ import { SchemaForm } from '../../../kit/schema-form/schema-form.tsx';
 import type { JsonObject, JsonSchema } from '../../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../../kit/told.tsx';
 import forms from '../../apis/inside.module.css';
-import { rolesOf, spoken } from '../questions.ts';
+import { allGroups, rolesOf, spoken } from '../questions.ts';
 import { connectionForm, mappingForm, personForm } from './provider-forms.ts';
-import { allGroups, type Provider, saveProvider } from './questions.ts';
+import { type Provider, saveProvider } from './questions.ts';
 
 /** What only the API says of a provider; the rest is what somebody writes. */
 const own = new Set(['id', 'organization', 'type', 'redirectUri', 'created_at', 'updated_at']);

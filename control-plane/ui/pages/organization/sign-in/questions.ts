@@ -82,12 +82,6 @@ export const saveSignIn = (
     }),
   );
 
-/** Groups of all environments, which a mapping may give. */
-export const allGroups = queryOptions({
-  queryKey: ['organization-groups'],
-  queryFn: () => answerOf(api.GET('/management/organizations/{orgId}/groups', { params: { path: org } })),
-});
-
 export const typeWords: Readonly<Record<Provider['type'], string>> = {
   OIDC: 'OpenID Connect',
   GOOGLE: 'Google',
