@@ -17,7 +17,13 @@ export const fleets = queryOptions({
     ),
 });
 
-export const gatewaysOf = (fleet: string) =>
+/** How often figures of gateways are asked for where a stream tells of all else. */
+export const aliveMs = 30_000;
+/** And how often where none does. */
+const askedMs = 5_000;
+
+/** Gateways of a fleet, looked at as often as the stream of an environment makes it needful. */
+export const gatewaysOf = (fleet: string, live: LiveState) =>
   queryOptions({
     queryKey: ['fleets', fleet, 'gateways'],
     queryFn: () =>
@@ -26,11 +32,8 @@ export const gatewaysOf = (fleet: string) =>
           params: { path: { orgId: organization, fleetId: fleet }, query: { perPage: shownMax } },
         }),
       ),
-    refetchInterval: 5_000,
+    refetchInterval: live === 'live' ? aliveMs : askedMs,
   });
-
-/** How often figures of gateways are asked for where a stream tells of all else. */
-export const aliveMs = 30_000;
 
 /** Follows the gateways of an environment, if any: whatever one of them takes over or refuses is asked for at once. */
 export function useGatewaysLive(env: string | undefined): LiveState {

@@ -9,7 +9,7 @@ import { Status, type Tone } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
-import { aliveMs, fleets, gatewaysOf, useGatewaysLive } from './fleets.ts';
+import { fleets, gatewaysOf, useGatewaysLive } from './fleets.ts';
 
 const route = getRouteApi('/$env/gateways');
 
@@ -52,10 +52,7 @@ export function Gateways() {
   const { data, error } = useQuery(fleets);
   const all = data?.data ?? [];
   const answers = useQueries({
-    queries: all.map(({ id }) => ({
-      ...gatewaysOf(id),
-      ...(live === 'live' && { refetchInterval: aliveMs }),
-    })),
+    queries: all.map(({ id }) => gatewaysOf(id, live)),
   });
   return (
     <>

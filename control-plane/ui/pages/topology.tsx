@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { Cpu, Waypoints } from 'lucide-react';
 import { useState } from 'react';
 import type { Schemas } from '../api/client.ts';
+import type { LiveState } from '../api/live.ts';
 import { Button, buttonLook } from '../kit/button.tsx';
 import { Copy } from '../kit/copy.tsx';
 import { now } from '../kit/now.ts';
@@ -15,7 +16,7 @@ import { Status, type Tone } from '../kit/status.tsx';
 import { DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
-import { aliveMs, fleets, gatewaysOf, shownMax, useGatewaysLive } from './fleets.ts';
+import { fleets, gatewaysOf, shownMax, useGatewaysLive } from './fleets.ts';
 import { oneEnvironment } from './organization/environments/questions.ts';
 import styles from './topology.module.css';
 
@@ -35,14 +36,14 @@ export interface Standing {
 }
 
 /** Fleets of an environment with their gateways; undefined until they are known, and where they are not asked for. */
-export function useGroups(env: string, isLive: boolean, isAsked = true) {
+export function useGroups(env: string, live: LiveState, isAsked = true) {
   const { data, error } = useQuery({ ...fleets, enabled: isAsked });
   const { data: one } = useQuery({ ...oneEnvironment(env), staleTime: environmentStaleMs });
   const mine = (data?.data ?? []).filter(
     ({ environments: served }) => one !== undefined && served.includes(one.id),
   );
   const answers = useQueries({
-    queries: mine.map(({ id }) => ({ ...gatewaysOf(id), ...(isLive && { refetchInterval: aliveMs }) })),
+    queries: mine.map(({ id }) => gatewaysOf(id, live)),
   });
   const groups = mine.map((fleet, at): Group => ({ fleet, gateways: answers[at]?.data?.data }));
   return {
@@ -57,7 +58,7 @@ export function Topology() {
   const { env } = route.useParams();
   const [view, setView] = useState<'map' | 'outline'>('map');
   const live = useGatewaysLive(env);
-  const { groups, error, environment } = useGroups(env, live === 'live');
+  const { groups, error, environment } = useGroups(env, live);
   const gateways = (groups ?? []).flatMap(({ gateways: members = [] }) => members);
   const standing = standingOf(groups, environment);
   const views = (

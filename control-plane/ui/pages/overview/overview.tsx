@@ -44,7 +44,7 @@ function Known({ env }: { readonly env: string }) {
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
   const live = useGatewaysLive(may('INSTANCE', 'R') ? env : undefined);
-  const { groups, environment } = useGroups(env, live === 'live', useOrganizationRights()('FLEET', 'R'));
+  const { groups, environment } = useGroups(env, live, useOrganizationRights()('FLEET', 'R'));
   const standing = standingOf(groups, environment);
   const asked = useAsked(env, search);
   const again = live === 'live' ? aliveMs : lookAgainMs;
