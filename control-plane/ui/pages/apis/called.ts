@@ -1,12 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { type Group, grouped, type Metric } from '../traffic/questions.ts';
+import { type Group, grouped, type Metric, requests, requestsOf } from '../traffic/questions.ts';
 import { asOf, narrowings, spanOf, usualSpan } from '../traffic/search.ts';
 
-const failed: Metric = {
-  name: 'HTTP_REQUESTS',
-  filters: [{ name: narrowings.group, operator: 'EQ', value: '5xx' }],
-};
-const metrics: readonly Metric[] = [{ name: 'HTTP_REQUESTS' }, failed];
+const metrics: readonly Metric[] = [requests, requestsOf('5xx')];
 /** A list that is looked at again shows what it did a moment before. */
 const stepMs = 60_000;
 

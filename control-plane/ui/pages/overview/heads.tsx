@@ -6,17 +6,11 @@ import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { type Standing, squareOf, toneOf, type Group } from '../topology.tsx';
 import { Change, Points } from '../traffic/dashboard.tsx';
-import { type Asked, measured, type Metric, overTime } from '../traffic/questions.ts';
-import { narrowings } from '../traffic/search.ts';
+import { type Asked, measured, type Metric, overTime, requests, requestsOf } from '../traffic/questions.ts';
 import styles from './overview.module.css';
 
-const requests: Metric = { name: 'HTTP_REQUESTS' };
-const failed: Metric = {
-  name: 'HTTP_REQUESTS',
-  filters: [{ name: narrowings.group, operator: 'EQ', value: '5xx' }],
-};
 const p99: Metric = { name: 'HTTP_GATEWAY_RESPONSE_TIME', measures: ['P99'] };
-const heads: readonly Metric[] = [requests, failed, p99];
+const heads: readonly Metric[] = [requests, requestsOf('5xx'), p99];
 
 /** The key figures of an environment, each over time, and its gateways. */
 export function Heads({

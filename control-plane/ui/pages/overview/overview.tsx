@@ -18,7 +18,7 @@ import { DataTable } from '../../kit/table.tsx';
 import { standingOf, useGroups } from '../topology.tsx';
 import { StatusChart } from '../traffic/charts.tsx';
 import { SpanMenu } from '../traffic/narrow.tsx';
-import { type Asked, grouped, type Metric } from '../traffic/questions.ts';
+import { type Asked, grouped, type Metric, requests, requestsOf } from '../traffic/questions.ts';
 import { asOf, narrowings, spanOf } from '../traffic/search.ts';
 import { Attention } from './attention.tsx';
 import { FirstSteps } from './first-steps.tsx';
@@ -180,11 +180,7 @@ function deployedIn(entries: readonly Entry[], names: ReadonlyMap<string, string
   }));
 }
 
-const failed: Metric = {
-  name: 'HTTP_REQUESTS',
-  filters: [{ name: narrowings.group, operator: 'EQ', value: '5xx' }],
-};
-const counted: readonly Metric[] = [failed, { name: 'HTTP_REQUESTS' }];
+const counted: readonly Metric[] = [requestsOf('5xx'), requests];
 
 /** Which APIs answer with 5xx, how often, and how much of their calls that is. */
 function ErrorsByApi({ asked }: { readonly asked: Asked }) {

@@ -10,7 +10,7 @@ import { ProblemBox } from '../../kit/told.tsx';
 import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
 import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
-import { type Asked, type Group, grouped, measured, type Metric } from './questions.ts';
+import { type Asked, type Group, grouped, measured, type Metric, requests, requestsOf } from './questions.ts';
 import {
   asOf,
   isNarrowed,
@@ -112,18 +112,14 @@ function Tops({ asked, api }: { readonly asked: Asked; readonly api: string | un
 }
 
 const noNames: ReadonlyMap<string, string> = new Map();
-const counted: readonly Metric[] = [{ name: 'HTTP_REQUESTS' }];
+const counted: readonly Metric[] = [requests];
 const p95: Metric = { name: 'HTTP_GATEWAY_RESPONSE_TIME', measures: ['P95'] };
 const timed: readonly Metric[] = [...counted, p95];
 
-const ofGroup = (group: string): Metric => ({
-  name: 'HTTP_REQUESTS',
-  filters: [{ name: narrowings.group, operator: 'EQ', value: group }],
-});
 const heads: readonly Metric[] = [
   ...counted,
-  ofGroup('4xx'),
-  ofGroup('5xx'),
+  requestsOf('4xx'),
+  requestsOf('5xx'),
   p95,
   { name: 'HTTP_GATEWAY_LATENCY', measures: ['AVG'] },
 ];

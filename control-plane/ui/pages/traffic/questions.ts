@@ -17,6 +17,14 @@ import {
 export type Metric = Schemas['TimeSeriesRequest']['metrics'][number];
 type Filter = Schemas['AnalyticsFilter'];
 
+/** How many requests there were. */
+export const requests: Metric = { name: 'HTTP_REQUESTS' };
+/** How many of them were answered with a status of a group, e.g. `5xx`. */
+export const requestsOf = (group: string): Metric => ({
+  ...requests,
+  filters: [{ name: narrowings.group, operator: 'EQ', value: group }],
+});
+
 /** Which requests are meant. */
 export interface Asked {
   readonly env: string;
