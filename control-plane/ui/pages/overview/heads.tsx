@@ -6,7 +6,8 @@ import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { type Standing, squareOf, toneOf, type Group } from '../topology.tsx';
 import { Change, Points } from '../traffic/dashboard.tsx';
-import { type Asked, measured, type Metric, overTime, requests, requestsOf } from '../traffic/questions.ts';
+import { useCompared } from '../traffic/figures.ts';
+import { type Asked, type Metric, overTime, requests, requestsOf } from '../traffic/questions.ts';
 import styles from './overview.module.css';
 
 const p99: Metric = { name: 'HTTP_GATEWAY_RESPONSE_TIME', measures: ['P99'] };
@@ -22,10 +23,7 @@ export function Heads({
   readonly groups: readonly Group[] | undefined;
   readonly standing: Standing;
 }) {
-  const { fromMs, toMs } = asked.span;
-  const former: Asked = { ...asked, span: { fromMs: fromMs - (toMs - fromMs), toMs: fromMs } };
-  const { data, error } = useQuery(measured(asked, heads));
-  const { data: before } = useQuery(measured(former, heads));
+  const { data, before, error } = useCompared(asked, heads);
   const { data: steps } = useQuery(overTime(asked, heads));
   if (error !== null && data === undefined) return <ProblemBox error={error} />;
   const [all, bad, slow] = data ?? [];

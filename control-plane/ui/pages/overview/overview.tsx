@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { rightsOn, useOrganizationRights, useRights } from '../../api/rights.ts';
 import { useSamples } from '../../api/samples.ts';
@@ -17,9 +17,10 @@ import { aliveMs, useGatewaysLive } from '../fleets.ts';
 import { DataTable } from '../../kit/table.tsx';
 import { standingOf, useGroups } from '../topology.tsx';
 import { StatusChart } from '../traffic/charts.tsx';
+import { useAsOf } from '../traffic/figures.ts';
 import { SpanMenu } from '../traffic/narrow.tsx';
 import { type Asked, grouped, type Metric, requests, requestsOf } from '../traffic/questions.ts';
-import { asOf, narrowings, spanOf } from '../traffic/search.ts';
+import { narrowings, spanOf } from '../traffic/search.ts';
 import { Attention } from './attention.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { Heads } from './heads.tsx';
@@ -46,7 +47,8 @@ function Known({ env }: { readonly env: string }) {
   const live = useGatewaysLive(may('INSTANCE', 'R') ? env : undefined);
   const { groups, environment } = useGroups(env, live, useOrganizationRights()('FLEET', 'R'));
   const standing = standingOf(groups, environment);
-  const asked = useAsked(env, search);
+  const [asOfMs] = useAsOf();
+  const asked: Asked = { env, span: spanOf(search, asOfMs), search: {} };
   const again = live === 'live' ? aliveMs : lookAgainMs;
   const recent = useRecent(env, again);
   const { data: apis } = useQuery({ ...firstApis(env), refetchInterval: again });
@@ -93,16 +95,6 @@ function Known({ env }: { readonly env: string }) {
       <CreateApi env={env} isOpen={isCreating} onClose={() => setCreating(false)} />
     </>
   );
-}
-
-/** What is asked for again and again, until now. */
-function useAsked(env: string, search: Parameters<typeof spanOf>[0]): Asked {
-  const [asOfMs, setAsOf] = useState(asOf);
-  useEffect(() => {
-    const timer = setInterval(() => setAsOf(asOf()), lookAgainMs);
-    return () => clearInterval(timer);
-  }, []);
-  return { env, span: spanOf(search, asOfMs), search: {} };
 }
 
 /** The first steps, as long as there is nothing but samples. */

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { RotateCw } from 'lucide-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Bars } from '../../kit/bars.tsx';
 import { Button } from '../../kit/button.tsx';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
@@ -9,10 +9,10 @@ import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
+import { useAsOf, useCompared } from './figures.ts';
 import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
-import { type Asked, type Group, grouped, measured, type Metric, requests, requestsOf } from './questions.ts';
+import { type Asked, type Group, grouped, type Metric, requests, requestsOf } from './questions.ts';
 import {
-  asOf,
   isNarrowed,
   type Narrowing,
   narrowings,
@@ -21,8 +21,6 @@ import {
   type TrafficSearch,
 } from './search.ts';
 import styles from './traffic.module.css';
-
-const lookAgainMs = 30_000;
 
 /** Figures of calls; each of them leads to the calls that it counts. */
 export function Dashboard({
@@ -40,11 +38,7 @@ export function Dashboard({
   readonly search: TrafficSearch;
   readonly onSearch: OnSearch;
 }) {
-  const [asOfMs, setAsOf] = useState(asOf);
-  useEffect(() => {
-    const timer = setInterval(() => setAsOf(asOf()), lookAgainMs);
-    return () => clearInterval(timer);
-  }, []);
+  const [asOfMs, lookNow] = useAsOf();
   const narrowed: TrafficSearch = api === undefined ? search : { ...search, api };
   const asked: Asked = { env, span: spanOf(search, asOfMs), search: narrowed };
   const onZoom = (from: number, to: number): void => onSearch({ ...search, from, to });
@@ -54,7 +48,7 @@ export function Dashboard({
         <Views env={env} page="ANALYTICS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
       )}
       <SpanMenu search={search} onSearch={onSearch} />
-      <Button onClick={() => setAsOf(asOf())}>
+      <Button onClick={lookNow}>
         <RotateCw size={14} aria-hidden />
         Refresh
       </Button>
@@ -126,10 +120,7 @@ const heads: readonly Metric[] = [
 
 /** The key figures, each with what it was in the span before. */
 function Heads({ asked }: { readonly asked: Asked }) {
-  const { fromMs, toMs } = asked.span;
-  const former: Asked = { ...asked, span: { fromMs: fromMs - (toMs - fromMs), toMs: fromMs } };
-  const { data, error } = useQuery(measured(asked, heads));
-  const { data: before } = useQuery(measured(former, heads));
+  const { data, before, error } = useCompared(asked, heads);
   if (error !== null && data === undefined) return <ProblemBox error={error} />;
   const [all, client, server, slow, own] = data ?? [];
   const [allBefore, clientBefore, serverBefore, slowBefore, ownBefore] = before ?? [];
