@@ -51,7 +51,10 @@ function Known({ env }: { readonly env: string }) {
   const asked: Asked = { env, span: spanOf(search, asOfMs), search: {} };
   const again = live === 'live' ? aliveMs : lookAgainMs;
   const recent = useRecent(env, again);
-  const { data: apis } = useQuery({ ...firstApis(env), refetchInterval: again });
+  const { data: apis } = useQuery({
+    ...listedApis({ env, q: undefined, page: 1, sort: 'name' }),
+    refetchInterval: again,
+  });
   return (
     <>
       <PageHeader
@@ -71,7 +74,7 @@ function Known({ env }: { readonly env: string }) {
       />
       <Body>
         <Samples env={env} />
-        <Beginning env={env} onCreate={() => setCreating(true)} />
+        <Beginning env={env} apis={apis?.pagination.totalCount} onCreate={() => setCreating(true)} />
         <Heads asked={asked} groups={groups} standing={standing} />
         <div className={styles['two']}>
           <StatusChart
@@ -88,7 +91,7 @@ function Known({ env }: { readonly env: string }) {
             standing={standing}
             deployed={withRefused(recent.deployed, apis?.data ?? [])}
           />
-          <Recent env={env} again={again} />
+          <Recent env={env} again={again} of={recent} />
           <ErrorsByApi asked={asked} />
         </div>
       </Body>
@@ -98,15 +101,21 @@ function Known({ env }: { readonly env: string }) {
 }
 
 /** The first steps, as long as there is nothing but samples. */
-function Beginning({ env, onCreate }: { readonly env: string; readonly onCreate: () => void }) {
+function Beginning({
+  env,
+  apis,
+  onCreate,
+}: {
+  readonly env: string;
+  /** How many there are; undefined until it is known. */
+  readonly apis: number | undefined;
+  readonly onCreate: () => void;
+}) {
   const samples = useSamples(env);
-  const { data } = useQuery(firstApis(env));
   const sampled = samples.filter(({ type }) => type === 'API').length;
-  if (data === undefined || data.pagination.totalCount > sampled) return null;
+  if (apis === undefined || apis > sampled) return null;
   return <FirstSteps env={env} onCreate={onCreate} />;
 }
-
-const firstApis = (env: string) => listedApis({ env, q: undefined, page: 1, sort: 'name' });
 
 /** Those that a gateway refuses may have been deployed long ago, or by their start. */
 function withRefused(
@@ -136,8 +145,15 @@ function useRecent(env: string, again: number) {
   return { may, error, entries, names, newest, deployed: deployedIn(entries ?? [], names) };
 }
 
-function Recent({ env, again }: { readonly env: string; readonly again: number }) {
-  const { may, error, entries, names, newest } = useRecent(env, again);
+function Recent({
+  env,
+  again,
+  of: { may, error, entries, names, newest },
+}: {
+  readonly env: string;
+  readonly again: number;
+  readonly of: ReturnType<typeof useRecent>;
+}) {
   if (!may) return null;
   return (
     <Panel
