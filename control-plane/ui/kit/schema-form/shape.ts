@@ -207,6 +207,12 @@ export function blankOf(schema: JsonSchema): unknown {
   }
 }
 
+/** What new settings begin as: of their form as a whole no default is taken. */
+export function blankSettings(form: JsonSchema): JsonObject {
+  const blank = blankOf({ ...form, default: undefined });
+  return isObject(blank) ? blank : {};
+}
+
 /** What is required, unless it is a number that nobody can guess: the form asks for that, and nothing is limited to 0 meanwhile. */
 const beginsWithValue = ({ schema, isRequired }: FieldOf): boolean =>
   schema.begin !== undefined ||

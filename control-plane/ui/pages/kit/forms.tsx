@@ -6,7 +6,7 @@ import { Code } from '../../kit/code.tsx';
 import { AreaField, SelectField, SwitchField } from '../../kit/field.tsx';
 import { Columns, Panel } from '../../kit/page.tsx';
 import { SchemaForm } from '../../kit/schema-form/schema-form.tsx';
-import { blankOf, isObject, type JsonObject, type JsonSchema } from '../../kit/schema-form/shape.ts';
+import { blankSettings, isObject, type JsonObject, type JsonSchema } from '../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../kit/told.tsx';
 import styles from './kit.module.css';
 
@@ -74,10 +74,7 @@ export function Forms() {
 }
 
 function Form({ schema }: { readonly schema: JsonSchema }) {
-  const [value, setValue] = useState<JsonObject>(() => {
-    const blank = blankOf({ ...schema, default: undefined });
-    return isObject(blank) ? blank : {};
-  });
+  const [value, setValue] = useState<JsonObject>(() => blankSettings(schema));
   const [isReadOnly, setReadOnly] = useState(false);
   const [typed, setTyped] = useState('');
   // A form that begins anew keeps nothing of the one before.

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import type { Schemas } from '../../../api/client.ts';
 import { ToldDialog } from '../../../kit/dialog.tsx';
 import { FilterBox } from '../../../kit/field.tsx';
-import { blankOf, isObject, type JsonSchema } from '../../../kit/schema-form/shape.ts';
+import { blankSettings, type JsonSchema } from '../../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../../kit/told.tsx';
 import { type Step, type StepPlace, withStep } from './flows.ts';
 import { matching } from './matching.ts';
@@ -43,8 +43,7 @@ export function AddStep({
   const add = async (policy: string): Promise<void> => {
     try {
       const schema = (await queries.fetchQuery(policyForm(policy))) as JsonSchema;
-      const blank = blankOf({ ...schema, default: undefined });
-      put({ policy, configuration: isObject(blank) ? blank : {} });
+      put({ policy, configuration: blankSettings(schema) });
     } catch (refused) {
       setFailed(refused);
     }

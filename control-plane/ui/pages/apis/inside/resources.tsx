@@ -9,7 +9,7 @@ import { SwitchField, TextField } from '../../../kit/field.tsx';
 import { Body, Panel } from '../../../kit/page.tsx';
 import { Place, useFocusOn } from '../../../kit/place.tsx';
 import { SchemaForm } from '../../../kit/schema-form/schema-form.tsx';
-import { blankOf, isObject, type JsonObject, type JsonSchema } from '../../../kit/schema-form/shape.ts';
+import { blankSettings, isObject, type JsonObject, type JsonSchema } from '../../../kit/schema-form/shape.ts';
 import { Empty, ProblemBox } from '../../../kit/told.tsx';
 import { faultsAt } from '../design/flows.ts';
 import studio from '../design/studio.module.css';
@@ -207,8 +207,7 @@ function AddResource({
   const add = async (type: string): Promise<void> => {
     try {
       const schema = (await queries.fetchQuery(formOf(type))) as JsonSchema;
-      const blank = blankOf({ ...schema, default: undefined });
-      const configuration = isObject(blank) ? blank : {};
+      const configuration = blankSettings(schema);
       onAdd({ name: freeName(resources, type), type, enabled: true, configuration });
       onClose();
     } catch (refused) {
