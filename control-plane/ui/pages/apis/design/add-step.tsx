@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Layers } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import type { Schemas } from '../../../api/client.ts';
 import { ToldDialog } from '../../../kit/dialog.tsx';
 import { FilterBox } from '../../../kit/field.tsx';
@@ -9,6 +9,7 @@ import { ProblemBox } from '../../../kit/told.tsx';
 import { type Step, type StepPlace, withStep } from './flows.ts';
 import { matching } from './matching.ts';
 import { groupSteps, policies, policyForm } from './questions.ts';
+import { PluginItem } from './plugin-item.tsx';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
 import type { Designing } from './use-design.ts';
@@ -56,7 +57,7 @@ export function AddStep({
       {found?.length === 0 && groups.length === 0 && <p className="second">No policy matches.</p>}
       <ul className={styles['policies']}>
         {groups.map((group) => (
-          <Item
+          <PluginItem
             key={`group ${group.id}`}
             picture={<Layers size={20} aria-hidden />}
             name={group.name}
@@ -71,7 +72,7 @@ export function AddStep({
           />
         ))}
         {found?.map(({ id, name, description, icon }) => (
-          <Item
+          <PluginItem
             key={id}
             picture={<img src={icon} alt="" width="20" height="20" />}
             name={name}
@@ -83,28 +84,6 @@ export function AddStep({
     </ToldDialog>
   );
 }
-
-const Item = ({
-  picture,
-  name,
-  about,
-  onChoose,
-}: {
-  readonly picture: ReactNode;
-  readonly name: string;
-  readonly about: string;
-  readonly onChoose: () => void;
-}) => (
-  <li>
-    <button type="button" onClick={onChoose}>
-      {picture}
-      <span>
-        <b>{name}</b>
-        <span className="second">{about}</span>
-      </span>
-    </button>
-  </li>
-);
 
 type Phase = 'REQUEST' | 'RESPONSE';
 

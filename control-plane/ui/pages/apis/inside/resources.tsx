@@ -12,6 +12,7 @@ import { SchemaForm } from '../../../kit/schema-form/schema-form.tsx';
 import { blankSettings, isObject, type JsonObject, type JsonSchema } from '../../../kit/schema-form/shape.ts';
 import { Empty, ProblemBox } from '../../../kit/told.tsx';
 import { faultsAt } from '../design/flows.ts';
+import { PluginItem } from '../design/plugin-item.tsx';
 import studio from '../design/studio.module.css';
 import { faultsOf } from '../design/use-design.ts';
 import { useDrawn } from '../draft/drafted.tsx';
@@ -220,15 +221,13 @@ function AddResource({
       {failed !== undefined && <ProblemBox error={failed} />}
       <ul className={studio['policies']}>
         {data?.map(({ id, name, description, icon }) => (
-          <li key={id}>
-            <button type="button" onClick={() => void add(id)}>
-              <img src={icon} alt="" width="20" height="20" />
-              <span>
-                <b>{name}</b>
-                <span className="second">{description}</span>
-              </span>
-            </button>
-          </li>
+          <PluginItem
+            key={id}
+            picture={<img src={icon} alt="" width="20" height="20" />}
+            name={name}
+            about={description}
+            onChoose={() => void add(id)}
+          />
         ))}
       </ul>
     </ToldDialog>
