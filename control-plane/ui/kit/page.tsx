@@ -61,7 +61,7 @@ export const Unanswered = ({ error }: { readonly error: unknown }) =>
 export const Toolbar = ({ children, end }: { readonly children: ReactNode; readonly end?: ReactNode }) => (
   <div className={styles['toolbar']}>
     {children}
-    {end !== undefined && <div className={styles['end']}>{end}</div>}
+    {end !== undefined && <div className={styles['actions']}>{end}</div>}
   </div>
 );
 

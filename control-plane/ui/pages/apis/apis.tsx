@@ -14,7 +14,7 @@ import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { listSearch } from '../../routes/roots.tsx';
-import { ColumnsButton, ListTools, titlesOf, useColumns } from '../lists/columns.tsx';
+import { ColumnsButton, titlesOf, useColumns } from '../lists/columns.tsx';
 import { Views } from '../lists/views.tsx';
 import { aliveMs, useGatewaysLive } from '../fleets.ts';
 import { useCalled } from './called.ts';
@@ -59,7 +59,7 @@ export function Apis() {
       <PageHeader title="APIs" actions={create} />
       <Toolbar
         end={
-          <ListTools>
+          <>
             <Views
               env={env}
               page="APIS"
@@ -67,7 +67,7 @@ export function Apis() {
               onOpen={(next) => void navigate({ search: listSearch(next) })}
             />
             <ColumnsButton table="apis" titles={titlesOf(all)} />
-          </ListTools>
+          </>
         }
       >
         <FilterBox

@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp, Columns3 } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { type ChosenTable, useChoose, useChosen } from '../../api/preferences.ts';
 import { Button, IconButton } from '../../kit/button.tsx';
 import styles from './lists.module.css';
@@ -23,11 +23,6 @@ export function useColumns<Row>(table: ChosenTable, all: readonly Column<Row>[])
     (column) => column !== undefined,
   );
 }
-
-/** Buttons of a list, beside each other. */
-export const ListTools = ({ children }: { readonly children: ReactNode }) => (
-  <div className={styles['tools']}>{children}</div>
-);
 
 /** The button that leads to which columns a list has. */
 export function ColumnsButton({
