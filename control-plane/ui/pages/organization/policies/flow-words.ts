@@ -1,12 +1,12 @@
 import { isObject, type JsonObject } from '../../../kit/schema-form/shape.ts';
 import type { Flow, Step } from '../../apis/design/flows.ts';
+import { textOf } from '../../apis/draft/sections.ts';
 
 /** Flows of an organization as people wrote them: in words of version 4, or of version 2, as the reference has them there. */
 
 const ofVersion2 = ['pre', 'post', 'path-operator', 'pathOperator', 'consumers'];
 const ofVersion4 = ['selectors', 'request', 'response', 'tags'];
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const objectsOf = (value: unknown): readonly JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : [];
 
