@@ -12,6 +12,7 @@ import { faultsOf } from './design/use-design.ts';
 import { useDrawn } from './draft/drafted.tsx';
 import { faultAt, textOf } from './draft/sections.ts';
 import styles from './inside.module.css';
+import { serviceForm } from './questions.ts';
 
 const staleTime = 600_000;
 const path = { orgId: organization } as const;
@@ -30,17 +31,6 @@ const sharedForm = queryOptions({
     answerOf(
       api.GET(`${endpoints}/shared-configuration-schema`, {
         params: { path: { ...path, pluginId: 'http-proxy' } },
-      }),
-    ),
-  staleTime,
-});
-
-const healthForm = queryOptions({
-  queryKey: ['api-services', 'http-health-check', 'form'],
-  queryFn: () =>
-    answerOf(
-      api.GET('/management/v2/organizations/{orgId}/plugins/api-services/{pluginId}/schema', {
-        params: { path: { ...path, pluginId: 'http-health-check' } },
       }),
     ),
   staleTime,
@@ -207,7 +197,7 @@ export function HealthCheck({
   readonly onChange: (services: JsonObject | undefined) => void;
 }) {
   const { designing, isReadOnly } = useDrawn();
-  const { data } = useQuery(healthForm);
+  const { data } = useQuery(serviceForm('http-health-check'));
   const check = isObject(value['healthCheck']) ? value['healthCheck'] : undefined;
   const isOn = check !== undefined && check['enabled'] !== false;
   const write = (next: JsonObject | undefined): void => {

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, type Schemas } from '../../api/client.ts';
+import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
 import { lastDay } from '../../kit/now.ts';
 import type { Tone } from '../../kit/status.tsx';
 
@@ -152,4 +152,17 @@ export const exposedOf = (at: OneApi) =>
           params: pathOf(at),
         }),
       ),
+  });
+
+/** What is set of a service beside an API, e.g. of its health checks. */
+export const serviceForm = (pluginId: string) =>
+  queryOptions({
+    queryKey: ['api-services', pluginId, 'form'],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/v2/organizations/{orgId}/plugins/api-services/{pluginId}/schema', {
+          params: { path: { orgId: organization, pluginId } },
+        }),
+      ),
+    staleTime: 600_000,
   });

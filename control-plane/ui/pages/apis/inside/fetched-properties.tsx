@@ -1,5 +1,4 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
-import { api, answerOf, organization } from '../../../api/client.ts';
+import { useQuery } from '@tanstack/react-query';
 import { SwitchField } from '../../../kit/field.tsx';
 import { Panel } from '../../../kit/page.tsx';
 import { SchemaForm } from '../../../kit/schema-form/schema-form.tsx';
@@ -9,25 +8,15 @@ import { faultsAt } from '../design/flows.ts';
 import { faultsOf } from '../design/use-design.ts';
 import { useDrawn } from '../draft/drafted.tsx';
 import { writeSection } from '../draft/sections.ts';
+import { serviceForm } from '../questions.ts';
 
 const pluginId = 'http-dynamic-properties';
 const place = 'services.dynamicProperty';
 
-const fetchForm = queryOptions({
-  queryKey: ['api-services', pluginId, 'form'],
-  queryFn: () =>
-    answerOf(
-      api.GET('/management/v2/organizations/{orgId}/plugins/api-services/{pluginId}/schema', {
-        params: { path: { orgId: organization, pluginId } },
-      }),
-    ),
-  staleTime: 600_000,
-});
-
 /** Properties that the control plane asks somebody for, by a schedule. */
 export function FetchedProperties() {
   const { designing, isReadOnly } = useDrawn();
-  const { data, error } = useQuery(fetchForm);
+  const { data, error } = useQuery(serviceForm(pluginId));
   const { api: of } = designing.design;
   const services = isObject(of['services']) ? of['services'] : {};
   const service = isObject(services['dynamicProperty']) ? services['dynamicProperty'] : undefined;
