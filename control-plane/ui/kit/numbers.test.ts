@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, count, duration, moment, share, shortId, size, worded } from './numbers.ts';
+import { ago, count, countOf, duration, moment, share, shortId, size, worded } from './numbers.ts';
 
 test('figures have two or three digits and a unit, and what is unknown is no zero', () => {
   const rows: readonly (readonly [string, string])[] = [
@@ -28,6 +28,13 @@ test('figures have two or three digits and a unit, and what is unknown is no zer
     [worded(size(2 ** 51)), '2,050 TiB'],
   ];
   for (const [is, expected] of rows) assert.equal(is, expected);
+});
+
+test('there is one of something, or there are some', () => {
+  assert.deepEqual(
+    [0, 1, 2].map((value) => countOf(value, 'day')),
+    ['0 days', '1 day', '2 days'],
+  );
 });
 
 test('a moment is said in the zone of the reader, and as an age for a day', () => {

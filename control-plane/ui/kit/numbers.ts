@@ -23,6 +23,9 @@ export function count(value: number | undefined): Figure {
   return { value: short.format(value / 1_000_000_000), unit: 'G' };
 }
 
+/** How many of something there are: `1 day`, `3 days`. */
+export const countOf = (value: number, word: string): string => `${value} ${word}${value === 1 ? '' : 's'}`;
+
 /** A share of 1 as per cent; of nothing it is unknown. */
 export function share(part: number, whole: number): Figure {
   if (whole === 0) return unknown;

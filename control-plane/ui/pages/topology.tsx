@@ -8,7 +8,7 @@ import { Button, buttonLook } from '../kit/button.tsx';
 import { Copy } from '../kit/copy.tsx';
 import { now } from '../kit/now.ts';
 import { LiveMark } from '../kit/live-mark.tsx';
-import { ago, count, shortId, worded } from '../kit/numbers.ts';
+import { ago, count, countOf, shortId, worded } from '../kit/numbers.ts';
 import { Body, Facts, PageHeader, Panel } from '../kit/page.tsx';
 import { Segments } from '../kit/segments.tsx';
 import { type Square, Squares, type SquareTone } from '../kit/squares.tsx';
@@ -112,8 +112,6 @@ export function standingOf(groups: readonly Group[] | undefined, environment: st
     seq: Math.max(0, ...gateways.map((gateway) => seqOf(gateway, environment) ?? 0)),
   };
 }
-
-const countOf = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 /** How many gateways are silent, and how many have not caught up. */
 function Troubles({

@@ -4,6 +4,7 @@ import { useRights } from '../../api/rights.ts';
 import { removeSamples, useSamples } from '../../api/samples.ts';
 import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
+import { countOf } from '../../kit/numbers.ts';
 import styles from './overview.module.css';
 
 /** Says that what is seen are samples, and takes them away; nothing where there are none. */
@@ -23,12 +24,12 @@ export function Samples({ env }: { readonly env: string }) {
     onDone: () => setAsked(false),
   });
   if (samples.length === 0) return null;
-  const countOf = (type: string): number => samples.filter((sample) => sample.type === type).length;
-  const [apis, applications] = [countOf('API'), countOf('APPLICATION')];
+  const held = (type: string): number => samples.filter((sample) => sample.type === type).length;
+  const [apis, applications] = [held('API'), held('APPLICATION')];
   return (
     <div className={styles['samples']} role="note">
       <p>
-        <b>There are samples here.</b> {counted(apis, 'API')}, {counted(applications, 'application')} and the
+        <b>There are samples here.</b> {countOf(apis, 'API')}, {countOf(applications, 'application')} and the
         calls of the first start, to look at; they are marked, and nothing of yours goes with them.
       </p>
       {may('SETTINGS', 'D') && <Button onClick={() => setAsked(true)}>Remove samples</Button>}
@@ -48,5 +49,3 @@ export function Samples({ env }: { readonly env: string }) {
     </div>
   );
 }
-
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;

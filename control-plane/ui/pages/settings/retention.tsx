@@ -8,7 +8,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { TextField } from '../../kit/field.tsx';
-import { count, size, worded } from '../../kit/numbers.ts';
+import { count, countOf, size, worded } from '../../kit/numbers.ts';
 import { Body, Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
@@ -47,7 +47,6 @@ interface KeptRow {
 }
 
 const filesWord = (files: number): string => (files === 1 ? '1 file' : `${worded(count(files))} files`);
-const inDays = (days: number): string => (days === 1 ? '1 day' : `${days} days`);
 
 const keptColumns: readonly Column<KeptRow>[] = [
   {
@@ -62,7 +61,7 @@ const keptColumns: readonly Column<KeptRow>[] = [
     title: 'Kept for',
     cell: ({ kept, isChosen }) => (
       <span>
-        <span className="num">{inDays(kept.days)}</span>{' '}
+        <span className="num">{countOf(kept.days, 'day')}</span>{' '}
         <span className="quiet">{isChosen ? 'chosen here' : 'as the platform says'}</span>
       </span>
     ),
