@@ -38,3 +38,28 @@ export function inTenant<Table extends TenantTable, Row>(
 export function inTenant<Query extends TenantQuery<Query>>(query: Query, at: EnvironmentRef): Query {
   return query.where('organization', '=', at.organization).where('environment', '=', at.environment);
 }
+
+/** Tables whose rows belong to an organization, or to an environment of it. */
+type OrganizationTable = {
+  [Table in keyof Database]: Database[Table] extends { readonly organization: string } ? Table : never;
+}[keyof Database];
+
+interface OrganizationQuery<Query> {
+  where(column: 'organization', operator: '=', value: string): Query;
+}
+
+/** Narrows a query to the rows of one organization, in all of its environments: what is asked of the whole organization says so. */
+export function inOrganization<Table extends OrganizationTable, Row>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+  organization: string,
+): SelectQueryBuilder<Database, Table, Row>;
+export function inOrganization<Table extends OrganizationTable, Row>(
+  query: DeleteQueryBuilder<Database, Table, Row>,
+  organization: string,
+): DeleteQueryBuilder<Database, Table, Row>;
+export function inOrganization<Query extends OrganizationQuery<Query>>(
+  query: Query,
+  organization: string,
+): Query {
+  return query.where('organization', '=', organization);
+}

@@ -135,15 +135,16 @@ const tenantTables = [
   'audit_head',
 ];
 
-/** A store of the management API narrows every query by `inTenant`; none names the environment itself. */
+/** A store of the management API narrows every query by `inTenant`, or by `inOrganization` where that is meant; none names the environment itself. */
 function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
   if (!path.startsWith('control-plane/') || !path.endsWith('.store.ts')) return [];
-  const message = 'a query of a tenant goes through inTenant (control-plane/storage/in-tenant.ts)';
+  const message =
+    'a query of a tenant goes through inTenant or inOrganization (control-plane/storage/in-tenant.ts)';
   const breach = { rule: 'tenant', path, message };
   if (/\.where\('environment'/.test(text)) return [breach];
   if (!path.startsWith('control-plane/management/')) return [];
   const queries =
-    /(inTenant\(\s*)?\b(?:\w+\.)*(?:db|trx)\s*\.(?:selectFrom|updateTable|deleteFrom)\('(\w+)'/g;
+    /(in(?:Tenant|Organization)\(\s*)?\b(?:\w+\.)*(?:db|trx)\s*\.(?:selectFrom|updateTable|deleteFrom)\('(\w+)'/g;
   return [...text.matchAll(queries)].some(
     ([, isNarrowed, table = '']) => isNarrowed === undefined && !tenantTables.includes(table),
   )

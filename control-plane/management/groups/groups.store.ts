@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { inTenant } from '../../storage/in-tenant.ts';
+import { inOrganization, inTenant } from '../../storage/in-tenant.ts';
 import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 import type { GroupRef } from '../../access/groups.store.ts';
@@ -137,10 +137,8 @@ export async function groupIdsOfMember(
   organization: string,
   user: string,
 ): Promise<ReadonlySet<string>> {
-  const rows = await db
-    .selectFrom('user_group_member')
+  const rows = await inOrganization(db.selectFrom('user_group_member'), organization)
     .select('group_id')
-    .where('organization', '=', organization)
     .where('member', '=', user)
     .execute();
   return new Set(rows.map((row) => row.group_id));
@@ -153,10 +151,8 @@ export async function knownGroups(
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
-  const rows = await db
-    .selectFrom('user_group')
+  const rows = await inOrganization(db.selectFrom('user_group'), organization)
     .select('id')
-    .where('organization', '=', organization)
     .where('id', 'in', ids)
     .execute();
   return new Set(rows.map(({ id }) => id));

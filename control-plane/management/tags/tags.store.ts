@@ -1,4 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
+import { inOrganization } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
 /** A word that APIs and gateways are sharded by, as it is called. */
@@ -70,24 +71,21 @@ export const namesTag = (list: string, key: string): boolean =>
 
 /** The name of an API that has a tag. */
 export async function apiWithTag(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
-  const row = await trx
-    .selectFrom('api_word')
-    .innerJoin('api', 'api.id', 'api_word.api_id')
-    .select('api.name')
-    .where('api_word.organization', '=', organization)
+  const row = await inOrganization(trx.selectFrom('api_word'), organization)
     .where('api_word.kind', '=', 'tag')
     .where('api_word.word', '=', key)
+    .select((select) =>
+      select.selectFrom('api').select('api.name').whereRef('api.id', '=', 'api_word.api_id').as('name'),
+    )
     .limit(1)
     .executeTakeFirst();
-  return row?.name;
+  return row?.name ?? undefined;
 }
 
 /** The name of a plan that has a tag and is not closed. The pattern finds what may have it: `_` stands for any character. */
 export async function planWithTag(trx: Trx, { organization, key }: TagRef): Promise<string | undefined> {
-  const rows = await trx
-    .selectFrom('plan')
+  const rows = await inOrganization(trx.selectFrom('plan'), organization)
     .select(['name', 'definition'])
-    .where('organization', '=', organization)
     .where('status', '!=', 'CLOSED')
     .where('definition', 'like', `%"${key}"%`)
     .execute();

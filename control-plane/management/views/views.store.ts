@@ -1,6 +1,6 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { inTenant } from '../../storage/in-tenant.ts';
+import { inOrganization, inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
 /** The search of a list of the console, kept under a name. */
@@ -112,9 +112,7 @@ export async function forgetViews(
   trx: Trx,
   person: { readonly organization: string; readonly userId: string },
 ): Promise<void> {
-  await trx
-    .deleteFrom('saved_view')
-    .where('organization', '=', person.organization)
+  await inOrganization(trx.deleteFrom('saved_view'), person.organization)
     .where('owner', '=', person.userId)
     .where('is_shared', '=', 0)
     .execute();
