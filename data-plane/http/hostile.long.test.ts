@@ -8,6 +8,7 @@ import { attacks, type AttackName } from '../../test/kit/attacks/attacks.ts';
 import { startEngineProcess, type EngineProcess } from '../../test/kit/engine/engine-process.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { freePort, startNode } from '../../test/kit/processes/processes.ts';
+import { percentile } from '../../test/kit/percentile.ts';
 
 /**
  * Hostile clients: while one is at work, a well-behaved client's p99 is at most twice what it is without, and memory is bounded.
@@ -117,8 +118,7 @@ async function p99Of(t: TestContext, { port }: EngineProcess): Promise<number> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   socket.destroy();
-  const sorted = samples.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length * 0.99)] ?? Infinity;
+  return percentile(samples, 0.99);
 }
 
 /** A backend that answers GET with 300 bytes, /large with 20 MiB, and reads whatever else comes. */

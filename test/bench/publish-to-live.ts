@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { eventually } from '../kit/eventually.ts';
 import { createManagementClient } from '../kit/control-plane/management-client.ts';
 import { loadCpu, proxyCpu, type Stage } from './stage.ts';
+import { percentile } from '../kit/percentile.ts';
 
 /** How long a deploy took to be answered by the gateway. */
 export interface PublishToLive {
@@ -44,14 +45,9 @@ export async function measurePublishToLive(stage: Stage, count: number): Promise
     times.push(
       await timeOneDeploy({ client, apiId: api.id, url: `${addresses.gateway}/live`, word: `revision-${n}` }),
     );
-  times.sort((a, b) => a - b);
   child.kill();
   await child.ended;
-  return {
-    count,
-    p50Ms: times[Math.floor(count / 2)] ?? Number.NaN,
-    p99Ms: times[Math.min(count - 1, Math.floor(count * 0.99))] ?? Number.NaN,
-  };
+  return { count, p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) };
 }
 
 /** Milliseconds from the deploy's request until the gateway answers with the word. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { apiDefinition, flow, startLocalGateway } from '../kit/gateway/gateway.ts';
 import { startUpstream } from '../kit/servers/upstream.ts';
+import { percentile } from '../kit/percentile.ts';
 
 /**
  * Scripts that would run for ever, or take all memory, are ended beside traffic that has nothing to do with them. That each is ended within
@@ -104,6 +105,5 @@ function pacer(t: Pick<TestContext, 'after'>, port: number): (forMs: number) => 
   };
 }
 
-const sorted = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
-const p99 = (values: readonly number[]): number => sorted(values)[Math.floor(values.length * 0.99)] ?? 0;
-const median = (values: readonly number[]): number => sorted(values)[Math.floor(values.length / 2)] ?? 0;
+const p99 = (values: readonly number[]): number => percentile(values, 0.99);
+const median = (values: readonly number[]): number => percentile(values, 0.5);

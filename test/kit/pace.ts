@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { percentile } from './percentile.ts';
 
 /** The piece's ms on the machine on which bounds are written, when nothing else runs on it. */
 const usualMs = 12;
@@ -27,14 +28,12 @@ const cpuMs = (): number => {
 /** How many times longer than usual the piece takes now, at least once: the middle one of three, after one that is compiled meanwhile. */
 function paceBy(clock: () => number): number {
   piece();
-  const [, middle = usualMs] = [1, 2, 3]
-    .map(() => {
-      const began = clock();
-      piece();
-      return clock() - began;
-    })
-    .sort((one, other) => one - other);
-  return Math.max(1, middle / usualMs);
+  const taken = [1, 2, 3].map(() => {
+    const began = clock();
+    piece();
+    return clock() - began;
+  });
+  return Math.max(1, percentile(taken, 0.5) / usualMs);
 }
 
 function isWithinBy(clock: () => number, ms: number, { msMax, what = 'it took too long' }: Bound): void {

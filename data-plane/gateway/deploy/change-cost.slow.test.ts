@@ -14,6 +14,7 @@ import type { RecordKind } from '../../../proto/wire/published.ts';
 import { openDeployments } from '../../../test/kit/gateway/deployments.ts';
 import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
+import { percentile } from '../../../test/kit/percentile.ts';
 
 const few = 10;
 /** What grows with their number shows among these already; the long run has as many as are promised. */
@@ -120,8 +121,7 @@ function deploy(t: TestContext, count: number) {
 
 type Picked = (records: ReturnType<typeof recordsOf>, seq: number) => readonly SetRecord[];
 
-const median = (list: readonly number[]): number =>
-  list.toSorted((a, b) => a - b)[Math.trunc(list.length / 2)] ?? Infinity;
+const median = (list: readonly number[]): number => percentile(list, 0.5);
 
 test(`one change costs the same with ${few} and with ${many} APIs deployed, and at most ${changeMsMax} ms`, (t) => {
   const small = deploy(t, few);

@@ -30,6 +30,7 @@ import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { land, recordLine } from '../../kit/control-plane/landing.ts';
+import { percentile } from '../../kit/percentile.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -315,9 +316,5 @@ async function timed(
     await ask();
     taken.push(performance.now() - startedMs);
   }
-  taken.sort((a, b) => a - b);
-  return {
-    p50: taken[Math.floor(rounds / 2)] ?? Number.NaN,
-    p95: taken[Math.floor(rounds * 0.95) - 1] ?? Number.NaN,
-  };
+  return { p50: percentile(taken, 0.5), p95: percentile(taken, 0.95) };
 }

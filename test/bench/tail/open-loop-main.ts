@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { pathBytes } from '../peer.ts';
 import type { OpenLoad, OpenRun } from './open-loop.ts';
+import { percentile } from '../../kit/percentile.ts';
 
 /** The caller is open-loop.ts. */
 const load = JSON.parse(process.argv[2] ?? '') as OpenLoad;
@@ -119,9 +120,4 @@ function report(): void {
     failures: failures + load.connections - free.length + waiting.length - waited,
   };
   process.stdout.write(JSON.stringify(run), () => process.exit());
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
