@@ -46,7 +46,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['shared-policy-group-policy.hrid', idle('names the group for people; its id is what is looked up')],
   ['api.engine', observed('data-plane/gateway/compile/engine.test.ts')],
   ['api.type', observed('proto/definition/refusals.test.ts')],
-  ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
+  ['api.tags[]', observed('control-plane/publish/backup.slow.test.ts')],
   ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),
   ...all(
     'api.services.dynamicProperty.',
