@@ -231,13 +231,9 @@ export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<
     const started = await setState(now, api, 'STARTED');
     const deployment = await findDeployment(now.trx, at, { api: id, number: api.deployed_number });
     if (deployment !== undefined) await publishApi(now, started, deployment);
-    else await deployLocked(now, started, null);
-    await now.audit('API_STARTED', {
-      type: 'API',
-      id,
-      before: { state: api.state },
-      after: { state: started.state },
-    });
+    const { number } = deployment ?? (await deployLocked(now, started, null));
+    const rows = { before: { state: api.state }, after: { state: started.state } };
+    await now.audit('API_STARTED', { type: 'API', id, ...rows }, { DEPLOYMENT: String(number) });
   });
 }
 
@@ -250,12 +246,13 @@ export function stopApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<v
     const stopped = await setState(now, api, 'STOPPED');
     now.publish(withdrawnApi(api));
     await pauseProperties(now, api);
-    await now.audit('API_STOPPED', {
-      type: 'API',
-      id,
-      before: { state: api.state },
-      after: { state: stopped.state },
-    });
+    const rows = { before: { state: api.state }, after: { state: stopped.state } };
+    const number = api.deployed_number;
+    await now.audit(
+      'API_STOPPED',
+      { type: 'API', id, ...rows },
+      number > 0 ? { DEPLOYMENT: String(number) } : {},
+    );
   });
 }
 

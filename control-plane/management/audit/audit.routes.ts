@@ -21,10 +21,7 @@ const span = { from: momentParam, to: momentParam };
 const events = wordsParam(/^[A-Z_]{1,64}$/, 'must be names of events').optional();
 const v1Query = z.strictObject({
   ...span,
-  event: z
-    .string()
-    .regex(/^[A-Z_]{1,64}$/, 'must be the name of an event')
-    .optional(),
+  event: wordsParam(/^[A-Z_]{1,64}$/, 'must be the name of an event').optional(),
   user: idSchema.optional(),
   page: integerParam({ min: 1, max: 1_000_000 }).optional(),
   size: integerParam({ min: 1, max: 100 }).optional(),
@@ -49,7 +46,7 @@ function filterOf({ from, to, event, user, type, api, application, environment }
   return {
     fromMs: from,
     toMs: to,
-    events: event === undefined ? undefined : [event],
+    events: event,
     user,
     id,
     environment,

@@ -7,8 +7,9 @@ export const auditEvents = {
   API_DRAFT_DELETED: 'The draft of an API was thrown away.',
   API_DEBUGGED:
     'Somebody ran a request through the draft of an API, or through the API as it is written; no gateway learned of it.',
-  API_STARTED: 'An API was started; gateways serve it as deployed last.',
-  API_STOPPED: 'An API was stopped; gateways serve it no more.',
+  API_STARTED:
+    'An API was started; gateways serve the deployment whose number the property DEPLOYMENT holds.',
+  API_STOPPED: 'An API was stopped; gateways serve the deployment that DEPLOYMENT names no more.',
   API_DEPLOYED: 'An API was deployed; the property DEPLOYMENT holds the number.',
   API_DEPLOYMENT_LABELLED: 'A deployment of an API was given a label, or lost it.',
   API_ROLLBACKED:

@@ -45,16 +45,9 @@ export function findDeployment(
 export function listDeployments(
   storage: Pick<Storage, 'db'>,
   api: EnvironmentRef & { readonly id: string },
-  wish: {
-    /** Moments, ms since the epoch, both inclusive. */
-    readonly from: number | undefined;
-    readonly to: number | undefined;
-    readonly bounds: PageBounds;
-  },
+  bounds: PageBounds,
 ): Promise<Rows<Omit<DeploymentRow, 'definition'>>> {
-  let selected = inTenant(storage.db.selectFrom('api_deployment'), api).where('api_id', '=', api.id);
-  if (wish.from !== undefined) selected = selected.where('created_at_ms', '>=', wish.from);
-  if (wish.to !== undefined) selected = selected.where('created_at_ms', '<=', wish.to);
+  const selected = inTenant(storage.db.selectFrom('api_deployment'), api).where('api_id', '=', api.id);
   const heads = selected.select([
     'organization',
     'environment',
@@ -65,7 +58,7 @@ export function listDeployments(
     'user_id',
     'created_at_ms',
   ]);
-  return readPage(heads.orderBy('number', 'desc'), wish.bounds);
+  return readPage(heads.orderBy('number', 'desc'), bounds);
 }
 
 /** Names a deployment, or takes its name away. */

@@ -2,14 +2,12 @@ import { z } from '@hono/zod-openapi';
 import { idSchema, integerParam, momentParam, readOnlyFields, wordsParam } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
+import { eventSchema, getApiEvent, listApiEvents } from './api-events.ts';
 import {
   diffRevision,
-  eventSchema,
-  getEvent,
   getRevision,
   labelCharsMax,
   labelRevision,
-  listEvents,
   listRevisions,
   revisionDiffSchema,
   revisionSchema,
@@ -80,7 +78,7 @@ export const revisionRoutes = [
   define.get('/apis/{apiId}/events', {
     operationId: 'getApiEvents',
     permission: 'api-event',
-    summary: 'Lists the deployments of an API as events, newest first, without their payload.',
+    summary: 'Lists deployments, starts and stops of an API as events, newest first, without their payload.',
     query: z.strictObject({
       ...pageQuery,
       from: momentParam,
@@ -89,19 +87,16 @@ export const revisionRoutes = [
     }),
     answer: pageSchema('EventsResponse', eventSchema),
     run: async ({ desk, at, params: { apiId }, query, url }) => {
-      const { types = [], from, to } = query;
-      const isAsked = types.length === 0 || types.includes('PUBLISH_API');
-      const found = isAsked
-        ? await listEvents(desk, { at, id: apiId, page: query, from, to })
-        : { data: [], total: 0 };
+      const { types, from, to } = query;
+      const found = await listApiEvents(desk, { at, id: apiId, page: query, types, from, to });
       return pageOf(found, query, url);
     },
   }),
   define.get('/apis/{apiId}/events/{eventId}', {
     operationId: 'getApiEventById',
     permission: 'api-event',
-    summary: 'Gets a deployment of an API as an event.',
+    summary: 'Gets a deployment, a start or a stop of an API as an event, with what gateways were to have.',
     answer: eventSchema,
-    run: ({ desk, at, params: { apiId, eventId } }) => getEvent(desk, { at, id: apiId, eventId }),
+    run: ({ desk, at, params: { apiId, eventId } }) => getApiEvent(desk, { at, id: apiId, eventId }),
   }),
 ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Answer, environment, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { type Answer, environment, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 
 const tokens = (clientSecret: string) => ({
@@ -53,7 +53,11 @@ for (const database of testDatabases) {
         ],
       );
       assert.equal((list['pagination'] as { totalCount: number }).totalCount, 3);
-      const events = (await get('/events'))['data'] as { id: string; type: string; payload?: string }[];
+      const events = (await get('/events?types=PUBLISH_API'))['data'] as {
+        id: string;
+        type: string;
+        payload?: string;
+      }[];
       assert.deepEqual(
         events.map((event) => [event.id, event.type, event.payload]),
         [3, 2, 1].map((number) => [`${id}_${number}`, 'PUBLISH_API', undefined]),
@@ -102,3 +106,70 @@ for (const database of testDatabases) {
     },
   );
 }
+
+interface Told {
+  readonly id: string;
+  readonly type: string;
+  readonly payload?: string;
+  readonly createdAt: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly initiator: { readonly id: string };
+}
+
+for (const database of testDatabases)
+  test(
+    `starts and stops are events of an API beside its deployments, each with what gateways were to have (${database.name})`,
+    { skip: database.skip },
+    async (t) => {
+      const office = await openOffice(t, database);
+      const other = await office.deployedApi('/other');
+      const startedMs = office.clock.now();
+      const { id } = await office.deployedApi('/pets');
+      await office.clock.advance(1_000);
+      const path = `${environment}/apis/${id}`;
+      const does = async (deed: string): Promise<void> => {
+        const { status, body } = await office.call('POST', `${path}/${deed}`);
+        assert.ok(status < 300, JSON.stringify(body));
+        await office.clock.advance(1_000);
+      };
+      const told = async (query: string): Promise<readonly Told[]> =>
+        (await office.call('GET', `${path}/events${query}`)).body['data'] as readonly Told[];
+      for (const deed of ['_stop', 'deployments', '_start']) await does(deed);
+
+      const events = await told('');
+      assert.deepEqual(
+        events.map(({ type, properties }) => [type, properties['deployment_number'], properties['api_id']]),
+        [
+          ['START_API', '2', id],
+          ['PUBLISH_API', '2', id],
+          ['STOP_API', '1', id],
+          ['START_API', '1', id],
+          ['PUBLISH_API', '1', id],
+        ],
+        'a first start deploys, and the start comes behind that',
+      );
+      const typesOf = (found: readonly Told[]) => found.map(({ type }) => type);
+      assert.deepEqual(typesOf(await told('?types=STOP_API,START_API')), [
+        'START_API',
+        'STOP_API',
+        'START_API',
+      ]);
+      assert.deepEqual(typesOf(await told('?types=UNPUBLISH_API')), []);
+      assert.deepEqual(typesOf(await told('?perPage=2&page=2')), ['STOP_API', 'START_API']);
+      const between = `?from=${startedMs + 1}&to=${startedMs + 2_000}`;
+      assert.deepEqual(typesOf(await told(between)), ['PUBLISH_API', 'STOP_API']);
+      for (const event of events) {
+        const one = (await office.call('GET', `${path}/events/${event.id}`)).body as unknown as Told;
+        const { payload, ...rest } = one;
+        assert.deepEqual(rest, event);
+        assert.equal((JSON.parse(String(payload)) as { id: string }).id, id);
+        const elsewhere = await office.call('GET', `${environment}/apis/${other.id}/events/${event.id}`);
+        assert.deepEqual([elsewhere.status, elsewhere.body.technicalCode], [404, 'event.notFound']);
+      }
+      const audited = await office.call('GET', `${v1}/audit?event=API_STARTED,API_STOPPED&api=${id}`);
+      assert.deepEqual(
+        (audited.body['content'] as { event: string }[]).map(({ event }) => event),
+        ['API_STARTED', 'API_STOPPED', 'API_STARTED'],
+      );
+    },
+  );

@@ -4,7 +4,6 @@ import type { Json } from '../../../proto/definition/opened.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { detailsOf } from '../../../proto/faults/issues.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
-import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 import { type Actor, can } from '../../access/actor.ts';
 import { displayNames } from '../../access/users.store.ts';
 import { apiGroups, apiOwner, type ApiRef, foundApi, lockedApi, resourceOf } from '../apis/api-gate.ts';
@@ -57,29 +56,12 @@ export const revisionDiffSchema = z
   })
   .openapi('ApiRevisionDiff');
 
-/** A deployment in the reference's form of an event. */
-export const eventSchema = z
-  .object({
-    id: z.string(),
-    createdAt: z.string(),
-    environmentIds: z.array(z.string()),
-    initiator: z.object({ id: z.string(), displayName: z.string().optional() }),
-    type: z.literal('PUBLISH_API'),
-    payload: z.string().optional(),
-    properties: z.record(z.string(), z.string()),
-  })
-  .openapi('Event');
-
 type Revision = z.infer<typeof revisionSchema>;
 type WholeRevision = z.infer<typeof wholeRevisionSchema>;
-type EventView = z.infer<typeof eventSchema>;
 
 /** Which deployments are wanted. */
 export interface RevisionSearch extends ApiRef {
   readonly page: PageWish;
-  /** Moments, ms since the epoch, both inclusive. */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
 }
 
 /** A page of an API's deployments, newest first, without what they hold. */
@@ -87,17 +69,12 @@ export async function listRevisions(
   desk: Desk,
   input: RevisionSearch,
 ): Promise<{ readonly data: readonly Revision[]; readonly total: number }> {
-  const { api, rows, total, names } = await search(desk, input);
+  const { db } = desk.storage;
+  const api = await foundApi(db, input);
+  const { rows, total } = await listDeployments(desk.storage, api, boundsOf(input.page));
+  const users = rows.map((row) => row.user_id);
+  const names = await displayNames(db, input.at.organization, users);
   return { data: rows.map((row) => revision(api, row, names)), total };
-}
-
-/** The same as the reference's events. */
-export async function listEvents(
-  desk: Desk,
-  input: RevisionSearch,
-): Promise<{ readonly data: readonly EventView[]; readonly total: number }> {
-  const { rows, total, names } = await search(desk, input);
-  return { data: rows.map((row) => event(row, names)), total };
 }
 
 /** One deployment with what gateways got, its secrets masked. Errors: request.not_found. */
@@ -111,16 +88,6 @@ export async function getRevision(
   const names = await displayNames(db, ref.at.organization, [row.user_id]);
   const tags = JSON.parse(row.tags) as string[];
   return { ...revision(api, row, names), tags, definition: JSON.parse(row.definition) as Json };
-}
-
-/** One deployment as the reference's event, with its definition as text, secrets masked. Errors: event.notFound. */
-export async function getEvent(desk: Desk, ref: ApiRef & { readonly eventId: string }): Promise<EventView> {
-  const { db } = desk.storage;
-  await foundApi(db, ref);
-  const row = requireEvent(await findNumbered(desk, { ...ref, number: numberOf(ref) }), ref.eventId);
-  const names = await displayNames(db, ref.at.organization, [row.user_id]);
-  // Masked before it becomes a text, in which nobody would look for it.
-  return { ...event(row, names), payload: JSON.stringify(maskSealed(JSON.parse(row.definition) as object)) };
 }
 
 /** Names a deployment, or takes its name away. Errors: request.not_found. */
@@ -230,18 +197,6 @@ function checked<T>(schema: z.ZodType<T>, wish: object): T {
   return parsed.data;
 }
 
-async function search(desk: Desk, input: RevisionSearch) {
-  const { db } = desk.storage;
-  const api = await foundApi(db, input);
-  const { rows, total } = await listDeployments(desk.storage, api, {
-    from: input.from,
-    to: input.to,
-    bounds: boundsOf(input.page),
-  });
-  const users = rows.map((row) => row.user_id);
-  return { api, rows, total, names: await displayNames(db, input.at.organization, users) };
-}
-
 type Head = Omit<DeploymentRow, 'definition'>;
 
 function revision(api: ApiRow, row: Head, names: ReadonlyMap<string, string>): Revision {
@@ -254,28 +209,13 @@ function revision(api: ApiRow, row: Head, names: ReadonlyMap<string, string>): R
   });
 }
 
-function event(row: Head, names: ReadonlyMap<string, string>): EventView {
-  return {
-    id: `${row.api_id}_${row.number}`,
-    createdAt: new Date(row.created_at_ms).toISOString(),
-    environmentIds: [row.environment],
-    initiator: present({ id: row.user_id, displayName: names.get(row.user_id) }),
-    type: 'PUBLISH_API',
-    properties: present({
-      api_id: row.api_id,
-      deployment_number: String(row.number),
-      ...(row.label !== null && { deployment_label: row.label }),
-      user: row.user_id,
-    }),
-  };
-}
-
 /** The number in the id of an event of the API; an id of another one has none. */
-function numberOf({ id, eventId }: { readonly id: string; readonly eventId: string }): string {
+export function numberOf({ id, eventId }: { readonly id: string; readonly eventId: string }): string {
   return eventId.startsWith(`${id}_`) ? eventId.slice(id.length + 1) : '';
 }
 
-function findNumbered(
+/** A deployment by its number as text; undefined for what is no number as well. */
+export function findNumbered(
   { storage: { db } }: { readonly storage: Pick<Desk['storage'], 'db'> },
   { at, id, number }: ApiRef & { readonly number: string },
 ): Promise<DeploymentRow | undefined> {

@@ -16,7 +16,14 @@ const route = getRouteApi('/$env/deployments');
 const perPage = 25;
 const lookAgainMs = 5_000;
 
-/** Newest first: what of an environment was put in service. */
+/** What the audit calls what gateways learn of an API by, and the word for it. */
+const deeds = new Map([
+  ['API_DEPLOYED', 'Deployed'],
+  ['API_STARTED', 'Started'],
+  ['API_STOPPED', 'Stopped'],
+]);
+
+/** Newest first: what of an environment was put in service, or taken out of it. */
 export const deployments = (env: string, page: number) =>
   queryOptions({
     queryKey: ['deployments', env, page],
@@ -25,7 +32,7 @@ export const deployments = (env: string, page: number) =>
         api.GET('/management/organizations/{orgId}/environments/{envId}/audit', {
           params: {
             path: { orgId: organization, envId: env },
-            query: { type: 'API', event: 'API_DEPLOYED', page, size: perPage },
+            query: { type: 'API', event: [...deeds.keys()], page, size: perPage },
           },
         }),
       ),
@@ -35,7 +42,7 @@ export const deployments = (env: string, page: number) =>
 /** One of them. */
 export type Entry = Schemas['AuditsV1']['content'][number];
 
-/** Every deployment of an environment, each with the way to what it changed and how gateways took it. */
+/** Every deployment, start and stop of an environment, each with the way to what it changed and how gateways took it. */
 export function Deployments() {
   const { env } = route.useParams();
   const { page = 1 } = route.useSearch();
@@ -96,6 +103,17 @@ export function columnsOf(
         ),
     },
     {
+      title: 'Change',
+      cell: ({ event, properties }) => (
+        <span>
+          {deeds.get(event) ?? event}
+          {properties['DEPLOYMENT'] !== undefined && (
+            <span className="quiet num"> #{properties['DEPLOYMENT']}</span>
+          )}
+        </span>
+      ),
+    },
+    {
       title: 'Gateways',
       cell: ({ id, referenceId }) =>
         newest.get(referenceId) === id ? (
@@ -104,7 +122,7 @@ export function columnsOf(
           <Status tone="idle">Replaced</Status>
         ),
     },
-    { title: 'Deployed by', cell: ({ user }) => <span className="second">{nameOf('USER', user)}</span> },
+    { title: 'By', cell: ({ user }) => <span className="second">{nameOf('USER', user)}</span> },
     { title: 'When', align: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
   ];
 }

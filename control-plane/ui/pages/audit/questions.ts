@@ -48,7 +48,7 @@ export const audited = (env: string | undefined, search: AuditSearch, nowMs: num
     queryFn: () => {
       const { event, user, type, api: apiId, days, page } = search;
       const query = {
-        ...(event !== undefined && { event }),
+        ...(event !== undefined && { event: [event] }),
         ...(user !== undefined && { user }),
         ...(type !== undefined && { type }),
         ...(apiId !== undefined && { api: apiId }),
