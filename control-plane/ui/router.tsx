@@ -5,6 +5,7 @@ import { identityProviders, waysIn } from './api/session.ts';
 import { auditSearch } from './pages/audit/questions.ts';
 import { trafficSearch } from './pages/traffic/search.ts';
 import { apiRoutes, subscriptionsSearch } from './routes/apis.ts';
+import { dashboardRoutes } from './routes/dashboards.ts';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
 import { runRoutes } from './routes/run.ts';
 import { settingsRoutes } from './routes/settings.ts';
@@ -110,6 +111,13 @@ const applicationSubscription = createRoute({
   ),
 });
 
+const applicationAnalytics = createRoute({
+  getParentRoute: () => application,
+  path: '/analytics',
+  validateSearch: trafficSearch,
+  component: lazyRouteComponent(() => import('./pages/traffic/pages.tsx'), 'ApplicationAnalytics'),
+});
+
 const applicationSettings = createRoute({
   getParentRoute: () => application,
   path: '/settings',
@@ -176,6 +184,7 @@ const routeTree = root.addChildren([
       applicationOverview,
       applicationSubscriptions,
       applicationSubscription,
+      applicationAnalytics,
       applicationSettings,
       applicationMembers,
       applicationNotifications,
@@ -183,6 +192,7 @@ const routeTree = root.addChildren([
     tasks,
     audit,
     analytics,
+    ...dashboardRoutes,
     logs,
     call,
     ...settingsRoutes,

@@ -29,6 +29,10 @@ test('traffic is looked into by console alone', { skip: skipWithoutBrowser }, as
   await t.test('analytics: figures add up, as a table too, and lead to the calls that they count', () =>
     analytics(platform, browser),
   );
+  await t.test(
+    'dashboards: a built-in one is read, a copy of it changed, and both by groups that the reader chooses',
+    () => dashboards(platform, browser),
+  );
   await t.test('who may read nothing of an API is shown none of its calls', () =>
     strangers(platform, browser),
   );
@@ -227,6 +231,51 @@ async function analytics({ management }: Platform, browser: TestBrowser): Promis
   await errors.getByRole('link', { name: 'API_KEY_MISSING' }).click();
   await page.getByRole('heading', { name: 'Logs', level: 1 }).waitFor();
   await found(page, called.refused).waitFor();
+  await page.context().close();
+}
+
+async function dashboards({ management }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/dashboards' });
+  await signIn(page);
+  await page.getByText('Nobody has made one yet').waitFor();
+  await page.getByRole('link', { name: 'HTTP APIs' }).click();
+  const statuses = page.getByRole('table', { name: 'Status', exact: true });
+  await statuses.getByRole('row', { name: new RegExp(`^4xx ${called.refused + called.nowhere} `) }).waitFor();
+  await page.getByRole('button', { name: 'Group over time' }).click();
+  await page.getByRole('menuitem', { name: 'API', exact: true }).click();
+  const chart = page.getByRole('figure', { name: 'Calls by status' });
+  await chart.getByText('Demo /demo/echo').waitFor();
+  assert.match(page.url(), /by=API/, 'what it is grouped by stands in the address');
+  await page.getByRole('button', { name: 'API', exact: true }).click();
+  await page.getByRole('menuitem', { name: /^Demo \/demo\/orders/ }).click();
+  await page.getByRole('button', { name: 'API: Demo /demo/orders' }).waitFor();
+  await chart.getByText('Demo /demo/echo').waitFor({ state: 'detached' });
+
+  await page.getByRole('button', { name: 'Make a copy' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Create dashboard' }).click();
+  await page.getByRole('heading', { name: 'Copy of HTTP APIs', level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Edit dashboard' }).click();
+  await page.getByRole('button', { name: 'Remove Status', exact: true }).click();
+  await page.getByRole('button', { name: 'Add widget' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Title').fill('Keys of errors');
+  await dialog.getByLabel('Shows').selectOption('horizontal-bar');
+  await dialog.getByRole('button', { name: 'Add widget' }).click();
+  await dialog.getByText('must be chosen for groups').waitFor();
+  await dialog.getByLabel('Grouped by').selectOption('Error key');
+  await dialog.getByRole('button', { name: 'Add widget' }).click();
+  await page.getByRole('button', { name: 'Move Keys of errors forward' }).click();
+  await page.getByLabel('Width of Keys of errors').selectOption('Whole width');
+  await page.getByRole('button', { name: 'Save dashboard' }).click();
+  await page.getByRole('button', { name: 'Edit dashboard' }).waitFor();
+  await page.reload();
+  const errors = page.getByRole('table', { name: 'Keys of errors' });
+  await errors.getByRole('link', { name: 'API_KEY_MISSING' }).waitFor();
+  assert.equal(await page.getByRole('table', { name: 'Status', exact: true }).count(), 0);
+
+  await page.getByRole('button', { name: 'Delete dashboard' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete dashboard' }).click();
+  await page.getByText('Nobody has made one yet').waitFor();
   await page.context().close();
 }
 

@@ -181,6 +181,12 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
   await page.getByRole('figure', { name: 'Response time' }).waitFor();
   await page.getByRole('table', { name: 'APIs', exact: true }).getByRole('cell').first().waitFor();
   await look('analytics');
+  await page.goto('/console/DEFAULT/dashboards');
+  await page.getByRole('link', { name: 'HTTP APIs' }).waitFor();
+  await look('dashboards');
+  await page.getByRole('link', { name: 'HTTP APIs' }).click();
+  await page.getByRole('table', { name: 'Status', exact: true }).waitFor();
+  await look('dashboard');
   await page.goto('/console/DEFAULT/apis?q=orders');
   await page.getByRole('link', { name: 'Demo /demo/orders' }).click();
   await page.getByRole('link', { name: 'Design' }).click();

@@ -14,13 +14,16 @@ export function Menu({
   trigger,
   head,
   items,
+  onOpen,
 }: {
   readonly trigger: ReactElement;
   readonly head?: ReactNode;
   readonly items: readonly (MenuItem & { readonly id: string })[];
+  /** Told when it opens and closes, for what is asked only then. */
+  readonly onOpen?: (isOpen: boolean) => void;
 }) {
   return (
-    <Base.Root>
+    <Base.Root onOpenChange={(isOpen) => onOpen?.(isOpen)}>
       <Base.Trigger render={trigger} />
       <Base.Portal container={layers()}>
         <Base.Positioner sideOffset={4} align="end">

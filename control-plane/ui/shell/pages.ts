@@ -4,6 +4,7 @@ import {
   BookText,
   Boxes,
   ChartLine,
+  LayoutDashboard,
   CircleUser,
   FileText,
   History,
@@ -45,6 +46,7 @@ export type PageEntry = Entry<
   | '/$env/deployments'
   | '/$env/gateways'
   | '/$env/analytics'
+  | '/$env/dashboards'
   | '/$env/logs'
   | '/$env/tasks'
   | '/$env/audit'
@@ -90,6 +92,7 @@ export const pages: readonly PageEntry[] = [
   { group: 'Run', name: 'Deployments', to: '/$env/deployments', Icon: Rocket, right: 'AUDIT' },
   { group: 'Run', name: 'Gateways', to: '/$env/gateways', Icon: Server },
   { group: 'Run', name: 'Analytics', to: '/$env/analytics', Icon: ChartLine },
+  { group: 'Run', name: 'Dashboards', to: '/$env/dashboards', Icon: LayoutDashboard },
   { group: 'Run', name: 'Logs', to: '/$env/logs', Icon: ScrollText },
   { group: 'Govern', name: 'Audit', to: '/$env/audit', Icon: History, right: 'AUDIT' },
   { group: 'Govern', name: 'Settings', to: '/$env/settings', Icon: Settings },

@@ -67,6 +67,8 @@ export function screensOf(made: Furnished): readonly Screen[] {
     { name: 'deployments', path: `${env}/deployments` },
     { name: 'gateways', path: `${env}/gateways` },
     { name: 'analytics', path: `${env}/analytics?from=now-1h` },
+    { name: 'dashboards', path: `${env}/dashboards` },
+    { name: 'dashboard', path: `${env}/dashboards/http-apis?from=now-1h` },
     { name: 'logs', path: `${env}/logs?from=now-1h` },
     { name: 'call', path: `${env}/logs/${made.call.api}/${made.call.request}` },
     { name: 'audit', path: `${env}/audit` },

@@ -35,6 +35,9 @@ export function Application() {
         <Link to="/$env/applications/$application/subscriptions" params={params}>
           Subscriptions
         </Link>
+        <Link to="/$env/applications/$application/analytics" params={params}>
+          Analytics
+        </Link>
         <Link to="/$env/applications/$application/members" params={params}>
           Members
         </Link>

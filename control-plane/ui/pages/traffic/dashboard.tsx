@@ -1,25 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { RotateCw } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Bars } from '../../kit/bars.tsx';
-import { Button } from '../../kit/button.tsx';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
 import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
-import { useAsOf, useCompared } from './figures.ts';
+import { useCompared } from './figures.ts';
+import { Narrowers, Refresh, useChosenNames, useLooking } from './looking.tsx';
 import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
 import { type Asked, type Group, grouped, type Metric, requests, requestsOf } from './questions.ts';
-import {
-  isNarrowed,
-  type Narrowing,
-  narrowings,
-  spanOf,
-  trafficSearch,
-  type TrafficSearch,
-} from './search.ts';
+import { type Narrowing, narrowings, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
 import styles from './traffic.module.css';
 
 /** Figures of calls; each of them leads to the calls that it counts. */
@@ -27,70 +19,90 @@ export function Dashboard({
   env,
   title,
   api,
+  application,
   search,
   onSearch,
 }: {
   readonly env: string;
   /** Where it is a page of its own. */
   readonly title?: string;
-  /** The API whose calls alone are counted. */
+  /** The API, or the application, whose calls alone are counted. */
   readonly api?: string;
+  readonly application?: string;
   readonly search: TrafficSearch;
   readonly onSearch: OnSearch;
 }) {
-  const [asOfMs, lookNow] = useAsOf();
-  const narrowed: TrafficSearch = api === undefined ? search : { ...search, api };
-  const asked: Asked = { env, span: spanOf(search, asOfMs), search: narrowed };
+  const looking = useLooking();
+  const narrowed: TrafficSearch = {
+    ...search,
+    ...(api !== undefined && { api }),
+    ...(application !== undefined && { application }),
+  };
+  const asked: Asked = { env, span: spanOf(search, looking.asOfMs), search: narrowed };
+  const names = useChosenNames({ ...asked, search });
+  const isOfOne = api !== undefined || application !== undefined;
   const onZoom = (from: number, to: number): void => onSearch({ ...search, from, to });
   const tools = (
     <>
-      {api === undefined && (
+      {!isOfOne && (
         <Views env={env} page="ANALYTICS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
       )}
       <SpanMenu search={search} onSearch={onSearch} />
-      <Button onClick={lookNow}>
-        <RotateCw size={14} aria-hidden />
-        Refresh
-      </Button>
+      <Refresh {...looking} />
     </>
   );
   return (
     <>
       {title !== undefined && <PageHeader title={title} actions={tools} />}
       <Body>
-        {(title === undefined || isNarrowed(search)) && (
-          <div className={styles['line']}>
-            <Chips search={search} onSearch={onSearch} names={noNames} />
-            <span className={styles['grow']} />
-            {title === undefined && tools}
-          </div>
-        )}
+        <div className={styles['line']}>
+          <Chips search={search} onSearch={onSearch} names={names} />
+          <Narrowers
+            {...{ asked, search, onSearch }}
+            without={[
+              ...(api === undefined ? [] : ['api' as const]),
+              ...(application === undefined ? [] : ['application' as const]),
+            ]}
+          />
+          <span className={styles['grow']} />
+          {title === undefined && tools}
+        </div>
         <Heads asked={asked} />
         <div className={styles['charts']}>
           <StatusChart title="Calls by status" asked={asked} onZoom={onZoom} />
           <TimesChart title="Response time" asked={asked} onZoom={onZoom} />
         </div>
         <LatencyMap title="How long calls took" asked={asked} onZoom={onZoom} />
-        <Tops asked={asked} api={api} />
+        <Tops {...{ asked, api, application }} />
       </Body>
     </>
   );
 }
 
 /** The first of what there is most of. */
-function Tops({ asked, api }: { readonly asked: Asked; readonly api: string | undefined }) {
+function Tops({
+  asked,
+  api,
+  application,
+}: {
+  readonly asked: Asked;
+  readonly api: string | undefined;
+  readonly application: string | undefined;
+}) {
   return (
     <div className={styles['tops']}>
       {api === undefined && (
         <Top title="APIs" asked={asked} by="api" metrics={timed} heads={['API', 'Calls', 'p95']} />
       )}
-      <Top
-        title="Applications"
-        asked={asked}
-        by="application"
-        metrics={timed}
-        heads={['Application', 'Calls', 'p95']}
-      />
+      {application === undefined && (
+        <Top
+          title="Applications"
+          asked={asked}
+          by="application"
+          metrics={timed}
+          heads={['Application', 'Calls', 'p95']}
+        />
+      )}
       <Top
         title="Refusals and failures"
         asked={asked}
@@ -98,14 +110,13 @@ function Tops({ asked, api }: { readonly asked: Asked; readonly api: string | un
         metrics={counted}
         heads={['Error key', 'Calls']}
       />
-      {api !== undefined && (
+      {(api !== undefined || application !== undefined) && (
         <Top title="Methods" asked={asked} by="method" metrics={timed} heads={['Method', 'Calls', 'p95']} />
       )}
     </div>
   );
 }
 
-const noNames: ReadonlyMap<string, string> = new Map();
 const counted: readonly Metric[] = [requests];
 const p95: Metric = { name: 'HTTP_GATEWAY_RESPONSE_TIME', measures: ['P95'] };
 const timed: readonly Metric[] = [...counted, p95];

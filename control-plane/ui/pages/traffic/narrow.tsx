@@ -50,7 +50,8 @@ export function SpanMenu({ search, onSearch }: SearchProps) {
   );
 }
 
-const nouns: Readonly<Record<Narrowing, string>> = {
+/** What a narrowing is called. */
+export const nouns: Readonly<Record<Narrowing, string>> = {
   group: 'Status',
   status: 'Status',
   api: 'API',

@@ -6,6 +6,7 @@ import { Logs } from './logs.tsx';
 const logs = getRouteApi('/$env/logs');
 const apiLogs = getRouteApi('/$env/apis/$api/logs');
 const analytics = getRouteApi('/$env/analytics');
+const applicationAnalytics = getRouteApi('/$env/applications/$application/analytics');
 const apiAnalytics = getRouteApi('/$env/apis/$api/analytics');
 
 /** Calls of all APIs that the reader may know of. */
@@ -52,4 +53,12 @@ export function ApiAnalytics() {
   return (
     <Dashboard env={env} api={api} search={search} onSearch={(next) => void navigate({ search: next })} />
   );
+}
+
+/** Figures of one application. */
+export function ApplicationAnalytics() {
+  const { env, application } = applicationAnalytics.useParams();
+  const search = applicationAnalytics.useSearch();
+  const navigate = useNavigate({ from: '/$env/applications/$application/analytics' });
+  return <Dashboard {...{ env, application, search }} onSearch={(next) => void navigate({ search: next })} />;
 }

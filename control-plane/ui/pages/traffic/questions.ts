@@ -33,7 +33,7 @@ export interface Asked {
 }
 
 /** The search as conditions; `without` one of them, for whoever counts what else it could be. */
-function filtersOf(search: TrafficSearch, without?: Narrowing): Filter[] {
+export function filtersOf(search: TrafficSearch, without?: Narrowing): Filter[] {
   const filters: Filter[] = [];
   for (const [name, filter] of Object.entries(narrowings)) {
     const values = valuesOf(search, name as Narrowing);
@@ -46,7 +46,8 @@ function filtersOf(search: TrafficSearch, without?: Narrowing): Filter[] {
 }
 
 const params = (env: string) => ({ path: { envId: env } });
-const timeRange = ({ fromMs, toMs }: Span) => ({ from: zoned(fromMs), to: zoned(toMs) });
+/** A span as requests name it. */
+export const timeRange = ({ fromMs, toMs }: Span) => ({ from: zoned(fromMs), to: zoned(toMs) });
 const before = <T>(former: T | undefined): T | undefined => former;
 
 /** Single figures, in the order of the metrics; undefined where there is nothing to compute. */
