@@ -10,6 +10,11 @@ import { findPage, type PageHead, type PageOwner, type PageRow, pagesOf } from '
 import { type DocumentationView, keptFields, pageTypes } from './documentation-shape.ts';
 import { fetchesOf, pageFetchOf } from './page-fetches.ts';
 
+/* What stands in a row. A schema is compiled when it is first used: one for each page would cost more than all the rest of a list. */
+const keptSchema = z.object(keptFields);
+const typeSchema = z.enum(pageTypes);
+const visibilitySchema = z.enum(visibilities);
+
 /** How deep folders lie in one another. */
 const foldersDeepMax = 8;
 
@@ -108,12 +113,12 @@ export async function wholeView(db: Queries, owner: PageOwner, page: PageRow): P
 export function view(shelf: Shelf, page: PageHead): DocumentationView {
   const way = page.parent_id === null ? [] : wayTo(shelf, page.parent_id);
   const isFolder = page.type === 'FOLDER';
-  const access = z.object(keptFields).parse(maskSealed(JSON.parse(page.access)));
+  const access = keptSchema.parse(maskSealed(JSON.parse(page.access)));
   return present({
     id: page.id,
     name: page.name,
-    type: z.enum(pageTypes).parse(page.type),
-    visibility: z.enum(visibilities).parse(page.visibility),
+    type: typeSchema.parse(page.type),
+    visibility: visibilitySchema.parse(page.visibility),
     order: page.position,
     published: page.is_published === 1,
     homepage: page.is_homepage === 1,

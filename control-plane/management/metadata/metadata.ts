@@ -23,6 +23,7 @@ import {
 const fieldsMax = 200;
 
 const formats = ['STRING', 'NUMERIC', 'BOOLEAN', 'DATE', 'MAIL', 'URL'] as const;
+const formatSchema = z.enum(formats);
 
 /** What a value of a format looks like. */
 const valueSchemas: Readonly<Record<(typeof formats)[number], z.ZodType>> = {
@@ -193,7 +194,7 @@ function view(row: MetadataRow, inherited: MetadataRow | undefined): MetadataVie
   return present({
     key: row.key,
     name: row.name,
-    format: z.enum(formats).parse(row.format),
+    format: formatSchema.parse(row.format),
     value: row.value === '' ? undefined : row.value,
     defaultValue: inherited === undefined || inherited.value === '' ? undefined : inherited.value,
     apiId: row.scope === 'api' ? row.reference : undefined,
