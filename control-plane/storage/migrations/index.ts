@@ -45,6 +45,7 @@ import { rollups } from './0059-rollups.ts';
 import { retention } from './0061-retention.ts';
 import { indexesOfMany } from './0064-indexes-of-many.ts';
 import { samples } from './0071-samples.ts';
+import { pendingFound } from './0076-pending-found.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -110,4 +111,5 @@ export const migrations: readonly Migration[] = [
   preferences,
   tags,
   samples,
+  pendingFound,
 ];
