@@ -34,8 +34,11 @@ export interface UserRef {
   readonly userId: string;
 }
 
-/** A page of an organization's users by name; those who were deleted are left out. `pattern` is one of LIKE, in lower case. */
-export function listUsers(
+/**
+ * A page of an organization's users by name; those who were deleted are left out. `pattern` is one of LIKE, in lower case. What they hold is counted
+ * of the page alone: a database counts it of every row that it passes on its way there.
+ */
+export async function listUsers(
   db: Queries,
   organization: string,
   { pattern, bounds }: { readonly pattern?: string | undefined; readonly bounds: PageBounds },
@@ -49,10 +52,15 @@ export function listUsers(
       sql<boolean>`(lower(username) like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\'
         or lower(coalesce(email, '')) like ${pattern} escape '\\')`,
     );
-  return readPage(
-    selected.selectAll('user_account').select(countsOf).orderBy('username').orderBy('user_account.id'),
-    bounds,
-  );
+  const page = await readPage(selected.select('id').orderBy('username').orderBy('id'), bounds);
+  if (page.rows.length === 0) return { rows: [], total: page.total };
+  const ids = page.rows.map(({ id }) => id);
+  const rows = await counted(db, organization)
+    .where('user_account.id', 'in', ids)
+    .orderBy('username')
+    .orderBy('user_account.id')
+    .execute();
+  return { rows, total: page.total };
 }
 
 /** One of them; also one who was deleted. */
@@ -60,13 +68,16 @@ export function findUserWithCounts(
   db: Queries,
   { organization, userId }: UserRef,
 ): Promise<UserListRow | undefined> {
+  return counted(db, organization).where('user_account.id', '=', userId).executeTakeFirst();
+}
+
+/** Users of an organization with what they hold. */
+function counted(db: Queries, organization: string) {
   return db
     .selectFrom('user_account')
     .selectAll('user_account')
     .select(countsOf)
-    .where('user_account.organization', '=', organization)
-    .where('user_account.id', '=', userId)
-    .executeTakeFirst();
+    .where('user_account.organization', '=', organization);
 }
 
 function countsOf(select: ExpressionBuilder<Database, 'user_account'>) {
