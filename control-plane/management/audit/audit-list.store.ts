@@ -62,12 +62,7 @@ export async function listAuditRows(
     .execute();
   const places = keys.flatMap(({ seq }) => (seq === null ? [] : [Number(seq)]));
   if (places.length < keys.length) return { rows: await unchainedPage(db, filter, { limit, offset }), total };
-  const rows = await db
-    .selectFrom('audit')
-    .selectAll()
-    .where('organization', '=', filter.organization)
-    .where('seq', 'in', places)
-    .execute();
+  const rows = await rowsAt(db, filter.organization, places);
   const bySeq = new Map(rows.map((row) => [Number(row.seq), row]));
   const found = places.flatMap((seq) => bySeq.get(seq) ?? []);
   return { rows: isNearEnd ? found.toReversed() : found, total };
@@ -144,6 +139,36 @@ async function countSince(db: Queries, filter: AuditFilter, known: Counted): Pro
     seq = Number(part.newest);
     if (Number(part.rows) < countedMax) return { seq, total };
   }
+}
+
+/**
+ * The places of all rows of a chain up to `seqMax` that match, in its order, where they are few; undefined where they are not, and a chain is
+ * sooner read from its beginning than sorted.
+ */
+export async function fewPlaces(
+  db: Queries,
+  filter: AuditFilter,
+  seqMax: number,
+): Promise<readonly number[] | undefined> {
+  if ((await countRows(db, filter)) > sortedMax) return undefined;
+  const rows = await narrowed(db.selectFrom('audit'), filter)
+    .select('seq')
+    // Neither a range nor an order that the index of the chain has: that of the filter finds them.
+    .where(sql<boolean>`coalesce(seq, 0) between 1 and ${seqMax}`)
+    .orderBy(sql`seq + 0`)
+    .execute();
+  return rows.map(({ seq }) => Number(seq));
+}
+
+/** Rows of an organization's chain by their places, in its order. */
+export function rowsAt(db: Queries, organization: string, places: readonly number[]): Promise<AuditRow[]> {
+  return db
+    .selectFrom('audit')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('seq', 'in', places)
+    .orderBy('seq')
+    .execute();
 }
 
 /** What matches of a part of the chain, behind `seq` up to `seqMax`, in its order. */

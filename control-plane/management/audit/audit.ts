@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { namesOf } from '../../access/object-names.ts';
 import { displayNames } from '../../access/users.store.ts';
+import type { Queries } from '../../storage/storage.ts';
 import { type NamedKind, namesIn } from '../analytics/names.store.ts';
 import { csvLine } from '../csv.ts';
 import type { Desk } from '../desk.ts';
@@ -8,7 +9,7 @@ import { momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import type { Content } from '../route.ts';
 import { listEnvironmentRows } from '../tenants/tenants.store.ts';
-import { type AuditFilter, chainPart, listAuditRows } from './audit-list.store.ts';
+import { type AuditFilter, chainPart, fewPlaces, listAuditRows, rowsAt } from './audit-list.store.ts';
 import { type AuditRow, chainHead } from './audit.store.ts';
 import { auditEvents } from './events.ts';
 
@@ -107,7 +108,7 @@ export async function listV1Audits(
   };
 }
 
-/** Places of a chain that an export looks at in one step, however few of their rows it wants. */
+/** Places of a chain that an export looks at in one step. */
 const exportPlaces = 1_000;
 
 /** Media types of exports. */
@@ -135,10 +136,21 @@ async function* linesOf(
 ): AsyncGenerator<string> {
   if (format === 'csv') yield csvLine(Object.keys(columns));
   const write = { csv: tableLine, ndjson: (row: AuditRow) => `${JSON.stringify(row)}\n` }[format];
-  for (let seq = 0; seq < seqMax; seq += exportPlaces) {
-    const part = { seq, seqMax: Math.min(seq + exportPlaces, seqMax) };
-    yield (await chainPart(desk.storage.db, filter, part)).map(write).join('');
-  }
+  for await (const rows of partsOf(desk.storage.db, filter, seqMax)) yield rows.map(write).join('');
+}
+
+/** What is wanted of a chain, some thousand rows at a time: few are looked up, many are read with all that stands between them. */
+async function* partsOf(
+  db: Queries,
+  filter: AuditFilter,
+  seqMax: number,
+): AsyncGenerator<readonly AuditRow[]> {
+  const places = await fewPlaces(db, filter, seqMax);
+  const count = places?.length ?? seqMax;
+  for (let at = 0; at < count; at += exportPlaces)
+    yield places === undefined
+      ? await chainPart(db, filter, { seq: at, seqMax: Math.min(at + exportPlaces, seqMax) })
+      : await rowsAt(db, filter.organization, places.slice(at, at + exportPlaces));
 }
 
 const columns: Readonly<Record<string, (row: AuditRow) => string | number | null | undefined>> = {
