@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../kit/eventually.ts';
+import { sayWaits, waitsOf } from '../kit/processes/callers.ts';
 import { startNode } from '../kit/processes/processes.ts';
 import { adminPassword, startPlatform } from '../kit/processes/up.ts';
 
 const writers = 8;
 const rounds = 5;
 const roundMs = 3_000;
-/** A few callers with pauses: what is asked is how long one waits, not how many fit. */
-const callers = 4;
-const pauseMs = 10;
 const writersMain = join(import.meta.dirname, '../kit/control-plane/management-writers-main.ts');
 
 /**
@@ -22,15 +18,15 @@ const writersMain = join(import.meta.dirname, '../kit/control-plane/management-w
 test('eight clients that write to the management API hold up callers of /demo/echo little more than if they wrote to another platform', async (t) => {
   const [here, elsewhere] = [await startScene(t), await startScene(t)];
   const echo = `${here.up.gateway}/demo/echo`;
-  await waits(echo);
+  await waitsOf(echo, roundMs);
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const idle = await waits(echo);
-    const foreign = await elsewhere.whileWriting(() => waits(echo));
-    const own = await here.whileWriting(() => waits(echo));
+    const idle = await waitsOf(echo, roundMs);
+    const foreign = await elsewhere.whileWriting(() => waitsOf(echo, roundMs));
+    const own = await here.whileWriting(() => waitsOf(echo, roundMs));
     ratios.push(own.result.p99 / foreign.result.p99);
     t.diagnostic(
-      `idle ${say(idle)}; writers elsewhere ${say(foreign.result)}, ${foreign.deploys} deploys; writers here ${say(own.result)}, ${own.deploys} deploys`,
+      `idle ${sayWaits(idle)}; writers elsewhere ${sayWaits(foreign.result)}, ${foreign.deploys} deploys; writers here ${sayWaits(own.result)}, ${own.deploys} deploys`,
     );
   }
   const median = ratios.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Infinity;
@@ -38,9 +34,6 @@ test('eight clients that write to the management API hold up callers of /demo/ec
   // Twice is what is promised and measured on a quiet machine (1.7 and 1.8); a p99 of some hundred calls is noisy where others work.
   assert.ok(median <= 3, `p99 is ${ratios.map((one) => one.toFixed(1)).join(', ')} times as long`);
 });
-
-const say = ({ p50, p99, max }: Waits): string =>
-  `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} max ${max.toFixed(0)} ms`;
 
 /** A platform with an API for each writer. */
 async function startScene(t: TestContext) {
@@ -61,43 +54,4 @@ async function startScene(t: TestContext) {
     return { result, deploys: load.output().length - before };
   };
   return { up, whileWriting };
-}
-
-/** How long answers took, in milliseconds. */
-interface Waits {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-/** Asks for a while. */
-async function waits(url: string): Promise<Waits> {
-  const agent = new Agent({ keepAlive: true, maxSockets: callers });
-  const times: number[] = [];
-  const untilMs = performance.now() + roundMs;
-  const call = async (): Promise<void> => {
-    while (performance.now() < untilMs) {
-      const startedMs = performance.now();
-      assert.equal(await ask(agent, url), 200);
-      times.push(performance.now() - startedMs);
-      await delay(pauseMs);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, call));
-  agent.destroy();
-  times.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
-}
-
-function ask(agent: Agent, url: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    request(url, { agent }, (answer) => {
-      answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
-      answer.on('error', reject);
-    })
-      .on('error', reject)
-      .end();
-  });
 }
