@@ -46,7 +46,7 @@ export async function fillWorld(storage: Storage, at: EnvironmentRef, like: Temp
     await fillAudit(trx, at);
   });
   // What autovacuum does within a minute, and SQLite's upkeep in its own time.
-  if (storage.dialect === 'postgres') await sql`analyze`.execute(storage.db);
+  if (storage.dialect === 'postgres') await sql`vacuum analyze`.execute(storage.db);
 }
 
 type Copy = (table: keyof Database, likeness: Likeness) => Promise<void>;
