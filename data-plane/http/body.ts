@@ -70,6 +70,11 @@ export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge';
 }
 
+/** A part of an answer, where all of it was asked for. */
+export class BodyInPart extends Error {
+  override readonly name = 'BodyInPart';
+}
+
 /** A body whose sender broke off or broke framing; it must never be completed as whole. */
 export class BodyAborted extends Error {
   override readonly name = 'BodyAborted';

@@ -10,6 +10,7 @@ export {
   type Body,
   BodyAborted,
   type BodyFlow,
+  BodyInPart,
   type BodySink,
   type BodySource,
   BodyTooLarge,

@@ -6,13 +6,17 @@ import {
   type PolicyResponse,
   type Verdict,
 } from './policy.ts';
-import { dropStaleHeaders } from './transformation/stale-headers.ts';
+import { sayReplaced, tellsOfAnother } from './transformation/replaced.ts';
 
 /** Puts what a template makes in the place of the body. */
 export const assignContent: PolicyFactory<'policy-assign-content'> = ({ body }, { place, refuse }) => {
   const broken = refuse('ASSIGN_CONTENT_ERROR');
   const { needs } = body;
   const assign = (call: PolicyCall, of: PolicyRequest | PolicyResponse): Verdict => {
+    if (needs === 'buffered' && of.content?.length === 0 && tellsOfAnother(call, of)) {
+      sayReplaced(of);
+      return CONTINUE;
+    }
     const encoding = of.headers.get('content-encoding') ?? 'identity';
     if (needs === 'buffered' && encoding !== 'identity' && of.content?.length !== 0) {
       call.warn('ASSIGN_CONTENT_ERROR', `the template reads a body of Content-Encoding ${encoding}`);
@@ -25,7 +29,7 @@ export const assignContent: PolicyFactory<'policy-assign-content'> = ({ body }, 
     }
     of.content = Buffer.from(made.value);
     of.headers.delete('content-encoding');
-    dropStaleHeaders(of.headers);
+    sayReplaced(of);
     return CONTINUE;
   };
   return place.phase === 'request'

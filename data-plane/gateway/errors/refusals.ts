@@ -1,5 +1,5 @@
 import type { Rejection } from '../../policies/policy.ts';
-import { BodyAborted, BodyTooLarge, type UpstreamFailure } from '../../http/exchange.ts';
+import { BodyAborted, BodyInPart, BodyTooLarge, type UpstreamFailure } from '../../http/exchange.ts';
 
 function reject(key: string, words: { status: number; message: string; parent?: string }): Rejection {
   return { kind: 'reject', key, parent: undefined, parameters: {}, headers: [], ...words };
@@ -88,6 +88,8 @@ export function refusalOfUnread(
 ): { readonly refusal: Rejection; readonly internal: string | undefined } | undefined {
   if (error instanceof BodyTooLarge)
     return { refusal: wasSent ? refusals.responseTooLarge : refusals.bodyTooLarge, internal: undefined };
+  if (error instanceof BodyInPart)
+    return { refusal: upstreamRefusals.invalidResponse, internal: error.message };
   // The backend's, since a client that breaks off its own has gone.
   if (error instanceof BodyAborted) return { refusal: upstreamRefusals.closed, internal: error.message };
   return undefined;

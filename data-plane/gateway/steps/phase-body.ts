@@ -1,5 +1,6 @@
 import {
   type Body,
+  BodyInPart,
   bodyOf,
   type HeaderList,
   transformBody,
@@ -11,6 +12,8 @@ import { sayUnpacked, unpack } from './unpack.ts';
 
 /** Whose body it is. */
 interface Place {
+  /** Of an answer. */
+  readonly status?: number;
   readonly headers: HeaderList;
   content: Uint8Array | undefined;
 }
@@ -36,17 +39,20 @@ export class PhaseBody {
     this.#isUnpacked = isUnpacked;
   }
 
-  /** Reads it whole into its place, once; undefined when it is there. Errors: rejects as Body.buffer. */
+  /** Reads it whole into its place, once; undefined when it is there. Errors: rejects as Body.buffer, and with BodyInPart where whole is what an answer is not. */
   read(bytesMax: number): Promise<void> | undefined {
     const place = this.#place;
     if (place.content !== undefined) return undefined;
     const body = this.transformed ?? this.#received;
-    if (typeof body !== 'string' && !(body instanceof Uint8Array))
+    if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+      if (isPart(place))
+        return Promise.reject(new BodyInPart('the backend sent a part that nobody asked for'));
       return body
         .buffer(bytesMax)
         .then((content) =>
           this.#isUnpacked ? this.#take(content, bytesMax) : void (place.content = content),
         );
+    }
     place.content = typeof body === 'string' ? Buffer.from(body) : body;
     return undefined;
   }
@@ -106,4 +112,14 @@ export class PhaseBody {
     if (typeof given === 'string') return bodyOf(Buffer.from(given));
     return given instanceof Uint8Array ? bodyOf(given) : given;
   }
+}
+
+/**
+ * A part of an answer, whatever a step has made of its status since it came. No step that reads answers asks for one, and what it did not
+ * find in a part may stand in the rest (RFC 9110 section 15.3.7).
+ */
+function isPart({ status, headers }: Place): boolean {
+  if (status === undefined) return false;
+  const isRanged = status !== 416 && headers.has('content-range');
+  return status === 206 || isRanged || /^multipart\/byteranges/i.test(headers.get('content-type') ?? '');
 }

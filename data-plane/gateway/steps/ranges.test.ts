@@ -7,6 +7,8 @@ import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gatewa
 
 const card = '4111111111111111';
 const whole = JSON.stringify({ name: 'Ann', card });
+/** A script waits for its thread as long as others keep the machine busy. */
+const config = { policy: { js: { waitMsMax: 10_000 } } };
 
 /** A server that gives parts to whoever asks for one; `asked` are the ranges that it heard of. */
 async function startRanges(t: TestContext) {
@@ -59,6 +61,7 @@ const readers: Readonly<Record<string, object>> = {
 test('nobody gets past a step that reads answers by asking for them in parts', async (t) => {
   const backend = await startRanges(t);
   const gateway = await startLocalGateway(t, {
+    config,
     apis: Object.fromEntries(
       Object.entries(readers).map(([id, each]) => [id, apiDefinition(id, backend.target, { flows: [each] })]),
     ),
@@ -90,4 +93,80 @@ test('where no step reads answers parts are given as they are asked for', async 
   const { status, text, headers } = await gateway.call('/a', { headers: { Range: 'bytes=2-5' } });
   assert.deepEqual([status, text], [206, 'name']);
   assert.equal(headers['content-range'], `bytes 2-5/${whole.length}`);
+});
+
+test('a part that nobody asked for is no whole answer for a step that reads answers, however the part is spelled', async (t) => {
+  const server = createServer(({ url = '' }, answer) => {
+    const [, status, type, range] = decodeURIComponent(url).split('|');
+    answer.writeHead(Number(status), { 'Content-Type': type, ...(range && { 'Content-Range': range }) });
+    answer.end(whole);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (server.closeAllConnections(), server.close()));
+  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const json = 'application/json';
+  const mapping = { statusMappings: [{ inputStatusCode: 206, outputStatusCode: 200 }] };
+  const kinds = {
+    ...readers,
+    validated: flow('/', { response: [['json-validation', { schema: '{}' }]] }),
+    mapped: flow('/', { response: [['status-code', mapping], pii] }),
+  };
+  const gateway = await startLocalGateway(t, {
+    config,
+    apis: {
+      ...Object.fromEntries(
+        Object.entries(kinds).map(([id, each]) => [id, apiDefinition(id, target, { flows: [each] })]),
+      ),
+      none: apiDefinition('none', target),
+    },
+  });
+  const parts = [
+    `/|206|${json}|bytes 0-9/99`,
+    `/|206|${json}`,
+    '/|206|multipart/byteranges; boundary=b',
+    `/|200|${json}|bytes 0-9/99`,
+  ];
+  for (const id of Object.keys(kinds))
+    for (const part of parts) {
+      // Once its status is another one, nothing may be left that says so.
+      if (id === 'mapped' && part !== parts[0]) continue;
+      const { status, text } = await gateway.call(`/${id}${encodeURI(part)}`);
+      assert.equal(status, 502, `${id} ${part}: ${text}`);
+      assert.ok(!text.includes(card));
+    }
+  for (const part of parts) assert.equal((await gateway.call(`/none${encodeURI(part)}`)).text, whole, part);
+  // No part: what it says is how long the whole is that nobody got anything of.
+  const unsatisfied = await gateway.call(`/pii-answered${encodeURI(`/|416|${json}|bytes */99`)}`);
+  assert.equal(unsatisfied.status, 416);
+});
+
+test('an endpoint that asks for parts itself gives none to a step that reads answers', async (t) => {
+  const { target } = await startRanges(t);
+  const asking = {
+    endpointGroups: [
+      {
+        name: 'g',
+        type: 'http-proxy',
+        sharedConfiguration: { headers: [{ name: 'Range', value: 'bytes=0-3' }] },
+        endpoints: [{ name: 'e', type: 'http-proxy', configuration: { target } }],
+      },
+    ],
+  };
+  const gateway = await startLocalGateway(t, {
+    config,
+    apis: {
+      read: apiDefinition('read', target, { ...asking, flows: [readers['pii-answered']] }),
+      plain: apiDefinition('plain', target, asking),
+      put: apiDefinition('put', target, {
+        ...asking,
+        flows: [flow('/', { response: [['policy-assign-content', { body: 'all of it' }]] })],
+      }),
+    },
+  });
+  assert.equal((await gateway.call('/read')).status, 502);
+  const { status, text } = await gateway.call('/plain');
+  assert.deepEqual([status, text], [206, '{"na']);
+  // Nothing is read: what takes its place is whole.
+  const put = await gateway.call('/put');
+  assert.deepEqual([put.status, put.text, put.headers['content-range']], [200, 'all of it', undefined]);
 });

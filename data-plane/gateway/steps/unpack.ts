@@ -30,7 +30,8 @@ export interface Packed {
 
 /**
  * Unpacks an answer that a backend has compressed, so that steps read what it says whatever its client accepts; undefined where nothing is
- * to be unpacked: it is not compressed, empty (HEAD, 304), a part (206), or in a coding that is not known here or is broken, which stays as it came.
+ * to be unpacked: it is not compressed, a part (206), or in a coding that is not known here or is broken, which stays as it came. What is empty (HEAD, 304) is as unpacked
+ * as what it tells of would be.
  *
  * Errors: rejects with BodyTooLarge past bytesMax, which is how a small answer that unpacks to a huge one ends.
  * Source: the reference, whose client of backends unpacks.
@@ -40,7 +41,8 @@ export function unpack(
   bytesMax: number,
 ): Promise<Uint8Array | undefined> | undefined {
   const unpacker = unpackers.get(headers.get('content-encoding')?.toLowerCase() ?? 'identity');
-  if (unpacker === undefined || content.length === 0 || headers.has('content-range')) return undefined;
+  if (unpacker === undefined || headers.has('content-range')) return undefined;
+  if (content.length === 0) return Promise.resolve(content);
   return unpacker(content, { maxOutputLength: Math.min(bytesMax, constants.MAX_LENGTH) }).catch(
     (error: unknown) => {
       if (error instanceof RangeError) throw new BodyTooLarge(`more than ${bytesMax} bytes, unpacked`);

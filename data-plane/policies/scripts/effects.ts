@@ -2,7 +2,7 @@ import { headerNameSchema, headerValueSchema } from '../../../proto/model/head-t
 import type { HeaderList } from '../../http/exchange.ts';
 import type { ScriptEffects } from '../../script/facts.ts';
 import { CONTINUE, type PolicyCall, type Rejection, type Verdict } from '../policy.ts';
-import { dropStaleHeaders } from '../transformation/stale-headers.ts';
+import { sayReplaced, tellsOfAnother } from '../transformation/replaced.ts';
 import type { ScriptStep } from './script-step.ts';
 
 type HeaderChanges = ScriptEffects['requestHeaders'];
@@ -23,7 +23,8 @@ export function applyEffects(call: PolicyCall, effects: ScriptEffects, step: Scr
   const rewritten =
     effects.content === null ? undefined : step.phase === 'request' ? call.request : call.response;
   // Before its own headers: a script may say another digest.
-  if (rewritten !== undefined) dropStaleHeaders(rewritten.headers);
+  const isTold = rewritten !== undefined && !tellsOfAnother(call, rewritten);
+  if (rewritten !== undefined) sayReplaced(rewritten);
   changeHeaders(call.request.headers, effects.requestHeaders);
   if (call.response !== undefined) changeHeaders(call.response.headers, effects.responseHeaders);
   for (const [how, name, value] of effects.attributes)
@@ -32,7 +33,7 @@ export function applyEffects(call: PolicyCall, effects: ScriptEffects, step: Scr
   if (effects.query !== null) call.request.query = effects.query === '' ? undefined : effects.query;
   if (effects.status !== null && call.response !== undefined) call.response.status = effects.status;
   if (effects.reason !== null && call.response !== undefined) call.response.reason = effects.reason;
-  if (rewritten !== undefined && effects.content !== null) rewritten.content = Buffer.from(effects.content);
+  if (isTold && effects.content !== null) rewritten.content = Buffer.from(effects.content);
   return effects.failure === null ? CONTINUE : rejectionOf(effects.failure, step.ended);
 }
 

@@ -13,8 +13,8 @@ import {
   compressionAlgorithms,
 } from '../../../proto/policies/transformation/compression.ts';
 import type { HeaderList, TransformMaker } from '../../http/exchange.ts';
-import { type AnsweredCall, CONTINUE, type PolicyFactory } from '../policy.ts';
-import { dropStaleHeaders } from './stale-headers.ts';
+import { type AnsweredCall, CONTINUE, type PassingBody, type PolicyFactory } from '../policy.ts';
+import { sayReplaced } from './replaced.ts';
 import { weightOf } from './accepted-codings.ts';
 
 /** Answers that are being compressed in a process: each takes up to half a megabyte, for as long as its client reads. */
@@ -40,15 +40,13 @@ export const compression: PolicyFactory<'compression'> = ({ algorithms, level, b
       run(call, _slot, passing) {
         const { headers } = call.response;
         if (!isForCompression(call) || !isOfType(headers, types)) return CONTINUE;
-        if (passing.isEmpty || (passing.length ?? Infinity) < bytesMin) return CONTINUE;
+        const length = lengthOf(call, passing);
+        if (length === 0 || length < bytesMin) return CONTINUE;
         sayVary(headers);
         const algorithm = chosen(call.request.headers.getAll('accept-encoding').join(','), known);
         if (algorithm === undefined || compressing >= compressingMax) return CONTINUE;
         headers.set('Content-Encoding', algorithm);
-        // Its bytes are others than those that a strong tag, and a digest, stand for.
-        const tag = headers.get('etag');
-        if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`);
-        dropStaleHeaders(headers);
+        sayReplaced(call.response);
         passing.through(compressed(algorithm, level));
         return CONTINUE;
       },
@@ -56,8 +54,14 @@ export const compression: PolicyFactory<'compression'> = ({ algorithms, level, b
   };
 };
 
+/** Bytes of its body, of that which GET would bring too; Infinity where nobody knows. */
+function lengthOf({ request, response: { headers } }: AnsweredCall, passing: PassingBody): number {
+  if (request.method === 'HEAD') return Number(headers.get('content-length') ?? Infinity);
+  return passing.isEmpty ? 0 : (passing.length ?? Infinity);
+}
+
 function isForCompression({ request, response: { status, headers } }: AnsweredCall): boolean {
-  if (request.method === 'HEAD' || status === 204 || status === 206 || status === 304) return false;
+  if (status === 204 || status === 206 || status === 304) return false;
   if (headers.has('content-range')) return false;
   const coding = headers.get('content-encoding');
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') return false;

@@ -14,8 +14,9 @@ export const htmlJson: PolicyFactory<'html-json'> = ({ selectors }, { place, ref
   return rewriting({
     place,
     refusal: refuse('HTML_INVALID_PAYLOAD'),
+    contentType: 'application/json; charset=UTF-8',
     rewrite: (content, headers) =>
-      attempt('application/json; charset=UTF-8', () => {
+      attempt(() => {
         const html = textOfBody(content, headers);
         if (html === undefined) throw new TransformFailure('is no text');
         const page = pageOf(html);

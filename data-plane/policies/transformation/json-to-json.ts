@@ -7,6 +7,7 @@ export const jsonToJson: PolicyFactory<'json-to-json'> = (config, { place, refus
   rewriting({
     place,
     refusal: refuse('JSON_INVALID_SPECIFICATION'),
+    contentType: config.overrideContentType ? 'application/json' : undefined,
     concerns: (headers) => /json/i.test(headers.get('content-type') ?? ''),
     rewrite(content, headers, call) {
       const specification = config.specification.render(call);
@@ -18,9 +19,7 @@ export const jsonToJson: PolicyFactory<'json-to-json'> = (config, { place, refus
       const text = textOfBody(content, headers);
       if (text === undefined) return { kind: 'failed', why: 'the body is no text', isBodys: true };
       try {
-        const made = specification.value.rewrite(text);
-        const contentType = config.overrideContentType ? 'application/json' : undefined;
-        return { kind: 'made', content: made, contentType };
+        return { kind: 'made', content: specification.value.rewrite(text) };
       } catch (error) {
         if (error instanceof JoltFailure)
           return { kind: 'failed', why: `the body ${error.message}`, isBodys: true };

@@ -8,8 +8,9 @@ export const jsonXml: PolicyFactory<'json-xml'> = ({ rootElement }, { place, ref
   rewriting({
     place,
     refusal: refuse('JSON_INVALID_PAYLOAD'),
+    contentType: 'application/xml;charset=UTF-8',
     rewrite: (content, headers) =>
-      attempt('application/xml;charset=UTF-8', () => {
+      attempt(() => {
         const text = textOfBody(content, headers);
         if (text === undefined) throw new TransformFailure('is no text');
         return xmlOfJson(text, rootElement);

@@ -1,6 +1,6 @@
 import { needsOf } from '../../../proto/expression/template.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory } from '../policy.ts';
-import { dropStaleHeaders } from './stale-headers.ts';
+import { sayReplaced } from './replaced.ts';
 
 /** Makes a SOAP request of any request: its envelope is the body. */
 export const restToSoap: PolicyFactory<'rest-to-soap'> = (config, { refuse }) => {
@@ -21,7 +21,7 @@ export const restToSoap: PolicyFactory<'rest-to-soap'> = (config, { refuse }) =>
         request.content = Buffer.from(made.value);
         request.method = 'POST';
         request.headers.delete('content-encoding');
-        dropStaleHeaders(request.headers);
+        sayReplaced(request);
         request.headers.set('Content-Type', contentType);
         if (soapAction !== '') request.headers.set('SOAPAction', soapAction);
         if (!preserveQueryParams) {

@@ -2,15 +2,11 @@ import type { HeaderList } from '../../http/exchange.ts';
 import { TransformFailure } from '../../transform/failure.ts';
 import type { Verdict, PolicyCall, PolicyPlace, PolicyRequest, PolicyResponse, PolicyOf } from '../policy.ts';
 import { CONTINUE } from '../policy.ts';
-import { dropStaleHeaders } from './stale-headers.ts';
+import { sayReplaced, tellsOfAnother } from './replaced.ts';
 
-/** A body as it is rewritten: what it becomes, and as what; or why it cannot. */
+/** A body as it is rewritten: what it becomes, or why it cannot. */
 export type Rewritten =
-  | {
-      readonly kind: 'made';
-      readonly content: string | Uint8Array;
-      readonly contentType?: string | undefined;
-    }
+  | { readonly kind: 'made'; readonly content: string | Uint8Array }
   | { readonly kind: 'untouched' }
   /** `isBodys`: for what the body is, and not for how it is to be rewritten. */
   | { readonly kind: 'failed'; readonly why: string; readonly isBodys?: boolean | undefined };
@@ -20,7 +16,9 @@ export interface Rewriting {
   readonly place: PolicyPlace;
   /** What a body ends with that cannot be rewritten; its key is that of the warning. */
   readonly refusal: Extract<Verdict, { readonly kind: 'reject' }>;
-  /** Whose bodies it is for, by their headers; others pass unread. Default: all. */
+  /** What a rewritten body is; undefined where it stays what it says. */
+  readonly contentType: string | undefined;
+  /** Whose bodies it is for, by their headers; others pass unread, but for parts (206), which nobody lets by. Default: all. */
   readonly concerns?: (headers: HeaderList) => boolean;
   /** Whether what is empty is rewritten too. Default: it stays empty. */
   readonly isForEmpty?: boolean;
@@ -45,7 +43,7 @@ export function rewriting(how: Rewriting): PolicyOf<undefined> {
     : {
         response: {
           needs: 'buffered',
-          concerns: ({ response }) => concerns(response.headers),
+          concerns: ({ response }) => [206, 304].includes(response.status) || concerns(response.headers),
           run: (call) => rewrite(call, call.response, how),
         },
       };
@@ -57,6 +55,16 @@ function rewrite(
   how: Rewriting,
 ): Verdict | Promise<Verdict> {
   const { content = new Uint8Array(), headers } = of;
+  const say = (): void => {
+    headers.delete('content-encoding');
+    sayReplaced(of);
+    const isTyped = how.contentType !== undefined && !('status' in of && of.status === 304);
+    if (isTyped) headers.set('Content-Type', how.contentType);
+  };
+  if (content.length === 0 && tellsOfAnother(call, of)) {
+    say();
+    return CONTINUE;
+  }
   if (content.length === 0 && how.isForEmpty !== true) return CONTINUE;
   const encoding = headers.get('content-encoding') ?? 'identity';
   const finish = (made: Rewritten): Verdict => {
@@ -67,9 +75,7 @@ function rewrite(
       return how.refusal;
     }
     of.content = typeof made.content === 'string' ? Buffer.from(made.content) : made.content;
-    headers.delete('content-encoding');
-    dropStaleHeaders(headers);
-    if (made.contentType !== undefined) headers.set('Content-Type', made.contentType);
+    say();
     return CONTINUE;
   };
   if (encoding.toLowerCase() !== 'identity' && content.length > 0)
@@ -94,10 +100,10 @@ export function textOfBody(content: Uint8Array, headers: HeaderList): string | u
   }
 }
 
-/** Makes a body, and says what it is; what a TransformFailure says is why there is none. */
-export function attempt(contentType: string, make: () => string): Rewritten {
+/** Makes a body; what a TransformFailure says is why there is none. */
+export function attempt(make: () => string): Rewritten {
   try {
-    return { kind: 'made', content: make(), contentType };
+    return { kind: 'made', content: make() };
   } catch (error) {
     if (error instanceof TransformFailure)
       return { kind: 'failed', why: `the body ${error.message}`, isBodys: true };

@@ -5,7 +5,7 @@ import { needsOf } from '../../../proto/expression/template.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { HeaderList } from '../../http/exchange.ts';
 import { type AnsweredCall, CONTINUE, type PolicyFactory, type Verdict } from '../policy.ts';
-import { dropStaleHeaders } from './stale-headers.ts';
+import { sayReplaced, tellsOfAnother } from './replaced.ts';
 import { textOfBody } from './rewrite.ts';
 
 /** Of a body whose replacements are longer than what they replace. */
@@ -63,13 +63,15 @@ function replaceLines(
 
 function rewriteBody(call: AnsweredCall, config: Config): void {
   const { content, headers } = call.response;
-  if (content === undefined || content.length === 0 || headers.has('content-encoding')) return;
+  if (headers.has('content-encoding')) return;
+  if (content === undefined || content.length === 0)
+    return tellsOfAnother(call, call.response) ? sayReplaced(call.response) : undefined;
   const text = textOfBody(content, headers);
   if (text === undefined) return;
   const made = rewritten(text, call, config);
   if (made === text) return;
   call.response.content = Buffer.from(made);
-  dropStaleHeaders(headers);
+  sayReplaced(call.response);
   const type = headers.get('content-type');
   // It is UTF-8 from now on, whatever it came in.
   if (type !== undefined && /;\s*charset\s*=/i.test(type))

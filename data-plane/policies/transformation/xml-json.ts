@@ -8,8 +8,9 @@ export const xmlJson: PolicyFactory<'xml-json'> = (_config, { place, refuse }) =
   rewriting({
     place,
     refusal: refuse('XML_INVALID_PAYLOAD'),
+    contentType: 'application/json;charset=UTF-8',
     rewrite: (content, headers) =>
-      attempt('application/json;charset=UTF-8', () => {
+      attempt(() => {
         // An XML declaration may name an encoding too; the header wins (RFC 7303 section 3).
         const text = textOfBody(content, headers);
         if (text === undefined) throw new TransformFailure('is no text');

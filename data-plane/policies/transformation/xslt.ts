@@ -24,6 +24,7 @@ export const xslt: PolicyFactory<'xslt'> = ({ stylesheet, parameters }, { place,
   return rewriting({
     place,
     refusal: refuse('XSLT_TRANSFORMATION_FAILURE'),
+    contentType: 'application/xml',
     async rewrite(content, headers, call) {
       try {
         const xml = textOfBody(content, headers);
@@ -31,7 +32,7 @@ export const xslt: PolicyFactory<'xslt'> = ({ stylesheet, parameters }, { place,
         // It is text by now: whatever encoding its declaration names, it is not the one that is read.
         const plain = xml.replace(/^\uFEFF?<\?xml [^>]*\?>/, '');
         const made = await transformXml({ ...prepared(call), xml: plain });
-        return { kind: 'made', content: made, contentType: 'application/xml' };
+        return { kind: 'made', content: made };
       } catch (error) {
         if (error instanceof TransformFailure) return { kind: 'failed', why: error.message };
         throw error;

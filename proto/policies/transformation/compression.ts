@@ -58,7 +58,7 @@ export const compression = definePolicy({
         ),
     }),
   errors: {},
-  docs: 'Chooses by `Accept-Encoding` of the request as it is by now, compresses while the body passes (an event stream goes on event by event), and says so: `Content-Encoding`, `Vary`, a weak `ETag`, neither `Content-Length` nor `Accept-Ranges`, and no digests of what is not sent. Left as they are: answers to HEAD, 204 and 304, parts (206, `Content-Range`), what has a `Content-Encoding` already, and what says `Cache-Control: no-transform`, or whose request did. An answer that would be compressed for others has `Vary: Accept-Encoding` too. At most 128 answers are being compressed at a time in a process; those past them go out as they are. Put it last: steps behind it see compressed bytes.',
+  docs: 'Chooses by `Accept-Encoding` of the request as it is by now, compresses while the body passes (an event stream goes on event by event), and says so: `Content-Encoding`, `Vary`, a weak `ETag`, neither `Content-Length` nor `Accept-Ranges`, and no digests of what is not sent. An answer to HEAD says the same, and no length. Left as they are: 204 and 304, parts (206, `Content-Range`), what has a `Content-Encoding` already, and what says `Cache-Control: no-transform`, or whose request did. An answer that would be compressed for others has `Vary: Accept-Encoding` too. At most 128 answers are being compressed at a time in a process; those past them go out as they are. Put it last: steps behind it see compressed bytes.',
   example: () => ({
     about: 'A client that accepts gzip gets gzip.',
     response: [{ policy: 'compression', configuration: { algorithms: ['gzip'], bytesMin: 100 } }],

@@ -14,7 +14,7 @@ import {
   type Rejection,
   type Verdict,
 } from '../../policy.ts';
-import { dropStaleHeaders } from '../../transformation/stale-headers.ts';
+import { sayReplaced, tellsOfAnother } from '../../transformation/replaced.ts';
 import { mediaTypesOf } from '../../threats/media-types.ts';
 import { textOfBody } from '../../transformation/rewrite.ts';
 import { createFinder, type PiiCategory, type Span } from './detectors.ts';
@@ -94,11 +94,11 @@ class PiiFilter {
     this.#charsMax = Math.min(bodyCharsMax, Math.floor(workMax / Math.max(1, instructions)));
   }
 
-  /** A stream is refused before anybody waits for its end. */
-  concerns({ response: { headers } }: AnsweredCall): boolean | Rejection {
+  /** A stream is refused before anybody waits for its end; a part (206) says of itself that it is parts, and not of what. */
+  concerns({ response: { status, headers } }: AnsweredCall): boolean | Rejection {
     return mediaTypesOf(headers).includes('text/event-stream')
       ? this.#refuse('PII_FILTERING_STREAMING', { content: streamingError, status: statusOf('response') })
-      : isText(headers);
+      : status === 206 || isText(headers);
   }
 
   request(call: PolicyCall): Verdict {
@@ -114,7 +114,10 @@ class PiiFilter {
 
   look(call: PolicyCall, of: PolicyRequest | PolicyResponse, origin: Origin): Verdict {
     const { content, headers } = of;
-    if (content === undefined || content.length === 0) return CONTINUE;
+    if (content === undefined || content.length === 0) {
+      if (this.#config.action !== 'BLOCK' && tellsOfAnother(call, of)) sayReplaced(of);
+      return CONTINUE;
+    }
     const encoding = (headers.get('content-encoding') ?? 'identity').toLowerCase();
     if (encoding !== 'identity') return this.#unread(call, origin, `is of Content-Encoding ${encoding}`);
     const types = mediaTypesOf(headers);
@@ -137,7 +140,7 @@ class PiiFilter {
     if (this.#config.action === 'BLOCK')
       return this.#refuse('PII_FILTERING_DETECTED', { status: statusOf(origin) });
     of.content = Buffer.from(made);
-    dropStaleHeaders(headers);
+    sayReplaced(of);
     sayUtf8(headers);
     return CONTINUE;
   }
