@@ -26,7 +26,8 @@ export interface UserInfo {
 export type AskedUserInfo =
   /** As JSON of an object. */
   | { readonly kind: 'known'; readonly text: string }
-  | { readonly kind: 'refused' }
+  /** Why, as JSON, where the server says so. */
+  | { readonly kind: 'refused'; readonly text: string | undefined }
   /** Nobody knows. */
   | { readonly kind: 'unavailable' };
 

@@ -25,8 +25,10 @@ export function createUserInfo({ outbound, clock, url, method, timeoutMs }: User
       bodyBytesMax: answerBytesMax,
     });
     const text = await answer.text();
-    if (answer.status === 401 || answer.status === 403) return { kind: 'refused' };
-    return answer.status === 200 && isObject(text) ? { kind: 'known', text } : { kind: 'unavailable' };
+    const isSaid = isObject(text);
+    if (answer.status === 401 || answer.status === 403)
+      return { kind: 'refused', text: isSaid ? text : undefined };
+    return answer.status === 200 && isSaid ? { kind: 'known', text } : { kind: 'unavailable' };
   };
   return { ask: askOnce(ask, { unknown: { kind: 'unavailable' }, clock }) };
 }

@@ -14,7 +14,8 @@ async function startServer(t: TestContext) {
     ['Bearer list', [200, '["ada"]']],
     ['Bearer text', [200, 'ada']],
     ['Bearer down', [500, '{}']],
-    ['Bearer forbidden', [403, '{}']],
+    ['Bearer forbidden', [403, '<p>no</p>']],
+    ['Bearer deep', [401, `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`]],
   ]);
   const server = createServer(({ method, url, headers }: IncomingMessage, outgoing) => {
     asked.push(`${method} ${url}`);
@@ -55,7 +56,9 @@ test('a token passes whose user the server knows; one that it refuses is challen
     if (verdict === undefined)
       return [call.attributes.get('oauth.access_token'), call.attributes.get('openid.userinfo.payload')];
     assert.ok('kind' in verdict && verdict.kind === 'reject');
-    return [verdict.status, verdict.key, ...verdict.headers.map(([, value]) => value)].join(' ');
+    const { status, key, headers, content } = verdict;
+    const said = content === undefined ? [] : [content.type, content.body];
+    return [status, key, ...headers.map(([, value]) => value), ...said].join(' ');
   };
   const challenge = '401 OPENID_USERINFO_UNAUTHORIZED Bearer realm="gravitee.io"';
   const unavailable = '503 OPENID_USERINFO_UNAVAILABLE';
@@ -67,7 +70,8 @@ test('a token passes whose user the server knows; one that it refuses is challen
     assert.equal(await judge(none), challenge, none);
   const invalid = `${challenge}, error="invalid_token"`;
   assert.equal(asked.length, 3);
-  assert.equal(await judge('Bearer bad'), invalid);
+  assert.equal(await judge('Bearer bad'), `${invalid} application/json {"error":"invalid_token"}`);
+  assert.equal(await judge('Bearer deep'), invalid, 'what is no object that may be passed on is not');
   assert.equal(await judge('Bearer forbidden'), invalid);
   assert.equal(await judge(`Bearer ${'x'.repeat(16_385)}`), invalid);
   for (const odd of ['list', 'text', 'down']) assert.equal(await judge(`Bearer ${odd}`), unavailable, odd);

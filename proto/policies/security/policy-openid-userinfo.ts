@@ -22,7 +22,7 @@ export const openidUserinfo = definePolicy({
     OPENID_USERINFO_UNAUTHORIZED: { status: 401, message: 'Unauthorized' },
     OPENID_USERINFO_UNAVAILABLE: { status: 503, message: 'Temporarily Unavailable' },
   },
-  docs: 'Takes the token of `Authorization: Bearer` and asks the user info of the resource (`userInfoEndpoint`) for it, once for all requests that ask at the same time. A token that the server refuses (401, 403) is refused with a challenge; any other status than 200, an answer that is no JSON object, and no answer in time are an outage. Attributes: `oauth.access_token`, and with `extractPayload` `openid.userinfo.payload`, the answer as JSON.',
+  docs: 'Takes the token of `Authorization: Bearer` and asks the user info of the resource (`userInfoEndpoint`) for it, once for all requests that ask at the same time. A token that the server refuses (401, 403) is refused with a challenge, and with what the server says where that is a JSON object; any other status than 200, an answer that is no JSON object, and no answer in time are an outage. Attributes: `oauth.access_token`, and with `extractPayload` `openid.userinfo.payload`, the answer as JSON.',
   example: () => ({
     about: 'The backend learns the mail address of whose token it is.',
     request: [
@@ -56,7 +56,7 @@ export const openidUserinfo = definePolicy({
     backend: {
       '/userinfo': [
         { headers: { 'Content-Type': 'application/json' }, body: '{"sub":"ada","email":"ada@acme.com"}' },
-        { status: 401 },
+        { status: 401, headers: { 'Content-Type': 'application/json' }, body: '{"error":"invalid_token"}' },
       ],
     },
     calls: [
@@ -67,7 +67,11 @@ export const openidUserinfo = definePolicy({
       },
       {
         request: { path: '/orders', headers: { Authorization: 'Bearer nobodys' } },
-        answer: { status: 401, headers: { 'WWW-Authenticate': '…invalid_token…' } },
+        answer: {
+          status: 401,
+          headers: { 'WWW-Authenticate': '…invalid_token…' },
+          body: '{"error":"invalid_token"}',
+        },
       },
       { request: { path: '/orders' }, received: 'nothing', answer: { status: 401 } },
     ],
