@@ -6,6 +6,7 @@ import { actorOf } from './access/access.ts';
 import type { UserRow } from './access/access.store.ts';
 import { firstAdministrator } from './access/users.store.ts';
 import { tenantRoles } from './access/memberships.store.ts';
+import { insertDefaultHeaders } from './management/api-headers/api-headers.ts';
 import type { Desk } from './management/desk.ts';
 import {
   auditSamples,
@@ -105,6 +106,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
       name: 'Default environment',
       hrid,
     });
+    await insertDefaultHeaders(trx, at, desk.clock.now());
     const admin = await desk.access.createUser(trx, {
       organization: at.organization,
       username: 'admin',

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { SyntaxFault } from '../expression/tokens.ts';
 import type { ExpressionScope } from '../expression/scope.ts';
 import type { Rendered } from '../expression/template.ts';
-import type { Value as Given } from '../expression/values.ts';
 import { beginWork, endWork } from '../expression/work.ts';
 import { callFunction, execute } from './execute.ts';
 import { modelOf } from './model.ts';
@@ -11,7 +10,7 @@ import { checkNames } from './names.ts';
 import { readTemplate, templateCharsMax } from './reader.ts';
 import { isFailure, Run } from './run.ts';
 import type { Node } from './tree.ts';
-import { valueOf } from './values.ts';
+import { type Told, valueOf } from './values.ts';
 
 /** A template, read and checked. */
 export interface ContentTemplate {
@@ -85,7 +84,7 @@ export type GivenShape = Readonly<Record<string, readonly string[]>>;
 export interface GivenTemplate {
   /** Fails where something is missing that it does not forgive, and past the bounds of this room. */
   render(
-    given: ReadonlyMap<string, Given>,
+    given: ReadonlyMap<string, Told>,
     nowMs: number,
   ): { readonly kind: 'value'; readonly value: string } | { readonly kind: 'failed'; readonly why: string };
 }

@@ -145,9 +145,14 @@ export function boundedList(items: readonly (Value | undefined)[]): readonly (Va
   return items.length > itemsMax ? fail(`a list has more than ${itemsMax} items`) : items;
 }
 
+/** What a template is given by whoever has it made: values of expressions, and dates, which those do not know. */
+export type Told = Given | Date | ReadonlyMap<string, Told>;
+
 /** What of a request expressions read, as templates see it: maps are asked when somebody asks. */
-export function valueOf(given: Given | undefined): Value | undefined {
+export function valueOf(given: Told | undefined): Value | undefined {
   if (given === null || given === undefined) return undefined;
+  if (given instanceof Date) return new Moment(given.getTime(), 'datetime');
+  if (isMap(given)) return hashOfMap(given);
   if (typeof given === 'string' || typeof given === 'boolean') return given;
   if (typeof given === 'number' || typeof given === 'bigint') return decimalOf(given);
   if (given instanceof Real) return decimalOf(given.number);
@@ -155,13 +160,14 @@ export function valueOf(given: Given | undefined): Value | undefined {
     spend(given.length * 4);
     return given.map((each: Given) => valueOf(each));
   }
-  if (given instanceof Map) return hashOfMap(given as ReadonlyMap<string, Given>);
   if (isLines(given)) return { kind: 'hash', get: (name) => given.all(name), names: () => given.names() };
   if (isAttributes(given)) return { kind: 'hash', get: (name) => valueOf(given.get(name)) };
   return undefined;
 }
 
-function hashOfMap(given: ReadonlyMap<string, Given>): Hash {
+const isMap = (given: Told): given is ReadonlyMap<string, Told> => given instanceof Map;
+
+function hashOfMap(given: ReadonlyMap<string, Told>): Hash {
   return { kind: 'hash', get: (name) => valueOf(given.get(name)), names: () => [...given.keys()] };
 }
 

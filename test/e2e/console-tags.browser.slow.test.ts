@@ -74,6 +74,54 @@ test(
     await page.getByRole('button', { name: 'Delete North' }).click();
     await inDialog(page, 'Delete tenant').click();
     await page.getByText('No tenants yet').waitFor();
+
+    const { id } = await scene.deployedApi('/pets');
+    await keepsHeaders(page, id);
     await page.context().close();
+    for (const other of others) {
+      const seen = await browser.open({
+        origin,
+        path: '/console/DEFAULT/settings/api-headers',
+        isRefused: true,
+        ...other,
+      });
+      await signIn(seen, 'admin', password);
+      await seen.getByRole('cell', { name: 'Since', exact: true }).waitFor();
+      await looker(seen, other)('api-headers');
+      await seen.goto(`/console/DEFAULT/apis/${id}`);
+      await seen.getByText('api.owner').waitFor();
+      await looker(seen, other)('api-headers-said');
+      await seen.context().close();
+    }
   },
 );
+
+/** What is said of every API is written in the settings, in an order, and stands on the page of each. */
+async function keepsHeaders(page: Page, id: string): Promise<void> {
+  await page.goto('/console/DEFAULT/settings/api-headers');
+  await page.getByRole('cell', { name: 'api.publishedAt', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Create header' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Since');
+  await page.getByRole('textbox', { name: 'Template' }).fill('${api.secret}');
+  await inDialog(page, 'Create header').click();
+  await page
+    .getByRole('dialog')
+    .getByText(/line 1, character/)
+    .first()
+    .waitFor();
+  await looker(page, view)('api-headers-refused');
+  await page.getByRole('textbox', { name: 'Template' }).fill('${api.state?lower_case} for now');
+  await inDialog(page, 'Create header').click();
+  await page.getByRole('cell', { name: 'Since', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Edit Since' }).click();
+  await page.getByRole('spinbutton', { name: 'Place in the list' }).fill('1');
+  await inDialog(page, 'Save header').click();
+  await page.getByRole('row').nth(1).getByRole('cell', { name: 'Since', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Delete api.version' }).click();
+  await inDialog(page, 'Delete header').click();
+  await page.getByRole('cell', { name: 'api.version', exact: true }).waitFor({ state: 'detached' });
+  await looker(page, view)('api-headers');
+  await page.goto(`/console/DEFAULT/apis/${id}`);
+  await page.getByText('started for now').waitFor();
+  await looker(page, view)('api-headers-said');
+}

@@ -5,12 +5,48 @@ import { testDatabases } from '../../../test/kit/servers/databases.ts';
 
 const headers = `${v1}/configuration/apiheaders`;
 
+/** A day as FreeMarker writes it in en_US, e.g. Nov 3, 2026. */
+const dayOf = (ms: number): string =>
+  new Date(ms).toLocaleDateString('en-US', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
+
 for (const database of testDatabases)
   test(
     `headers stand in the order that they are moved to, and say of an API what their templates make of it (${database.name})`,
     { skip: database.skip },
     async (t) => {
       const office = await openOffice(t, database);
+      const begun = (await office.call('GET', headers)).body as unknown as readonly {
+        readonly id: string;
+        readonly name: string;
+      }[];
+      assert.deepEqual(
+        begun.map(({ name }) => name),
+        ['api.version', 'api.owner', 'api.publishedAt'],
+        'what an environment begins with',
+      );
+      const deployed = await office.deployedApi('/deployed');
+      const saidOf = async (id: string) =>
+        (await office.call('GET', `${v1}/apis/${id}/headers`)).body as unknown as readonly Readonly<
+          Record<string, string>
+        >[];
+      assert.deepEqual(await saidOf(deployed.id), [
+        { name: 'api.version', value: '1.0' },
+        { name: 'api.owner', value: 'Administrator' },
+        { name: 'api.publishedAt', value: dayOf(office.clock.now()) },
+      ]);
+      const second = await office.call('POST', '/management/v2/organizations/DEFAULT/environments', {
+        body: { name: 'second' },
+      });
+      assert.equal(second.status, 201, second.text);
+      const there = await office.call('GET', headers.replace('environments/DEFAULT', 'environments/second'));
+      assert.equal((there.body as unknown as readonly object[]).length, 3, there.text);
+      for (const { id } of begun) assert.equal((await office.call('DELETE', `${headers}/${id}`)).status, 204);
+
       const ids = new Map<string, string>();
       const templates = {
         version: 'v${api.version}',
@@ -56,8 +92,7 @@ for (const database of testDatabases)
           ],
         },
       });
-      const said = (await office.call('GET', `${v1}/apis/${String(api['id'])}/headers`)).body;
-      const [owner, published, broken] = said as unknown as readonly Readonly<Record<string, string>>[];
+      const [owner, published, broken] = await saidOf(String(api['id']));
       assert.deepEqual(owner, { name: 'owner', value: 'Administrator' });
       assert.deepEqual(published, { name: 'published', value: 'never' });
       assert.equal(broken?.['value'], undefined);

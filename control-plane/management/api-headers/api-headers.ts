@@ -3,12 +3,13 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { compileGiven } from '../../../proto/freemarker/template.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Trx } from '../../storage/storage.ts';
 import type { Actor } from '../../access/actor.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
 import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
-import { momentText, present, readOnlyFields } from '../fields.ts';
+import { present, readOnlyFields } from '../fields.ts';
 import {
   deleteHeaderRow,
   type HeaderRow,
@@ -50,6 +51,13 @@ const fields = {
     }),
 };
 
+/** What is said of every API of an environment as long as nobody says otherwise, in the reference's words. */
+const defaults = [
+  ['api.version', '${api.version}'],
+  ['api.owner', '${api.primaryOwner.displayName}'],
+  ['api.publishedAt', '${(api.deployedAt?date)!}'],
+] as const;
+
 /** Body of a creation, which comes last. */
 export const newHeaderSchema = z
   .strictObject({ ...readOnlyFields('id', 'order', 'created_at', 'updated_at'), ...fields })
@@ -90,6 +98,21 @@ type HeaderView = z.infer<typeof headerSchema>;
 interface HeaderRef {
   readonly at: EnvironmentRef;
   readonly id: string;
+}
+
+/** Gives a new environment the headers that each begins with. */
+export async function insertDefaultHeaders(trx: Trx, at: EnvironmentRef, nowMs: number): Promise<void> {
+  for (const [n, [name, value]] of defaults.entries())
+    await insertHeader(trx, {
+      organization: at.organization,
+      environment: at.environment,
+      id: randomUUID(),
+      name,
+      value,
+      position: n + 1,
+      created_at_ms: nowMs,
+      updated_at_ms: nowMs,
+    });
 }
 
 /** All headers of an environment, in their order. */
@@ -177,9 +200,9 @@ export async function saidHeaders(
     description: api.description,
     visibility: api.visibility,
     state: api.state,
-    createdAt: momentText(api.created_at_ms),
-    updatedAt: momentText(api.updated_at_ms),
-    deployedAt: momentText(api.deployed_at_ms),
+    createdAt: new Date(api.created_at_ms),
+    updatedAt: new Date(api.updated_at_ms),
+    deployedAt: api.deployed_at_ms === null ? undefined : new Date(api.deployed_at_ms),
     primaryOwner: new Map([['displayName', owners.get(api.id)?.displayName ?? '']]),
   });
   // What is not there is missing, which a template forgives by `!`.

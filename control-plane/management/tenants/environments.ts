@@ -5,6 +5,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { addMembership } from '../../access/memberships.store.ts';
 import { defaultRole } from '../../access/roles.store.ts';
+import { insertDefaultHeaders } from '../api-headers/api-headers.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
@@ -77,6 +78,7 @@ export function createEnvironment(
     const { name, description = '' } = wish;
     await desk.publisher.ensureEnvironment(now.trx, organization, { id, name, description, hrid });
     await giveRoles(now, id);
+    await insertDefaultHeaders(now.trx, { organization, environment: id }, now.nowMs);
     const row = await updateEnvironmentRow(now.trx, { organization, id }, { name });
     await audit(now, 'ENVIRONMENT_CREATED', { after: row });
     return environmentView(row);

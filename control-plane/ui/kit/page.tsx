@@ -120,7 +120,8 @@ export const Columns = ({ children }: { readonly children: ReactNode }) => (
 export function Facts({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl className={styles['facts']}>
-      {facts.map(([name, value]) => [<dt key={`${name}-name`}>{name}</dt>, <dd key={name}>{value}</dd>])}
+      {/* Two of them may have one name. */}
+      {facts.map(([name, value], n) => [<dt key={`${n}-name`}>{name}</dt>, <dd key={n}>{value}</dd>])}
     </dl>
   );
 }

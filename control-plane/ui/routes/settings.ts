@@ -42,6 +42,12 @@ const metadata = createRoute({
   component: lazyRouteComponent(() => import('../pages/settings/metadata.tsx'), 'EnvironmentMetadata'),
 });
 
+const apiHeaders = createRoute({
+  getParentRoute: () => settings,
+  path: '/api-headers',
+  component: lazyRouteComponent(() => import('../pages/settings/api-headers.tsx'), 'ApiHeaders'),
+});
+
 const retention = createRoute({
   getParentRoute: () => settings,
   path: '/retention',
@@ -101,5 +107,5 @@ export const settingsRoutes = [
   documentation,
   dictionaries,
   dictionary,
-  settings.addChildren([home, groups, group, categories, metadata, retention, notifications]),
+  settings.addChildren([home, groups, group, categories, metadata, apiHeaders, retention, notifications]),
 ] as const;

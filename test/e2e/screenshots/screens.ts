@@ -75,6 +75,7 @@ export function screensOf(made: Furnished): readonly Screen[] {
     { name: 'settings-groups', path: `${env}/settings/groups` },
     { name: 'settings-categories', path: `${env}/settings/categories` },
     { name: 'settings-metadata', path: `${env}/settings/metadata` },
+    { name: 'settings-api-headers', path: `${env}/settings/api-headers` },
     { name: 'settings-notifications', path: `${env}/settings/notifications` },
     { name: 'palette', path: `${env}/apis`, act: (page) => page.keyboard.press('Control+k') },
     { name: 'nothing', path: `${env}/nowhere/at/all` },

@@ -11,6 +11,7 @@ import { Share, Status, type Tone } from '../../kit/status.tsx';
 import { DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { saidOfApi } from '../settings/questions.ts';
 import { useAhead } from './draft/changes.tsx';
 import { DeployButton } from './draft/deploying.tsx';
 import { useDeployed } from './deployed.ts';
@@ -22,6 +23,7 @@ const route = getRouteApi('/$env/apis/$api');
 export function ApiOverview() {
   const { env, api: id } = route.useParams();
   const { data: api } = useQuery(oneApi({ env, id }));
+  const { data: said = [] } = useQuery(saidOfApi(env, id));
   if (api === undefined) return null;
   return (
     <Body>
@@ -34,6 +36,7 @@ export function ApiOverview() {
               ['Backend', targetsOf(api).map((target) => <Copy key={target} text={target} />)],
               ['Description', api.description || <span className="quiet">none</span>],
               ['Owner', api.primaryOwner?.displayName ?? '–'],
+              ...said.map(({ name, value, problem }) => [name, saidValue(value, problem)] as const),
               ['Created', <Time key="created" at={api.createdAt} />],
               ['Id', <Copy key="id" text={api.id} shown={shortId(api.id)} />],
             ]}
@@ -43,6 +46,12 @@ export function ApiOverview() {
       </Columns>
     </Body>
   );
+}
+
+/** What a header of the environment says of it, or why it says nothing. */
+function saidValue(value: string | undefined, problem: string | undefined) {
+  if (problem !== undefined) return <Status tone="warn">{problem}</Status>;
+  return value === undefined || value === '' ? <span className="quiet">none</span> : value;
 }
 
 function targetsOf({ endpointGroups = [] }: Schemas['ApiV4']): readonly string[] {

@@ -5,6 +5,7 @@ import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
 
 export type Group = Schemas['GroupV1'];
 export type GroupMember = Schemas['GroupMember'];
+export type ApiHeader = Schemas['ApiHeader'];
 
 export const groupsPerPage = 25;
 export const groupMembersPerPage = 25;
@@ -81,5 +82,24 @@ export const metadataOf = (env: string) =>
         api.GET('/management/organizations/{orgId}/environments/{envId}/configuration/metadata', {
           params: { path: at(env) },
         }),
+      ),
+  });
+
+const ofEnvironment = '/management/organizations/{orgId}/environments/{envId}';
+
+export const apiHeadersOf = (env: string) =>
+  queryOptions({
+    queryKey: ['api-headers', env],
+    queryFn: () =>
+      answerOf(api.GET(`${ofEnvironment}/configuration/apiheaders`, { params: { path: at(env) } })),
+  });
+
+/** What they say of one API. */
+export const saidOfApi = (env: string, id: string) =>
+  queryOptions({
+    queryKey: ['api-headers', env, id],
+    queryFn: () =>
+      answerOf(
+        api.GET(`${ofEnvironment}/apis/{apiId}/headers`, { params: { path: { ...at(env), apiId: id } } }),
       ),
   });

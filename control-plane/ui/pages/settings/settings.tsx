@@ -8,6 +8,7 @@ const tabs = [
   ['/$env/settings/groups', 'Groups', 'GROUP'],
   ['/$env/settings/categories', 'Categories', 'CATEGORY'],
   ['/$env/settings/metadata', 'Metadata', 'METADATA'],
+  ['/$env/settings/api-headers', 'API headers', 'API_HEADER'],
   ['/$env/settings/retention', 'Retention', 'SETTINGS'],
   ['/$env/settings/notifications', 'Notifications', 'NOTIFICATION'],
 ] as const;
