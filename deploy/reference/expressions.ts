@@ -1,4 +1,4 @@
-import { attributesNotSet, attributeWords } from '../../data-plane/gateway/call/attributes.ts';
+import { attributesNotSet, attributeWords } from '../../proto/expression/known/attributes.ts';
 import { functionNames } from '../../proto/expression/functions.ts';
 import { methodsByKind } from '../../proto/expression/methods.ts';
 import { type Root, rootNames, rootOf } from '../../proto/expression/roots.ts';

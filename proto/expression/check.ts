@@ -32,7 +32,16 @@ const toldMax = 100;
 /** Every expression of a text by itself, so that all faults are told and not the first alone. */
 export function checkExpressions(
   text: string,
-  { as, phase }: { readonly as: CheckedAs; readonly phase: 'request' | 'response' },
+  {
+    as,
+    phase,
+    places,
+  }: {
+    readonly as: CheckedAs;
+    readonly phase: 'request' | 'response';
+    /** Names behind `#` that are known where the text stands and nowhere else. */
+    readonly places?: ReadonlySet<string> | undefined;
+  },
 ): CheckedExpressions {
   const isBare = as === 'rule' && text.trim().startsWith('#');
   const read = isBare ? `{${text.trim()}}` : text;
@@ -48,7 +57,7 @@ export function checkExpressions(
       continue;
     }
     const made = piece.isClosed
-      ? language(piece.source)
+      ? language(piece.source, places)
       : ({ kind: 'refused', message: 'its closing brace is missing', at: piece.source.length } as const);
     if (made.kind === 'refused') faults.push({ message: made.message, at: start + 1 + made.at });
     else {

@@ -1,5 +1,13 @@
 import { resource } from '../route.ts';
-import { checked, checkedSchema, checkSchema, known, knownSchema } from './expressions.ts';
+import {
+  checked,
+  checkedSchema,
+  checkSchema,
+  known,
+  knownSchema,
+  words,
+  wordsSchema,
+} from './expressions.ts';
 
 const define = resource({ tag: 'Expressions', scope: 'organization' });
 // The language is of the program, and nothing of anybody's is read.
@@ -22,5 +30,13 @@ export const expressionRoutes = [
     summary: 'Lists what an expression may name behind #, with its members.',
     answer: knownSchema,
     run: async () => known(),
+  }),
+  define.get('/expressions/words', {
+    operationId: 'listExpressionWords',
+    permission,
+    summary:
+      'Lists what an expression may say of a root: kinds, methods, types, and the attributes that gateways set.',
+    answer: wordsSchema,
+    run: async () => words(),
   }),
 ];

@@ -23,9 +23,41 @@ test('an expression is judged before anybody deploys it, with the place of each 
   assert.equal((await check({ text: 'x', kind: 'OTHER' })).status, 400);
   assert.equal((await check({ text: 'x'.repeat(65_537), kind: 'TEMPLATE' })).status, 400);
 
-  const roots = JSON.parse((await call('GET', `${path}/roots`)).text) as { readonly name: string }[];
+  const roots = JSON.parse((await call('GET', `${path}/roots`)).text) as {
+    readonly name: string;
+    readonly place?: string;
+  }[];
+  assert.equal((await check({ text: '', kind: 'TEMPLATE', places: ['nowhere'] })).status, 400);
   assert.ok(roots.some(({ name }) => name === 'request'));
+
+  const words = JSON.parse((await call('GET', `${path}/words`)).text) as Words;
+  assert.deepEqual(
+    ['request.headers', 'request.headers[]', 'request.headers[][]', 'request.ssl.client.dn'].map(
+      (each) => words.kinds[each],
+    ),
+    ['lines', 'list', 'text', 'text'],
+  );
+  assert.ok(words.methods['text']?.includes('toLowerCase'));
+  assert.ok(words.types['Math']?.includes('abs'));
+  assert.equal(words.results['toLowerCase'], 'text');
+  assert.match(words.attributes['plan'] ?? '', /id/);
+  // What is offered is accepted.
+  for (const [name, kind] of Object.entries(words.kinds).filter(([each]) => !each.includes('[]'))) {
+    const places = roots.filter((each) => each.place !== undefined && name.startsWith(`${each.name}.`));
+    const asked = { text: `{#${name}}`, kind: 'TEMPLATE', phase: 'RESPONSE' };
+    const { body: judged } = await check({ ...asked, places: places.map((each) => each.name) });
+    assert.deepEqual(judged['faults'], [], `${name}, ${kind}`);
+    if (places.length > 0) assert.equal((await check(asked)).body['ok'], false, 'elsewhere it is refused');
+  }
 });
+
+interface Words {
+  readonly kinds: Readonly<Record<string, string>>;
+  readonly methods: Readonly<Record<string, readonly string[]>>;
+  readonly types: Readonly<Record<string, readonly string[]>>;
+  readonly results: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, string>>;
+}
 
 test('a text of nothing but expressions is judged within its bounds', async (t) => {
   const { call } = await openOffice(t, sqlite);

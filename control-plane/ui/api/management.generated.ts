@@ -421,6 +421,9 @@ export interface paths {
   "/management/v2/organizations/{orgId}/expressions/roots": {
     get: { parameters: { path: { "orgId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ExpressionRoots"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
   };
+  "/management/v2/organizations/{orgId}/expressions/words": {
+    get: { parameters: { path: { "orgId": string; }; query?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["ExpressionWords"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
+  };
   "/management/v2/environments/{envId}/shared-policy-groups": {
     get: { parameters: { path: { "envId": string; }; query?: { "page"?: number; "perPage"?: number; "q"?: string; "sortBy"?: "name" | "-name" | "apiType" | "-apiType" | "phase" | "-phase" | "updatedAt" | "-updatedAt" | "deployedAt" | "-deployedAt"; } }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["SharedPolicyGroupsResponse"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
     post: { parameters: { path: { "envId": string; }; query?: never; header?: { "Idempotency-Key"?: string; } }; requestBody: { content: { "application/json": Schemas["CreateSharedPolicyGroup"]; } }; responses: { 201: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["SharedPolicyGroup"]; } }; default: { headers: { [name: string]: unknown }; content: { "application/json": Schemas["Error"]; } }; } };
@@ -1213,9 +1216,10 @@ export interface Schemas {
   "ApiServicePlugin": { "id": string; "name": string; "description": string; "category": string; "icon": string; "deployed": boolean; };
   "ExpressionChecked": { "ok": boolean; "faults": Array<Schemas["ExpressionFault"]>; "warnings": Array<Schemas["ExpressionFault"]>; "needsBody": boolean; "roots": Array<string>; };
   "ExpressionFault": { "message": string; "at": number; };
-  "ExpressionCheck": { "text": string; "kind": "TEMPLATE" | "CONDITION" | "SELECTION_RULE"; "phase"?: "REQUEST" | "RESPONSE"; };
+  "ExpressionCheck": { "text": string; "kind": "TEMPLATE" | "CONDITION" | "SELECTION_RULE"; "phase"?: "REQUEST" | "RESPONSE"; "places"?: Array<"authResponse" | "calloutResponse" | "error" | "group" | "groupName" | "keyId" | "parameters" | "password" | "profile" | "prompt" | "responseTime" | "upstreamResponse" | "username">; };
   "ExpressionRoots": Array<Schemas["ExpressionRoot"]>;
   "ExpressionRoot": { "name": string; "isFunction": boolean; "members"?: Array<string>; "place"?: string; };
+  "ExpressionWords": { "kinds": { [name: string]: string }; "methods": { [name: string]: Array<string> }; "results": { [name: string]: string }; "types": { [name: string]: Array<string> }; "attributes": { [name: string]: string }; };
   "SharedPolicyGroupsResponse": { "data": Array<Schemas["SharedPolicyGroup"]>; "pagination": Schemas["Pagination"]; "links": Schemas["Links"]; };
   "SharedPolicyGroup": { "id": string; "crossId": string; "name": string; "description"?: string; "prerequisiteMessage"?: string; "version": number; "apiType": "PROXY"; "phase": "REQUEST" | "RESPONSE"; "steps"?: Array<Schemas["StepV4"]>; "lifecycleState": "DEPLOYED" | "UNDEPLOYED" | "PENDING"; "createdAt": string; "updatedAt": string; "deployedAt"?: string; };
   "CreateSharedPolicyGroup": { "crossId"?: string; "name": string; "description"?: string; "prerequisiteMessage"?: string; "steps"?: Array<Schemas["StepV4"]>; "apiType": "PROXY" | "A2A_PROXY" | "AUTHZ" | "EDGE" | "LLM_PROXY" | "MCP_PROXY" | "MESSAGE" | "NATIVE"; "phase": "REQUEST" | "RESPONSE" | "ENTRYPOINT_CONNECT" | "INTERACT" | "PUBLISH" | "SUBSCRIBE"; "originContext"?: unknown; };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { attributeWords } from './attributes.ts';
+import { attributeWords } from '../../../proto/expression/known/attributes.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -215,6 +215,32 @@ function sameKind(one: Kind | undefined, other: Kind | undefined): Kind | undefi
   return one !== undefined && one.is === other?.is ? { is: one.is } : undefined;
 }
 
+/** What methods give, whatever of these kinds they are called on. */
+export const methodResults: ReadonlyMap<string, Kind['is']> = new Map(
+  [...results].map(([name, { is }]) => [name, is]),
+);
+
+/** No kind holds others deeper. */
+const insideMax = 4;
+
+/**
+ * The kinds of all that can be named behind `#`, by path, and of what stands in each.
+ *
+ * Shape: `request.headers` is `lines`, `request.headers[]` is `list`, `request.headers[][]` is `text`.
+ */
+export function kindsByPath(): ReadonlyMap<string, Kind['is']> {
+  const found = new Map<string, Kind['is']>();
+  const add = (path: string, kind: Kind, deep: number): void => {
+    found.set(path, kind.is);
+    if (deep === insideMax) return;
+    for (const [name, each] of kind.fields ?? []) add(`${path}.${name}`, each, deep + 1);
+    const item = kind.is === 'lines' ? texts : kind.item;
+    if (item !== undefined) add(`${path}[]`, item, deep + 1);
+  };
+  for (const [path, kind] of rootKinds) add(path, kind, 0);
+  return found;
+}
+
 /** What people call a kind. */
 export const kindWords: Readonly<Record<Kind['is'], string>> = {
   text: 'a text',

@@ -35,6 +35,7 @@ export const environmentRights: Readonly<Record<string, string>> = {
   updateView: '+++ +++ +++',
   deleteView: '+++ +++ +++',
   listQuotas: '+++ +++ +++',
+  listExpressionWords: '+++ +++ +++',
   getRetention: '++- --- ---',
   updateRetention: '++- --- ---',
   listKeptRecords: '++- --- ---',
