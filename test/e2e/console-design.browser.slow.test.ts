@@ -60,6 +60,7 @@ async function designs(platform: Platform, browser: TestBrowser): Promise<void> 
   };
   const request = page.getByRole('list', { name: 'Request' });
   const saved = (): Promise<void> => page.getByText(savedWords).waitFor();
+  await writesCondition(page);
   await add('request', 1, 'Rate limit');
   await add('request', 2, 'Latency');
   await add('response', 1, 'Transform headers');
@@ -101,6 +102,25 @@ async function designs(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByText('No draft').waitFor();
   await eventually(async () => (await answer()) === '<b>drawn</b>');
   await page.context().close();
+}
+
+/** What can stand in an expression is offered while it is written, and what is wrong with it is told. */
+async function writesCondition(page: Page): Promise<void> {
+  const condition = page.getByRole('textbox', { name: 'Condition' });
+  await condition.click();
+  for (const [typed, name, text] of [
+    ['{#requ', '#request', '{#request'],
+    ['.meth', 'method', '{#request.method'],
+    ['.toLow', 'toLowerCase()', '{#request.method.toLowerCase()'],
+  ] as const) {
+    await page.keyboard.type(typed);
+    await page.getByRole('option', { name }).waitFor();
+    await page.keyboard.press('Enter');
+    await eventually(async () => (await condition.inputValue()) === text);
+  }
+  await condition.fill("{#request.methd == 'GET'}");
+  await page.getByText(/method.*\(at character \d+\)/).waitFor();
+  await condition.fill('');
 }
 
 async function triesDraft(platform: Platform, browser: TestBrowser): Promise<void> {

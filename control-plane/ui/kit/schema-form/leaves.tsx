@@ -1,6 +1,7 @@
 import { Eye, EyeOff, RotateCcw, X } from 'lucide-react';
 import { useState } from 'react';
 import { IconButton } from '../button.tsx';
+import { ExpressionField } from '../expression/expression-field.tsx';
 import { AreaField, SelectField, SwitchField, TextField } from '../field.tsx';
 import { type FormPlace, useFault } from './context.ts';
 import { isText, type JsonSchema, textWritten, type Widget, valueWords } from './shape.ts';
@@ -16,14 +17,19 @@ export function TextLikeField({
     error: useFault(path),
     hint: schema.description,
     isOptional: !isRequired,
-    mark: isExpression ? 'expression' : undefined,
-    className: isExpression ? 'mono' : undefined,
     value: isText(value) ? value : '',
     placeholder: defaultWords(schema),
-    onChange: ({ target: { value: text } }: { readonly target: { readonly value: string } }) =>
-      onChange(textWritten(place, text)),
   };
-  return look === 'lines' ? <AreaField {...common} /> : <TextField {...common} />;
+  const write = (text: string): void => onChange(textWritten(place, text));
+  if (isExpression)
+    return <ExpressionField {...common} kind="TEMPLATE" hasLines={look === 'lines'} onWrite={write} />;
+  const onWritten = ({ target }: { readonly target: { readonly value: string } }): void =>
+    write(target.value);
+  return look === 'lines' ? (
+    <AreaField {...common} onChange={onWritten} />
+  ) : (
+    <TextField {...common} onChange={onWritten} />
+  );
 }
 
 export function NumberField({ isWhole, ...place }: FormPlace & { readonly isWhole: boolean }) {
@@ -92,40 +98,38 @@ export function ChoiceField({ options, ...place }: FormPlace & { readonly option
 }
 
 /** A secret: what is kept is never shown, and stays until another is written. */
-export function SecretField(place: FormPlace) {
+export function SecretField({ isExpression, ...place }: FormPlace & { readonly isExpression: boolean }) {
   const { label, schema, value, isRequired, path, onChange } = place;
   const [isShown, setShown] = useState(false);
   const [hadMask] = useState(isMask(value) ? value : undefined);
-  const error = useFault(path);
   const isKept = isMask(value);
-  return (
-    <TextField
-      label={label}
-      error={error}
-      hint={isKept ? 'Kept as it is; type to replace it' : schema.description}
-      isOptional={!isRequired}
-      mark="secret"
-      type={isShown ? 'text' : 'password'}
-      autoComplete="off"
-      value={isText(value) && !isKept ? value : ''}
-      placeholder={isKept ? mask : ''}
-      onChange={({ target: { value: text } }) => onChange(textWritten(place, text))}
-      after={
-        <>
-          {hadMask !== undefined && !isKept && (
-            <IconButton label={`Keep ${label} as it was`} onClick={() => onChange(hadMask)}>
-              <RotateCcw size={14} aria-hidden />
-            </IconButton>
-          )}
-          {!isKept && (
-            <IconButton label={`${isShown ? 'Hide' : 'Show'} ${label}`} onClick={() => setShown(!isShown)}>
-              {isShown ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
-            </IconButton>
-          )}
-        </>
-      }
-    />
-  );
+  const write = (text: string): void => onChange(textWritten(place, text));
+  const common = {
+    label,
+    error: useFault(path),
+    hint: isKept ? 'Kept as it is; type to replace it' : schema.description,
+    isOptional: !isRequired,
+    mark: 'secret',
+    type: isShown ? ('text' as const) : ('password' as const),
+    value: isText(value) && !isKept ? value : '',
+    placeholder: isKept ? mask : '',
+    after: (
+      <>
+        {hadMask !== undefined && !isKept && (
+          <IconButton label={`Keep ${label} as it was`} onClick={() => onChange(hadMask)}>
+            <RotateCcw size={14} aria-hidden />
+          </IconButton>
+        )}
+        {!isKept && (
+          <IconButton label={`${isShown ? 'Hide' : 'Show'} ${label}`} onClick={() => setShown(!isShown)}>
+            {isShown ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
+          </IconButton>
+        )}
+      </>
+    ),
+  };
+  if (isExpression) return <ExpressionField {...common} kind="TEMPLATE" onWrite={write} />;
+  return <TextField {...common} autoComplete="off" onChange={({ target }) => write(target.value)} />;
 }
 
 /** Anything as JSON: what no other widget shows. What is no JSON yet stays as it is typed, and is not written. */

@@ -81,7 +81,7 @@ function Shown({ widget, place }: { readonly widget: Widget; readonly place: For
   switch (widget.kind) {
     case 'text':
       return widget.look === 'secret' ? (
-        <SecretField {...place} />
+        <SecretField {...place} isExpression={widget.isExpression} />
       ) : (
         <TextLikeField {...place} widget={widget} />
       );

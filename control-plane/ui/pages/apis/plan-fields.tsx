@@ -1,4 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
+import { ExpressionField } from '../../kit/expression/expression-field.tsx';
+import { ExpressionPhase } from '../../kit/expression/questions.ts';
 import { AreaField, SelectField, SwitchField, TextField } from '../../kit/field.tsx';
 import { Panel } from '../../kit/page.tsx';
 import { SchemaForm } from '../../kit/schema-form/schema-form.tsx';
@@ -136,16 +138,17 @@ function Choosing({ wish, isReadOnly = false, details, onChange }: FieldsProps) 
     <Panel title="When it is chosen">
       <div className={styles['rows']}>
         <fieldset disabled={isReadOnly}>
-          <TextField
-            label="Selection rule"
-            mark="expression"
-            className="mono"
-            isOptional
-            hint="The plan is looked at where it is true, e.g. {#request.headers['x-partner'] != null}"
-            value={wish.selectionRule}
-            error={faultOf(details, 'selectionRule')}
-            onChange={({ target: { value } }) => onChange({ ...wish, selectionRule: value })}
-          />
+          <ExpressionPhase value="REQUEST">
+            <ExpressionField
+              label="Selection rule"
+              kind="SELECTION_RULE"
+              isOptional
+              hint="The plan is looked at where it is true, e.g. {#request.headers['x-partner'] != null}"
+              value={wish.selectionRule}
+              error={faultOf(details, 'selectionRule')}
+              onWrite={(selectionRule) => onChange({ ...wish, selectionRule })}
+            />
+          </ExpressionPhase>
         </fieldset>
         <SchemaForm
           schema={tagsForm}

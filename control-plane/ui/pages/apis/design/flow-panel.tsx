@@ -1,7 +1,8 @@
 import { ArrowDown, ArrowUp, Trash2 } from 'lucide-react';
 import { IconButton } from '../../../kit/button.tsx';
+import { ExpressionField } from '../../../kit/expression/expression-field.tsx';
+import { ExpressionPhase } from '../../../kit/expression/questions.ts';
 import { SelectField, SwitchField, TextField } from '../../../kit/field.tsx';
-import { useConditionFault } from './condition-fault.ts';
 import {
   conditionOf,
   type Flow,
@@ -114,16 +115,16 @@ function ConditionField({
 }) {
   const condition = conditionOf(flow);
   return (
-    <TextField
-      label="Condition"
-      mark="expression"
-      className="mono"
-      isOptional
-      hint="The flow runs where it is true"
-      error={useConditionFault(condition, 'request')}
-      value={condition}
-      onChange={({ target: { value } }) => set(selecting(flow, { condition: value }), 'condition')}
-    />
+    <ExpressionPhase value="REQUEST">
+      <ExpressionField
+        label="Condition"
+        kind="CONDITION"
+        isOptional
+        hint="The flow runs where it is true"
+        value={condition}
+        onWrite={(value) => set(selecting(flow, { condition: value }), 'condition')}
+      />
+    </ExpressionPhase>
   );
 }
 

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { ArrowLeft, ArrowRight, BookOpen, Trash2 } from 'lucide-react';
 import { IconButton } from '../../../kit/button.tsx';
+import { ExpressionField } from '../../../kit/expression/expression-field.tsx';
+import { ExpressionPhase } from '../../../kit/expression/questions.ts';
 import { SwitchField, TextField } from '../../../kit/field.tsx';
 import { Markdown } from '../../../kit/markdown.tsx';
 import { SchemaForm } from '../../../kit/schema-form/schema-form.tsx';
@@ -17,7 +19,6 @@ import {
   stepsOf,
   without,
 } from './flows.ts';
-import { useConditionFault } from './condition-fault.ts';
 import { policies, policyDocs, policyForm } from './questions.ts';
 import type { Shown } from './studio.tsx';
 import styles from './studio.module.css';
@@ -54,24 +55,26 @@ export function StepPanel({ designing, place, isReadOnly, onShow }: Props) {
         </div>
         {!isReadOnly && <Tools {...{ designing, place, onShow }} last={steps.length - 1} />}
       </header>
-      <div className={styles['form']}>
-        <fieldset disabled={isReadOnly} className={styles['common']}>
-          <SwitchField
-            label="Enabled"
-            isOn={step.enabled !== false}
-            onChange={(enabled) => set({ enabled }, 'enabled')}
-          />
-          <TextField
-            label="Name"
-            isOptional
-            value={step.name ?? ''}
-            placeholder={policy?.name}
-            onChange={({ target: { value } }) => set({ name: value }, 'name')}
-          />
-          <ConditionField {...{ designing, place, step }} onChange={set} />
-        </fieldset>
-        <Configuration {...{ designing, place, isReadOnly, step }} onChange={set} />
-      </div>
+      <ExpressionPhase value={place.lane === 'request' ? 'REQUEST' : 'RESPONSE'}>
+        <div className={styles['form']}>
+          <fieldset disabled={isReadOnly} className={styles['common']}>
+            <SwitchField
+              label="Enabled"
+              isOn={step.enabled !== false}
+              onChange={(enabled) => set({ enabled }, 'enabled')}
+            />
+            <TextField
+              label="Name"
+              isOptional
+              value={step.name ?? ''}
+              placeholder={policy?.name}
+              onChange={({ target: { value } }) => set({ name: value }, 'name')}
+            />
+            <ConditionField {...{ designing, place, step }} onChange={set} />
+          </fieldset>
+          <Configuration {...{ designing, place, isReadOnly, step }} onChange={set} />
+        </div>
+      </ExpressionPhase>
       <Docs policy={step.policy ?? ''} name={policy?.name} />
     </>
   );
@@ -88,17 +91,15 @@ function ConditionField({
   readonly onChange: (part: Partial<Step>, subject: string) => void;
 }) {
   const [told] = faultsAt(faultsOf(designing, place.owner), `${placeOf(place)}.condition`);
-  const judged = useConditionFault(condition, place.lane);
   return (
-    <TextField
+    <ExpressionField
       label="Condition"
-      mark="expression"
-      className="mono"
+      kind="CONDITION"
       isOptional
       hint="The step runs where it is true, e.g. {#request.headers['x-debug'] != null}"
-      error={judged ?? told?.message}
+      error={told?.message}
       value={condition}
-      onChange={({ target: { value } }) => onChange({ condition: value }, 'condition')}
+      onWrite={(value) => onChange({ condition: value }, 'condition')}
     />
   );
 }
