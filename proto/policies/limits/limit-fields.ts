@@ -12,12 +12,19 @@ const keyCharsMax = 65_536;
 export const limiterKey = template(z.string().max(keyCharsMax)).prefault('');
 const periodTimeMax = 100_000;
 
+/** Of a period that is worked out: 11,415 years of hours, so that a window's end is a date, and a number that Redis counts with. */
+const dynamicPeriodTimeMax = 100_000_000;
+
+const numberText = z
+  .string()
+  .regex(/^\d{0,12}$/, 'must be a whole number')
+  .transform(Number);
+
 /** A number that an expression may give; nothing written is 0. */
-export const wholeNumber = template(
-  z
-    .string()
-    .regex(/^\d{0,12}$/, 'must be a whole number')
-    .transform(Number),
+export const wholeNumber = template(numberText).prefault('');
+
+const dynamicPeriodTime = template(
+  numberText.refine((time) => time <= dynamicPeriodTimeMax, `may be at most ${dynamicPeriodTimeMax}`),
 ).prefault('');
 
 /**
@@ -94,9 +101,9 @@ export function limitOf<const Unit extends string>(units: readonly [Unit, ...Uni
         title: 'Limit by an expression',
         description: 'Counts where the limit above is 0',
       }),
-      dynamicPeriodTime: wholeNumber.meta({
+      dynamicPeriodTime: dynamicPeriodTime.meta({
         title: 'Period by an expression',
-        description: 'Wins over the period above',
+        description: 'Wins over the period above; at most 100,000,000',
       }),
     })
     .meta({ title });
@@ -123,7 +130,7 @@ export function limiterErrors<const Prefix extends string>(prefix: Prefix, messa
 export const limiterDocs = [
   'Every request counts, refused ones too (but for `gcra`). `limit` wins over `dynamicLimit`; 0, or one that comes to nothing, lets nothing pass.',
   '`dynamicPeriodTime` wins over `periodTime` and its unit, unless it comes to nothing or 0; a period below 1 is 1.',
-  'A limit or period whose expression fails is answered with 500; a key whose expression fails counts with all others that fail.',
+  'A limit or period whose expression fails, or is no whole number from 0 to 999,999,999,999 (a period: 100,000,000), is answered with 500; a key whose expression fails counts with all others that fail.',
   'Counted per plan and subscription (keyless: plan and client address, of IPv6 per /64, all of which one subscriber has; no plan: OAuth client, else API), key and step: each step of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path).',
   '`useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same kind of policy, key and period, never across environments; with no `key` it does nothing.',
   'A changed limit or period holds from the next request on; another period is another window.',
