@@ -15,7 +15,7 @@ export interface UserAccountTable {
   email: string | null;
   firstname: string | null;
   lastname: string | null;
-  /** ACTIVE; DISABLED, who comes in by nothing; ARCHIVED, who was deleted, so that the audit can name an id. */
+  /** ACTIVE; PENDING, who has registered and waits for somebody's word; REJECTED; DISABLED, who comes in by nothing; ARCHIVED, who was deleted, so that the audit can name an id. */
   status: string;
   /** 1 for an account of a program, which has tokens alone. */
   is_service: number;

@@ -198,7 +198,8 @@ export function createAccess(options: AccessOptions): Access {
         if (!isUniqueViolation(error)) throw error;
         throw new Fault('request.conflict', { detail: `There is a user "${user.username}" already.` });
       }
-      return actorOf(row, user.from === undefined ? await giveFirstRoles(trx, row, user.role) : []);
+      const hasRoles = user.from === undefined && user.isPending !== true;
+      return actorOf(row, hasRoles ? await giveFirstRoles(trx, row, user.role) : []);
     },
   };
 }

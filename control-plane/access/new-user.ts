@@ -7,6 +7,8 @@ import { defaultRole } from './roles.store.ts';
 
 /** A user to be made. */
 export interface NewUser {
+  /** Where it is known before. */
+  readonly id?: string | undefined;
   readonly organization: string;
   readonly username: string;
   readonly passwordHash: string;
@@ -17,6 +19,8 @@ export interface NewUser {
   /** For a program, which comes in by tokens alone; its hash is empty. */
   readonly isService?: boolean;
   readonly role: 'ADMIN' | 'USER';
+  /** Who has registered and waits for somebody's word: he holds nothing yet. */
+  readonly isPending?: boolean;
   /** The identity provider that says who he is, which gives him his roles too; his hash is empty. */
   readonly from?: { readonly source: string; readonly sourceId: string } | undefined;
 }
@@ -24,7 +28,7 @@ export interface NewUser {
 /** The row of a new user. */
 export function userRow(user: NewUser, nowMs: number): UserRow {
   return {
-    id: randomUUID(),
+    id: user.id ?? randomUUID(),
     organization: user.organization,
     username: user.username,
     password_hash: user.passwordHash,
@@ -32,7 +36,7 @@ export function userRow(user: NewUser, nowMs: number): UserRow {
     email: user.email ?? null,
     firstname: user.firstname ?? null,
     lastname: user.lastname ?? null,
-    status: 'ACTIVE',
+    status: user.isPending === true ? 'PENDING' : 'ACTIVE',
     is_service: user.isService === true ? 1 : 0,
     source: user.from?.source ?? null,
     source_id: user.from?.sourceId ?? null,

@@ -6,7 +6,8 @@ import type { Log } from '../../proto/process/log.ts';
 import { openText, sealText } from '../../proto/trust/sealed-text.ts';
 import type { Oidc } from '../access/identity/oidc.ts';
 import type { Desk } from '../management/desk.ts';
-import { canSendLinks } from '../management/account/password-links.ts';
+import { canSendLinks } from '../management/account/links.ts';
+import { areRegistering } from '../management/account/registration.ts';
 import {
   arrive,
   openProvider,
@@ -55,10 +56,14 @@ export function registerFederation(register: Register, door: Door): void {
 
 /** What a console has to know before anybody has signed in. Errors: request.not_found. */
 async function waysIn(context: Context, { desk }: Door): Promise<Response> {
-  await demandOrganization(context, desk);
+  const organization = await demandOrganization(context, desk);
   const { allowsPasswords: enabled } = desk.access;
   const passwordReset = { enabled: enabled && canSendLinks(desk) };
-  return context.json({ authentication: { localLogin: { enabled }, passwordReset } });
+  const userCreation = { enabled: await areRegistering(desk, organization) };
+  return context.json({
+    authentication: { localLogin: { enabled }, passwordReset },
+    management: { userCreation },
+  });
 }
 
 /** Errors: request.not_found. */

@@ -1,6 +1,11 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { routes } from '../management/index.ts';
 import { choiceSchema, resetWishSchema } from '../management/account/password-links.ts';
+import {
+  registeredSchema,
+  registrationEndSchema,
+  registrationSchema,
+} from '../management/account/registration.ts';
 import { operationsSchema } from '../management/patch.ts';
 import { basePaths, isRepeatable, type Route } from '../management/route.ts';
 import { loginSchema } from './sessions.ts';
@@ -158,6 +163,7 @@ const consoleSchema = z
       localLogin: z.object({ enabled: z.boolean() }),
       passwordReset: z.object({ enabled: z.boolean() }),
     }),
+    management: z.object({ userCreation: z.object({ enabled: z.boolean() }) }),
   })
   .openapi('ConsoleConfig');
 
@@ -221,7 +227,7 @@ const federationPaths: readonly PathConfig[] = [
     path: '/management/organizations/{orgId}/console',
     tags: ['Users'],
     summary:
-      'Says what a console has to know before sign-in: whether passwords open anything, and whether who has lost his is sent a link.',
+      'Says what a console has to know before sign-in: whether passwords open anything, whether who has lost his is sent a link, and whether people register themselves.',
     operationId: 'getConsole',
     security: [],
     request: { params: organizationParams },
@@ -268,7 +274,23 @@ const passwordPaths: readonly PathConfig[] = [
       'Gives the user of a link that was sent the password that he chooses; it counts once, for an hour.',
     schema: choiceSchema,
   },
-].map(({ path, operationId, summary, schema }) => ({
+  {
+    path: 'registration',
+    operationId: 'register',
+    summary:
+      'Sends a link to whoever asks for an account, where the organization lets people register; who has one is written so. The answer is the same whether anybody has that address.',
+    schema: registrationSchema,
+    answer: registeredSchema,
+  },
+  {
+    path: 'registration/finalize',
+    operationId: 'finishRegistration',
+    summary:
+      'Makes the user of a link that was sent, with the password that he chooses. PENDING waits until somebody accepts or rejects it.',
+    schema: registrationEndSchema,
+    answer: registeredSchema,
+  },
+].map(({ path, operationId, summary, schema, answer }) => ({
   method: 'post',
   path: `/management/organizations/{orgId}/users/${path}`,
   tags: ['Users'],
@@ -279,7 +301,12 @@ const passwordPaths: readonly PathConfig[] = [
     params: organizationParams,
     body: { required: true, content: { 'application/json': { schema } } },
   },
-  responses: { 204: { description: 'Done.' }, default: errorAnswer },
+  responses: {
+    ...(answer === undefined
+      ? { 204: { description: 'Done.' } }
+      : { 200: { description: 'The result.', content: { 'application/json': { schema: answer } } } }),
+    default: errorAnswer,
+  },
 }));
 
 function registerSecurity(app: OpenAPIHono): void {

@@ -10,6 +10,12 @@ import {
   choosePassword,
   resetWishSchema,
 } from '../management/account/password-links.ts';
+import {
+  finishRegistration,
+  register as ask,
+  registrationEndSchema,
+  registrationSchema,
+} from '../management/account/registration.ts';
 import { incomingOf } from './front.ts';
 import { readJsonBody } from './json-body.ts';
 import type { Register, SessionDoor } from './sessions.ts';
@@ -20,7 +26,7 @@ const asksMax = { windowMs: 3_600_000, failuresPerUserMax: 5, failuresPerSourceM
 
 const base = '/management/organizations/{orgId}/users';
 
-/** Passwords of who has none: a link by mail, and what is chosen by it. */
+/** Passwords of who has none, and accounts: a link by mail, and what is chosen by it. */
 export function registerPasswordLinks(register: Register, door: SessionDoor): void {
   const throttle = createThrottle(door.desk.clock, asksMax);
   register('post', `${base}/_reset_password`, async (context) => {
@@ -38,16 +44,43 @@ export function registerPasswordLinks(register: Register, door: SessionDoor): vo
     const { token, password } = await bodyOf(context, door, choiceSchema);
     const organization = await demandOrganization(context, door);
     const address = front.sourceOf(context);
-    const retryAfterMs = throttle.waitMs('', address);
-    if (retryAfterMs > 0) throw new ThrottledFault(retryAfterMs);
-    try {
-      await choosePassword(desk, { organization, token, password, address });
-    } catch (error) {
-      if (error instanceof Fault && error.code === 'passwordLink.invalid') throttle.wrong(token, address);
-      throw error;
-    }
+    await byLink(throttle, { token, address }, () =>
+      choosePassword(desk, { organization, token, password, address }),
+    );
     return context.body(null, 204);
   });
+  register('post', `${base}/registration`, async (context) => {
+    const { desk, front } = door;
+    const wish = await bodyOf(context, door, registrationSchema);
+    const organization = await demandOrganization(context, door);
+    const address = front.sourceOf(context);
+    count(throttle, `${organization}\0${wish.email.toLowerCase()}`, address);
+    return context.json(await ask(desk, { organization, wish, address }));
+  });
+  register('post', `${base}/registration/finalize`, async (context) => {
+    const { desk, front } = door;
+    const wish = await bodyOf(context, door, registrationEndSchema);
+    const organization = await demandOrganization(context, door);
+    const address = front.sourceOf(context);
+    const finish = () => finishRegistration(desk, { organization, wish, address });
+    return context.json(await byLink(throttle, { token: wish.token, address }, finish));
+  });
+}
+
+/** Does what a link opens; whoever guesses at links waits. Errors: request.too_many. */
+async function byLink<T>(
+  throttle: Throttle,
+  { token, address }: { readonly token: string; readonly address: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const retryAfterMs = throttle.waitMs('', address);
+  if (retryAfterMs > 0) throw new ThrottledFault(retryAfterMs);
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'passwordLink.invalid') throttle.wrong(token, address);
+    throw error;
+  }
 }
 
 function count(throttle: Throttle, name: string, source: string): void {

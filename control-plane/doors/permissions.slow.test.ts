@@ -37,7 +37,7 @@ const identityProvider = {
   },
 };
 
-const bodies: Readonly<Record<string, object>> = {
+const bodies: Readonly<Record<string, object | boolean>> = {
   updateRetention: { recordsDays: 30 },
   askDeletion: { subject: 'APPLICATION', value: 'none' },
   countDeletion: { subject: 'APPLICATION', value: 'none' },
@@ -111,6 +111,7 @@ const bodies: Readonly<Record<string, object>> = {
   renewRecoveryCodes: { currentPassword: 'not this one', code: '000000' },
   disableSecondFactor: { currentPassword: 'not this one', code: '000000' },
   updateSignInSettings: { secondFactor: 'OPTIONAL' },
+  processRegistration: true,
   resetUserPassword: { password: 'long enough now' },
   createUserToken: { name: 'one' },
   queryMeasures: { timeRange: year, metrics: [{ name: 'HTTP_REQUESTS' }] },
@@ -291,7 +292,11 @@ function queryOf(route: Route, ids: ReadonlyMap<string, string>): string {
 function bodyOf(
   route: Route,
   ids: ReadonlyMap<string, string>,
-): { readonly body?: object; readonly text?: string; readonly headers?: Readonly<Record<string, string>> } {
+): {
+  readonly body?: object | boolean;
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+} {
   if (route.operationId === 'createApiSubscription')
     return { body: { planId: ids.get('planId'), applicationId: ids.get('applicationId') } };
   if (route.upload !== undefined)

@@ -142,6 +142,19 @@ const reviewWords: Readonly<Record<string, Words>> = {
 };
 
 const userWords: Readonly<Record<string, Words>> = {
+  USER_REGISTRATION_REQUEST: {
+    label: 'Registration to approve',
+    description: 'Somebody has registered and waits for approval.',
+    title: 'The registration of ${user.displayName} waits',
+    sentence:
+      '${user.displayName} (${user.email}) has registered and waits until somebody accepts or rejects it.',
+  },
+  USER_REGISTERED: {
+    label: 'User registered',
+    description: 'Somebody has registered and may come in.',
+    title: '${user.displayName} has registered',
+    sentence: '${user.displayName} (${user.email}) has registered and may come in.',
+  },
   USER_CREATED: {
     label: 'User created',
     description: 'A user was created.',

@@ -36,20 +36,24 @@ ${ignore}`,
     title: 'Your registration waits for approval',
     content: `${hello}<p>We have your registration. Somebody has to approve it first; you will get a mail then.</p>\n`,
   }),
-  USER_REGISTRATION_REQUEST: letter({
-    name: 'Registration to approve',
-    description: 'To those who approve registrations: somebody waits.',
-    given: { user },
-    title: 'A registration waits for approval',
-    content:
-      '<p>${user.displayName} (${user.email}) has registered and waits until somebody approves or rejects it.</p>\n',
+  USER_REGISTRATION_KNOWN: letter({
+    name: 'Registration of who is known',
+    description: 'To whoever has registered with an address that a user has already.',
+    given: { user, signInUrl: [] },
+    title: 'You have an account already',
+    content: `${hello}<p>Somebody asked for an account with this address. It is known already: it has an account, or one that waits for
+approval.</p>
+<p><a href="\${signInUrl}">To the sign-in page</a></p>
+${ignore}`,
   }),
   USER_REGISTRATION_REQUEST_PROCESSED: letter({
     name: 'Registration was judged',
     description: 'To whoever has registered: it was accepted or rejected.',
-    given: { user, registrationStatus: [] },
+    given: { user, registrationStatus: [], signInUrl: [] },
     title: 'Your registration was ${registrationStatus?lower_case}',
-    content: `${hello}<p>Your registration was \${registrationStatus?lower_case}.</p>\n`,
+    content: `${hello}<p>Your registration was \${registrationStatus?lower_case}.</p>
+<#if signInUrl?has_content><p><a href="\${signInUrl}">Sign in</a></p></#if>
+`,
   }),
   USER_INVITATION: letter({
     name: 'Invitation',

@@ -83,6 +83,7 @@ export const bridgeGrants: Grants = {
   second_factor: 'none',
   recovery_code: 'none',
   password_link: 'none',
+  registration: 'none',
   sign_in_settings: 'none',
   user_preference: 'none',
   saved_view: 'none',

@@ -54,6 +54,18 @@ const newPassword = createRoute({
   component: lazyRouteComponent(() => import('./pages/passwords.tsx'), 'NewPassword'),
 });
 
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./pages/registration.tsx'), 'Register'),
+});
+
+const finishRegistration = createRoute({
+  getParentRoute: () => root,
+  path: '/finish-registration',
+  component: lazyRouteComponent(() => import('./pages/registration.tsx'), 'FinishRegistration'),
+});
+
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
@@ -173,6 +185,8 @@ const routeTree = root.addChildren([
   signIn,
   forgotPassword,
   newPassword,
+  register,
+  finishRegistration,
   secondFactor,
   home,
   kit,

@@ -269,8 +269,26 @@ export const managementCodes = {
   'user.notActive': {
     status: 400,
     owner: 'client',
-    text: 'The user is disabled.',
-    hint: 'Enable the user first.',
+    text: 'The user may not come in: disabled, or not approved.',
+    hint: 'Enable or accept the user first.',
+  },
+  'user.state.conflict': {
+    status: 409,
+    owner: 'client',
+    text: 'The user is in another state.',
+    hint: 'Who has registered is accepted or rejected once; who was let in is disabled or enabled.',
+  },
+  'user.finalized': {
+    status: 400,
+    owner: 'client',
+    text: 'There is an account with this address already.',
+    hint: 'Sign in; who has lost the password is sent a link on the sign-in page.',
+  },
+  'user.registration.disabled': {
+    status: 503,
+    owner: 'config',
+    text: 'Nobody registers himself here.',
+    hint: 'Ask an administrator for an account; an administrator may allow registration.',
   },
   'serviceAccount.notManaged': {
     status: 400,

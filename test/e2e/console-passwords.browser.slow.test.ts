@@ -7,8 +7,9 @@ import { looker, signIn, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
 import type { Scene } from '../kit/control-plane/federation.ts';
+import { password } from '../kit/control-plane/office.ts';
 
-/* Passwords by mail: who has lost his, and who is invited. No platform: the door of the control plane is enough; mails wait in its queue. */
+/* Passwords by mail: who has lost his, who is invited, and who registers. No platform: the door of the control plane is enough; mails wait in its queue. */
 
 const root = join(import.meta.dirname, '../..');
 const views: readonly View[] = [1_440, 390].flatMap((width) =>
@@ -90,5 +91,56 @@ test(
     await page.reload();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await signIn(page, 'ann', next);
+  },
+);
+
+test(
+  'somebody registers, confirms the address, waits, and is let in from among the tasks',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
+    const mail = { smtp: { host: '127.0.0.1', port: 1, tls: 'none' } };
+    const { scene, origin } = await openAt(t, { mail });
+    const admin = await browser.open({ origin, path: '/console/_org/sign-in', isRefused: true });
+    await signIn(admin, 'admin', password);
+    await admin.getByRole('switch', { name: 'People register themselves' }).click();
+    await admin.getByRole('button', { name: 'Allow registration' }).click();
+    await admin.getByRole('switch', { name: 'Who registers comes in at once' }).waitFor();
+    for (const [at, view] of views.filter((_, index) => [0, 3].includes(index)).entries()) {
+      const seen = await browser.open({ origin, path: '/console/sign-in', isRefused: true, ...view });
+      const look = looker(seen, view);
+      await seen.getByRole('link', { name: 'Create one' }).click();
+      await seen.getByLabel('Mail address').fill(`eve${at}@acme.com`);
+      await seen.getByLabel('First name').fill('Eve');
+      await seen.getByLabel('Last name').fill('Smith');
+      await look('register');
+      await seen.getByRole('button', { name: 'Create account' }).click();
+      await seen.getByText('A mail is on its way').waitFor();
+      await look('registered');
+      await seen.goto(await linkOf(scene));
+      await seen.getByLabel('Password').fill(next);
+      await look('finish-registration');
+      await seen.getByRole('button', { name: 'Finish registration' }).click();
+      await seen.getByText('waits until somebody approves it').waitFor();
+      // Mails are told apart by when they were written.
+      await scene.clock.advance(1);
+      await admin.setViewportSize(view.viewport);
+      await admin.emulateMedia({ colorScheme: view.colorScheme });
+      await admin.goto('/console/DEFAULT/tasks');
+      await admin.getByText('Registration to approve').waitFor();
+      await looker(admin, view)('tasks-registration');
+      await admin.getByRole('button', { name: `${at === 1 ? 'Reject' : 'Accept'} Eve Smith` }).click();
+      const verb = at === 1 ? 'Reject registration' : 'Accept registration';
+      await admin.getByRole('dialog').waitFor();
+      await looker(admin, view)('decide-registration');
+      await admin.getByRole('button', { name: verb }).click();
+      await admin.getByText('Nothing waits for you').waitFor();
+      await admin.goto('/console/_org/sign-in');
+      await admin.getByRole('switch', { name: 'Who registers comes in at once' }).waitFor();
+      await looker(admin, view)('sign-in-registration');
+      await seen.context().close();
+    }
+    const page = await browser.open({ origin, path: '/console/sign-in', isRefused: true });
+    await signIn(page, 'eve0@acme.com', next);
   },
 );

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { Queries, Trx } from '../../storage/storage.ts';
 import type { UserRef } from '../users.store.ts';
 
@@ -31,6 +31,10 @@ interface SignInSettingsTable {
   readonly organization: string;
   /** 1: who comes in by password must have a second factor. */
   second_factor_required: number;
+  /** 1: people register themselves. */
+  user_creation: Generated<number>;
+  /** 1: who has registered may come in at once; 0: somebody has to approve it. */
+  automatic_validation: Generated<number>;
   updated_at_ms: number;
 }
 

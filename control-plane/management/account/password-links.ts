@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { getUser, holdUser, setPassword, type UserRow } from '../../access/access.store.ts';
@@ -15,7 +15,7 @@ import { passwordSchema } from '../../access/passwords.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
 import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
 import { forgetNotified } from '../notifications/portal.ts';
-import { resolveOrganization } from '../tenants/tenants.store.ts';
+import { demandLinks, demandPasswords, linkHashOf, linkTo, newLinkToken } from './links.ts';
 
 /** How long a link to another password lasts, and one to the first one. */
 const resetMs = 3_600_000;
@@ -31,10 +31,6 @@ export const resetWishSchema = z
 export const choiceSchema = z
   .strictObject({ token: z.string().min(1).max(256), password: passwordSchema })
   .openapi('PasswordChoice');
-
-/** Whether people can be sent links: there is a server of mails, and somebody has said where browsers reach us. */
-export const canSendLinks = ({ mail, publicUrl }: Pick<Desk, 'mail' | 'publicUrl'>): boolean =>
-  mail.isOn && publicUrl !== undefined;
 
 /**
  * Sends a link to each user of that name or address who has a password here. Whoever asks learns nothing: where nobody is found the same is
@@ -108,7 +104,7 @@ export async function choosePassword(
 ): Promise<void> {
   const { organization, token, password, address } = choice;
   demandPasswords(desk);
-  const look = { tokenHash: hashOf(token), nowMs: desk.clock.now() };
+  const look = { tokenHash: linkHashOf(token), nowMs: desk.clock.now() };
   const link = await findLink(desk.storage.db, organization, look);
   const user = link === undefined ? undefined : await getUser(desk.storage.db, organization, link.user_id);
   if (link === undefined || user === undefined) throw new Fault('passwordLink.invalid');
@@ -125,36 +121,21 @@ export async function choosePassword(
   });
 }
 
-/** Makes a link of the address that settings say, never of a request: the fragment reaches no log and no other site. */
+/** Makes a link by which a password is chosen. */
 async function linkFor(
   desk: Desk,
   now: OrganizationChange,
   { user, lastsMs }: { readonly user: UserRow; readonly lastsMs: number },
 ): Promise<string> {
-  const token = randomBytes(32).toString('base64url');
+  const { token, hash } = newLinkToken();
   await insertLink(now.trx, {
-    token_hash: hashOf(token),
+    token_hash: hash,
     organization: now.organization,
     user_id: user.id,
     created_at_ms: now.nowMs,
     expires_at_ms: now.nowMs + lastsMs,
   });
-  const hrid = (await resolveOrganization(now.trx, now.organization))?.hrid ?? now.organization;
-  const base = (desk.publicUrl ?? '').replace(/\/+$/, '');
-  return `${base}/console/new-password#${encodeURIComponent(hrid)}/${token}`;
-}
-
-function demandLinks(desk: Desk): void {
-  demandPasswords(desk);
-  if (!canSendLinks(desk))
-    throw new Fault('email.disabled', {
-      hint: 'Whoever runs the control plane sets mail.smtp.host and publicUrl.',
-    });
-}
-
-function demandPasswords({ access }: Desk): void {
-  if (!access.allowsPasswords)
-    throw new Fault('request.forbidden', { detail: 'Passwords open nothing here.' });
+  return linkTo(desk, now, { page: 'new-password', token });
 }
 
 /** Somebody for whom all is done that is done for a user, until it is taken back. */
@@ -191,5 +172,3 @@ const actorOf = (user: UserRow, address: string): Actor => ({
   roles: [],
   from: { address, origin: 'console' },
 });
-
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

@@ -134,6 +134,10 @@ export const auditEvents = {
   USER_DISABLED: 'A user was disabled: sessions ended, and neither password nor token opens anything.',
   USER_ENABLED: 'A user who was disabled may come in again.',
   USER_DELETED: 'A user was deleted with all that tells who it was; the property USER still names the id.',
+  USER_REGISTERED:
+    'Somebody registered and showed to read mail at the address: an account, which may wait for approval.',
+  USER_CONFIRMED: 'A registration was accepted: the user may come in.',
+  USER_REJECTED: 'A registration was rejected.',
   USER_CONNECTED: 'A user signed in.',
   USER_PASSWORD_CHANGED: 'A user changed the own password; the other sessions of the user ended.',
   PASSWORD_RESET:

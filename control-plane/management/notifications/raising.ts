@@ -41,6 +41,7 @@ const hooksOf: Partial<Record<AuditEvent, readonly string[]>> = {
   API_REVIEW_ACCEPTED: api('REVIEW_OK'),
   API_REVIEW_REJECTED: api('REQUEST_FOR_CHANGES'),
   USER_CREATED: portal('USER_CREATED'),
+  USER_CONFIRMED: portal('USER_REGISTERED'),
   PASSWORD_RESET: portal('PASSWORD_RESET'),
 };
 
@@ -48,6 +49,7 @@ const hooksOf: Partial<Record<AuditEvent, readonly string[]>> = {
 export const raisedHooks: ReadonlySet<string> = new Set([
   ...Object.values(hooksOf).flat(),
   ...api('API_DEPRECATED'),
+  ...portal('USER_REGISTRATION_REQUEST'),
 ]);
 
 /**
@@ -80,6 +82,8 @@ export async function raiseHooks(trx: Trx, entries: readonly AuditEntry[]): Prom
 
 function hooksRaised({ event, before, after }: AuditEntry): readonly string[] {
   const raised = hooksOf[event] ?? [];
+  if (event === 'USER_REGISTERED')
+    return portal(textOf(after, 'status') === 'PENDING' ? 'USER_REGISTRATION_REQUEST' : 'USER_REGISTERED');
   const isDeprecated = (row: unknown): boolean => textOf(row, 'lifecycle_state') === 'DEPRECATED';
   return event === 'API_UPDATED' && isDeprecated(after) && !isDeprecated(before)
     ? [...raised, ...api('API_DEPRECATED')]

@@ -12,7 +12,12 @@ for (const database of testDatabases)
     async (t) => {
       const office = await openOffice(t, database);
       const before = await office.call('GET', path);
-      assert.deepEqual(before.body, { secondFactor: 'OPTIONAL', updated_at: 0 });
+      assert.deepEqual(before.body, {
+        secondFactor: 'OPTIONAL',
+        userCreation: { enabled: false },
+        automaticValidation: { enabled: false },
+        updated_at: 0,
+      });
       const put = (headers: Record<string, string>) =>
         office.call('PUT', path, { body: { secondFactor: 'OPTIONAL' }, headers });
       const tag = before.headers.get('etag') ?? '';

@@ -8,7 +8,7 @@ export const taskRoutes = [
   define.get('/user/tasks', {
     operationId: 'listTasks',
     permission: 'signed-in',
-    summary: `Lists what waits for you, oldest first: subscriptions to decide, reviews to give and to answer; ${tasksMax} at most.`,
+    summary: `Lists what waits for you, oldest first: subscriptions to decide, reviews to give and to answer, people who have registered; ${tasksMax} at most.`,
     answer: tasksSchema,
     run: ({ desk, actor }) => listTasks(desk, actor),
   }),

@@ -44,7 +44,7 @@ for (const database of testDatabases)
         assert.equal(page.total_elements, data.length);
         const count = await office.call('GET', `${organization}/user/tasks/_count`, as);
         const environments = data.length === 0 ? {} : { [office.at.environment]: data.length };
-        assert.deepEqual(count.body, { total: data.length, environments });
+        assert.deepEqual(count.body, { total: data.length, environments, organization: 0 });
         return data.map(({ type, data: { application = '', plan = '', request = '', comment = '' } }) =>
           [type, names[application]?.name, names[plan]?.name, request || comment].filter(Boolean).join(': '),
         );

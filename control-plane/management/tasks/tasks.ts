@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { type Actor, visibleWith } from '../../access/actor.ts';
+import type { UserRow } from '../../access/access.store.ts';
+import { type Actor, can, visibleWith } from '../../access/actor.ts';
+import { countPendingUsers, pendingUsers } from '../../access/registrations.store.ts';
 import { permittingRoles } from '../../access/roles.store.ts';
 import { displayNames } from '../../access/users.store.ts';
 import { namesIn } from '../analytics/names.store.ts';
@@ -16,12 +18,12 @@ export const tasksMax = 1_000;
 /** Something that waits for the reader. */
 const taskSchema = z
   .object({
-    type: z.enum(['SUBSCRIPTION_APPROVAL', 'IN_REVIEW', 'REQUEST_FOR_CHANGES']),
-    /** What is to be decided: of a subscription `request` is what they wrote, of a review `comment`. */
+    type: z.enum(['SUBSCRIPTION_APPROVAL', 'IN_REVIEW', 'REQUEST_FOR_CHANGES', 'USER_REGISTRATION_APPROVAL']),
+    /** What is to be decided: of a subscription `request` is what they wrote, of a review `comment`. Of a registration it is the user, who belongs to no environment. */
     data: z.object({
       id: z.string(),
-      environmentId: z.string(),
-      api: z.string(),
+      environmentId: z.string().optional(),
+      api: z.string().optional(),
       plan: z.string().optional(),
       application: z.string().optional(),
       status: z.string().optional(),
@@ -32,6 +34,8 @@ const taskSchema = z
       state: z.string().optional(),
       comment: z.string().optional(),
       user: z.string().optional(),
+      displayName: z.string().optional(),
+      email: z.string().optional(),
     }),
     /** ms since the epoch. */
     created_at: z.int(),
@@ -54,13 +58,14 @@ export const tasksSchema = z
   })
   .openapi('TasksPage');
 
-/** How much waits, in all and by the ids of environments; those in which nothing does are left out. */
+/** How much waits, in all, by the ids of environments, those in which nothing does left out, and of the organization itself. */
 export const taskCountSchema = z
-  .object({ total: z.int(), environments: z.record(z.string(), z.int()) })
+  .object({ total: z.int(), environments: z.record(z.string(), z.int()), organization: z.int() })
   .openapi('TaskCount');
 
 /**
- * What waits for the actor in all environments of his organization: subscriptions that he may decide, reviews that he may give or has to answer.
+ * What waits for the actor in all environments of his organization: subscriptions that he may decide, reviews that he may give or has to answer;
+ * and in the organization itself people who have registered.
  * `total_elements` counts all of it, also what is beyond {@link tasksMax}.
  */
 export async function listTasks(desk: Desk, actor: Actor): Promise<z.infer<typeof tasksSchema>> {
@@ -75,6 +80,9 @@ export async function listTasks(desk: Desk, actor: Actor): Promise<z.infer<typeo
     const isAll = pending.length < tasksMax && reviews.length < tasksMax;
     total += isAll ? pending.length + reviews.length : await countWaiting(db, waiting);
   }
+  const registered = mayDecideOfUsers(actor) ? await pendingUsers(db, organization, tasksMax) : [];
+  tasks.push(...registered.map(registrationTask));
+  total += registered.length;
   const data = tasks.toSorted((a, b) => a.created_at - b.created_at).slice(0, tasksMax);
   return {
     data,
@@ -96,8 +104,11 @@ export async function countTasks(desk: Desk, actor: Actor): Promise<z.infer<type
     const count = await countWaiting(desk.storage.db, waiting);
     if (count > 0) counts.set(waiting.at.environment, count);
   }
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return { total, environments: Object.fromEntries(counts) };
+  const organization = mayDecideOfUsers(actor)
+    ? await countPendingUsers(desk.storage.db, actor.organization)
+    : 0;
+  const total = [...counts.values()].reduce((sum, count) => sum + count, organization);
+  return { total, environments: Object.fromEntries(counts), organization };
 }
 
 /** What the actor may do about it, by environment: the rights are part of the question, so that a limit leaves out nothing that is his. */
@@ -114,6 +125,22 @@ async function waitingFor({ storage: { db } }: Desk, actor: Actor): Promise<read
     };
   });
 }
+
+const mayDecideOfUsers = (actor: Actor): boolean =>
+  can(actor, 'organization-user:update', { organization: actor.organization });
+
+const registrationTask = (row: UserRow): TaskView => ({
+  type: 'USER_REGISTRATION_APPROVAL',
+  data: present({
+    id: row.id,
+    referenceType: 'ORGANIZATION',
+    referenceId: row.organization,
+    state: row.status,
+    displayName: row.display_name,
+    email: row.email ?? undefined,
+  }),
+  created_at: Number(row.created_at_ms),
+});
 
 const subscriptionTask = (row: SubscriptionRow): TaskView => ({
   type: 'SUBSCRIPTION_APPROVAL',
@@ -162,13 +189,13 @@ async function named(
     id,
     { name },
   ]);
-  for (const environment of new Set(tasks.map(({ data }) => data.environmentId))) {
+  for (const environment of new Set(tasks.flatMap(({ data }) => data.environmentId ?? []))) {
     const here = tasks.flatMap(({ data }) => (data.environmentId === environment ? [data] : []));
     const found = await namesIn(
       db,
       { organization, environment },
       {
-        api: here.map(({ api }) => api),
+        api: here.flatMap(({ api }) => api ?? []),
         application: here.map(({ application }) => application),
         plan: here.map(({ plan }) => plan),
       },

@@ -5,10 +5,14 @@ import { passwordSchema } from '../../access/passwords.ts';
 import { nameSchema, present, readOnlyFields } from '../fields.ts';
 import { roleSchema } from '../roles/roles.ts';
 
+const usernameExpression = /^[A-Za-z0-9._@+-]{1,128}$/;
 const usernameSchema = z
   .string()
-  .regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be at most 128 letters, digits and . _ @ + -');
-const emailSchema = z.email().max(256);
+  .regex(usernameExpression, 'must be at most 128 letters, digits and . _ @ + -');
+/** Whether somebody can have it as user name. */
+export const isUsername = (text: string): boolean => usernameExpression.test(text);
+/** An address of mail of a user. */
+export const emailSchema = z.email().max(256);
 const personNameSchema = z.string().trim().max(64);
 
 /** Where users of this installation's own come from; the reference's word. */
@@ -85,7 +89,7 @@ export const userSchema = z
     email: z.string().optional(),
     source: z.string(),
     sourceId: z.string(),
-    status: z.enum(['ACTIVE', 'DISABLED', 'ARCHIVED']),
+    status: z.enum(['ACTIVE', 'PENDING', 'REJECTED', 'DISABLED', 'ARCHIVED']),
     role: z.enum(['ADMIN', 'USER']),
     roles: z.array(roleSchema).optional(),
     envRoles: z.record(z.string(), z.array(roleSchema)).optional(),

@@ -13,6 +13,7 @@ import {
   foundMax,
   getUserView,
   listUsers,
+  processRegistration,
   resetUserPassword,
   searchUsers,
   updateUser,
@@ -88,6 +89,17 @@ const accountsRoutes = [
     answer,
     run: ({ desk, actor, at: { organization }, params: { userId } }) =>
       enableUser(desk, actor, { organization, userId }),
+  }),
+  define.post(`${onePath}/_process`, {
+    operationId: 'processRegistration',
+    permission,
+    action: 'update',
+    summary: 'Lets in who has registered and waits (`true`), or refuses (`false`); a mail says which.',
+    status: 200,
+    body: z.boolean().openapi('RegistrationDecision'),
+    answer,
+    run: ({ desk, actor, at: { organization }, params: { userId }, body }) =>
+      processRegistration(desk, actor, { organization, userId, isAccepted: body }),
   }),
   define.post(`${onePath}/resetPassword`, {
     operationId: 'resetUserPassword',

@@ -2,6 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { deleteTokens, getUser, hasPassword, setPassword, type UserRow } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
+import { giveFirstRoles } from '../../access/new-user.ts';
 import { removeLinks } from '../../access/password-links.store.ts';
 import { removeSecondFactor } from '../../access/second-factor/second-factor.store.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
@@ -15,7 +16,9 @@ import {
   type UserRef,
 } from '../../access/users.store.ts';
 import type { Queries } from '../../storage/storage.ts';
-import { canSendLinks, inviteUser } from '../account/password-links.ts';
+import { canSendLinks } from '../account/links.ts';
+import { inviteUser } from '../account/password-links.ts';
+import { tellDecision } from '../account/registration.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
@@ -33,6 +36,7 @@ import { forgetViews } from '../views/views.store.ts';
 import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
 import {
   foundUserView,
+  isUsername,
   type ProfileWish,
   profileColumns,
   userView,
@@ -95,7 +99,7 @@ function usernameOf(wish: UserWish, isInvited: boolean): string {
     ...(wish.username !== undefined && wish.sourceId !== undefined && wish.username !== wish.sourceId
       ? [{ path: 'sourceId', message: 'is the same as username' }]
       : []),
-    ...(name !== undefined && !/^[A-Za-z0-9._@+-]{1,128}$/.test(name)
+    ...(name !== undefined && !isUsername(name)
       ? [{ path: 'username', message: `is required, since "${name}" can be none` }]
       : []),
   ];
@@ -180,11 +184,13 @@ export function updateUser(
 /**
  * Lets a user in no more: his sessions end, and neither his password nor a token opens anything until he is enabled again.
  *
- * Errors: user.notFound; user.lastAdministrator; request.forbidden for who may do more.
+ * Errors: user.notFound; user.state.conflict for who has registered and was not let in; user.lastAdministrator; request.forbidden for who may do more.
  */
 export function disableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<UserView> {
   return changeUser({ desk, actor, ref }, async (now, user) => {
     if (user.status !== 'DISABLED') {
+      // Enabled again he would be in without anybody's word.
+      if (user.status !== 'ACTIVE') throw new Fault('user.state.conflict');
       await checkAdministratorLeft(now, user.id);
       const after = await setStatus(now, user, 'DISABLED');
       await deleteSessions(now.trx, ref, undefined);
@@ -201,6 +207,32 @@ export function enableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<User
       const after = await setStatus(now, user, 'ACTIVE');
       await audit(now, 'USER_ENABLED', { before: user, after });
     }
+    return viewOf(now.trx, ref);
+  });
+}
+
+/**
+ * Lets in who has registered and waits, or refuses him, who is told by mail. Who was refused asks again when he is deleted.
+ *
+ * Errors: user.notFound; user.state.conflict for who does not wait; mail.queue_full.
+ */
+export function processRegistration(
+  desk: Desk,
+  actor: Actor,
+  ref: UserRef & { readonly isAccepted: boolean },
+): Promise<UserView> {
+  const { isAccepted } = ref;
+  return changeUser({ desk, actor, ref }, async (now, user) => {
+    if (user.status !== 'PENDING') throw new Fault('user.state.conflict');
+    const after = await updateRow(now.trx, ref, {
+      status: isAccepted ? 'ACTIVE' : 'REJECTED',
+      ...(!isAccepted && { password_hash: '' }),
+      updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
+    });
+    if (isAccepted) await giveFirstRoles(now.trx, { ...after, created_at_ms: now.nowMs }, 'USER');
+    const { display_name: displayName, email } = user;
+    if (email !== null) await tellDecision(desk, now, { displayName, email, isAccepted });
+    await audit(now, isAccepted ? 'USER_CONFIRMED' : 'USER_REJECTED', { before: user, after });
     return viewOf(now.trx, ref);
   });
 }

@@ -45,6 +45,7 @@ import { rollups } from './0059-rollups.ts';
 import { retention } from './0061-retention.ts';
 import { indexesOfMany } from './0064-indexes-of-many.ts';
 import { samples } from './0071-samples.ts';
+import { registrations } from './0072-registrations.ts';
 import { pendingFound } from './0076-pending-found.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
@@ -111,5 +112,6 @@ export const migrations: readonly Migration[] = [
   preferences,
   tags,
   samples,
+  registrations,
   pendingFound,
 ];

@@ -25,21 +25,23 @@ const counts = queryOptions({
   refetchInterval: lookEveryMs,
 });
 
-/** How many tasks there are in an environment; 0 until it is known. */
+/** How many tasks there are in an environment and in the organization; 0 until it is known. */
 export function useTaskCount(env: string): number {
   const { data: all } = useQuery(environments);
   const { data } = useQuery(counts);
   const id = all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
-  return id === undefined ? 0 : (data?.environments[id] ?? 0);
+  return id === undefined ? 0 : (data?.environments[id] ?? 0) + (data?.organization ?? 0);
 }
 
-/** The tasks of one environment, which an address names by its id or its readable name, and how many there are elsewhere. */
+/** The tasks of the organization and one environment, which an address names by its id or its readable name, and how many there are elsewhere. */
 export function useTasks(env: string) {
   const { data: all } = useQuery(environments);
   const { data, error } = useQuery(tasks);
   const id = all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
   const isThere = data !== undefined && all !== undefined;
-  const own = isThere ? data.data.filter((task) => task.data.environmentId === id) : undefined;
+  const own = isThere
+    ? data.data.filter(({ data: { environmentId = id } }) => environmentId === id)
+    : undefined;
   return {
     rows: own,
     names: data?.metadata ?? {},

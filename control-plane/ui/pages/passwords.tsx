@@ -49,14 +49,20 @@ export function ForgotPassword() {
             </Button>
           </form>
         )}
-        <Back />
+        <BackToSignIn />
       </div>
     </Entrance>
   );
 }
 
 /** What a link holds behind `#`: the organization, and what proves that the mail was read. */
-function linkOf(hash: string): { readonly orgId: string; readonly token: string } | undefined {
+export interface FollowedLink {
+  readonly orgId: string;
+  readonly token: string;
+}
+
+/** The link by which somebody came. */
+export function linkOf(hash: string): FollowedLink | undefined {
   const [, orgId = '', token = ''] = /^#([\w-]+)\/([\w-]+)$/.exec(hash) ?? [];
   return token === '' ? undefined : { orgId, token };
 }
@@ -66,7 +72,7 @@ export function NewPassword() {
   const [link] = useState(() => linkOf(location.hash));
   const [password, setPassword] = useState('');
   const choosing = useMutation({
-    mutationFn: ({ orgId, token }: { readonly orgId: string; readonly token: string }) =>
+    mutationFn: ({ orgId, token }: FollowedLink) =>
       answerOf(
         api.POST('/management/organizations/{orgId}/users/_change_password', {
           params: { path: { orgId } },
@@ -109,20 +115,22 @@ export function NewPassword() {
             </Button>
           </form>
         )}
-        <Back />
+        <BackToSignIn />
       </div>
     </Entrance>
   );
 }
 
-const sending =
+/** Sends a form by what is done, and not by the browser. */
+export const sending =
   (send: () => void) =>
   (event: FormEvent): void => {
     event.preventDefault();
     send();
   };
 
-const Back = () => (
+/** The way back, or on. */
+export const BackToSignIn = () => (
   <p className="second">
     <Link to="/sign-in">To the sign-in page</Link>
   </p>

@@ -85,6 +85,11 @@ function Ways() {
           <Link to="/forgot-password">Forgot your password?</Link>
         </p>
       )}
+      {ways?.management.userCreation.enabled === true && (
+        <p className="second">
+          No account yet? <Link to="/register">Create one</Link>
+        </p>
+      )}
       {areAllowed ? (
         <p className="second">
           No account, or the password is lost? Ask an administrator; on the machine of the control plane:{' '}

@@ -13,6 +13,7 @@ import { Status, type Tone } from '../kit/status.tsx';
 import { type Column, DataTable, usePages } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty } from '../kit/told.tsx';
+import { DecideRegistration } from './organization/user-deeds.tsx';
 import { Accept, Reject } from './subscriptions/deeds.tsx';
 import { KeyOnce } from './subscriptions/key-once.tsx';
 import { type Key, oneSubscription, type Subscription } from './subscriptions/side.ts';
@@ -27,7 +28,7 @@ interface Asked {
   readonly task: Task;
 }
 
-/** What waits for the reader: subscriptions that he may decide, reviews that he may give or has to answer. */
+/** What waits for the reader: subscriptions that he may decide, reviews that he may give or has to answer, people who have registered. */
 export function Tasks() {
   const { env } = route.useParams();
   const { rows: all, names, elsewhere, error } = useTasks(env);
@@ -49,8 +50,8 @@ export function Tasks() {
         paging={paging}
         empty={
           <Empty title="Nothing waits for you">
-            Here stand subscriptions that you may accept or reject, and APIs whose review is yours to give or
-            to answer.
+            Here stand subscriptions that you may accept or reject, APIs whose review is yours to give or to
+            answer, and people who have registered.
           </Empty>
         }
       />
@@ -71,6 +72,7 @@ const words: Readonly<Record<Task['type'], readonly [Tone, string]>> = {
   SUBSCRIPTION_APPROVAL: ['warn', 'Subscription to decide'],
   IN_REVIEW: ['info', 'API to review'],
   REQUEST_FOR_CHANGES: ['warn', 'Changes asked for'],
+  USER_REGISTRATION_APPROVAL: ['warn', 'Registration to approve'],
 };
 
 function columnsOf({
@@ -87,19 +89,7 @@ function columnsOf({
   return [
     {
       title: 'Who',
-      cell: ({ type, data }) =>
-        type === 'SUBSCRIPTION_APPROVAL' ? (
-          <Link
-            to="/$env/apis/$api/subscriptions/$subscription"
-            params={{ env, api: data.api, subscription: data.id }}
-          >
-            {nameOf(data.application)}
-          </Link>
-        ) : (
-          <Link to="/$env/apis/$api" params={{ env, api: data.api }}>
-            {nameOf(data.user)}
-          </Link>
-        ),
+      cell: (task) => <Who env={env} task={task} nameOf={nameOf} />,
     },
     {
       title: 'What',
@@ -108,8 +98,10 @@ function columnsOf({
     { title: 'API', cell: ({ data }) => <span className="clip">{nameOf(data.api)}</span> },
     { title: 'Plan', cell: ({ data }) => <span className="second">{nameOf(data.plan)}</span> },
     {
-      title: 'They wrote',
-      cell: ({ data }) => <span className="second clip">{data.request ?? data.comment ?? '–'}</span>,
+      title: 'Note',
+      cell: ({ data }) => (
+        <span className="second clip">{data.request ?? data.comment ?? data.email ?? '–'}</span>
+      ),
     },
     { title: 'Waits since', cell: ({ created_at: at }) => <Time at={at} /> },
     {
@@ -118,7 +110,7 @@ function columnsOf({
       isDeeds: true,
       cell: (task) => {
         if (task.type === 'REQUEST_FOR_CHANGES') return null;
-        const of = task.type === 'IN_REVIEW' ? nameOf(task.data.api) : nameOf(task.data.application);
+        const of = decidedOf(task, nameOf);
         return (
           <>
             <Button
@@ -139,6 +131,45 @@ function columnsOf({
   ];
 }
 
+/** Whom a task is of, with the way to it. */
+function Who({
+  env,
+  task: { type, data },
+  nameOf,
+}: {
+  readonly env: string;
+  readonly task: Task;
+  readonly nameOf: (id: string | undefined) => string;
+}) {
+  const { api: ofApi = '' } = data;
+  if (type === 'USER_REGISTRATION_APPROVAL')
+    return (
+      <Link to="/_org/users/$user" params={{ user: data.id }}>
+        {data.displayName}
+      </Link>
+    );
+  if (type === 'SUBSCRIPTION_APPROVAL')
+    return (
+      <Link
+        to="/$env/apis/$api/subscriptions/$subscription"
+        params={{ env, api: ofApi, subscription: data.id }}
+      >
+        {nameOf(data.application)}
+      </Link>
+    );
+  return (
+    <Link to="/$env/apis/$api" params={{ env, api: ofApi }}>
+      {nameOf(data.user)}
+    </Link>
+  );
+}
+
+/** Whom or what a decision is of. */
+function decidedOf({ type, data }: Task, nameOf: (id: string | undefined) => string): string {
+  if (type === 'USER_REGISTRATION_APPROVAL') return data.displayName ?? shortId(data.id);
+  return nameOf(type === 'IN_REVIEW' ? data.api : data.application);
+}
+
 /** Asks what belongs to the decision: of a subscription its end and a message, of a review a message. */
 function Decide({
   env,
@@ -151,6 +182,16 @@ function Decide({
   readonly onClose: () => void;
   readonly onKey: (key: Key | undefined, of: Subscription) => void;
 }) {
+  if (task.type === 'USER_REGISTRATION_APPROVAL') {
+    const { id, displayName = '', email } = task.data;
+    return (
+      <DecideRegistration
+        user={{ id, displayName, email }}
+        isAccepted={deed === 'accept'}
+        onClose={onClose}
+      />
+    );
+  }
   if (task.type === 'IN_REVIEW') return <Review env={env} deed={deed} task={task} onClose={onClose} />;
   return <DecideSubscription {...{ env, deed, task, onClose, onKey }} />;
 }
@@ -166,7 +207,7 @@ function DecideSubscription({
   readonly onClose: () => void;
   readonly onKey: (key: Key | undefined, of: Subscription) => void;
 }) {
-  const side = { env, of: 'api', id: of.api } as const;
+  const side = { env, of: 'api', id: of.api ?? '' } as const;
   const { data } = useQuery(oneSubscription(side, of.id));
   if (data === undefined) return null;
   const props = { side, subscription: data, onClose };
@@ -184,11 +225,11 @@ function Review({
     change: () =>
       answerOf(
         api.POST(`/management/v2/environments/{envId}/apis/{apiId}/reviews/_${deed}`, {
-          params: { path: { envId: env, apiId: of.api } },
+          params: { path: { envId: env, apiId: of.api ?? '' } },
           body: message === '' ? {} : { message },
         }),
       ),
-    touches: [['tasks'], ['api', env, of.api]],
+    touches: [['tasks'], ['api', env, of.api ?? '']],
     onDone: onClose,
   });
   return (

@@ -47,6 +47,7 @@ export const environmentRights: Readonly<Record<string, string>> = {
   removeSamples: '++- --- ---',
   createEnvironment: '+-- --- ---',
   updateEnvironment: '+-- --- ---',
+  processRegistration: '+-- --- ---',
   archiveEnvironment: '+-- --- ---',
   listEnvironments: '+++ +++ +++',
   getEnvironment: '+++ +++ +++',

@@ -80,10 +80,17 @@ export const rolesOf = (scope: RoleScope) =>
     staleTime: 30_000,
   });
 
+const states: Readonly<Record<User['status'], readonly [tone: Tone, word: string]>> = {
+  ACTIVE: ['ok', 'Active'],
+  PENDING: ['warn', 'Waits for approval'],
+  REJECTED: ['bad', 'Rejected'],
+  DISABLED: ['bad', 'Disabled'],
+  ARCHIVED: ['idle', 'Archived'],
+};
+
 /** What the state of a user is called. */
 export function stateOf({ status }: Pick<User, 'status'>): readonly [tone: Tone, word: string] {
-  if (status === 'DISABLED') return ['bad', 'Disabled'];
-  return status === 'ARCHIVED' ? ['idle', 'Archived'] : ['ok', 'Active'];
+  return states[status];
 }
 
 /** What a scope is called, and what its roles are held on. */

@@ -13,8 +13,49 @@ interface Asked {
   readonly onClose: () => void;
 }
 
-const touches = [['users'], ['people'], ['me']] as const;
-const pathOf = ({ id }: User) => ({ orgId: organization, userId: id });
+const touches = [['users'], ['people'], ['me'], ['tasks']] as const;
+const pathOf = ({ id }: Pick<User, 'id'>) => ({ orgId: organization, userId: id });
+
+/** Lets in who has registered, or refuses; either way he gets a mail. */
+export function DecideRegistration({
+  user,
+  isAccepted,
+  onClose,
+}: {
+  readonly user: Pick<User, 'id' | 'displayName'> & { readonly email?: string | undefined };
+  readonly isAccepted: boolean;
+  readonly onClose: () => void;
+}) {
+  const deciding = useChange({
+    change: () =>
+      answerOf(
+        api.POST('/management/organizations/{orgId}/users/{userId}/_process', {
+          params: { path: pathOf(user) },
+          body: isAccepted,
+        }),
+      ),
+    touches,
+    onDone: onClose,
+  });
+  const { displayName, email } = user;
+  return (
+    <FormDialog
+      title={isAccepted ? `Let ${displayName} in?` : `Reject ${displayName}?`}
+      about={
+        isAccepted
+          ? `${email ?? displayName} gets a mail, and the roles that are given by default.`
+          : `${email ?? displayName} gets a mail, and cannot register again until the user is deleted.`
+      }
+      isOpen
+      onClose={onClose}
+      submit={{
+        verb: isAccepted ? 'Accept registration' : 'Reject registration',
+        mutation: deciding,
+        isDangerous: !isAccepted,
+      }}
+    />
+  );
+}
 
 /** Lets somebody in no more, until he is enabled again. */
 export function DisableUser({ user, onClose }: Asked) {

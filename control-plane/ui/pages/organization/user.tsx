@@ -15,7 +15,14 @@ import { Time } from '../../kit/time.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
 import { ProfileForm } from '../account/profile-form.tsx';
 import { Tokens } from '../account/tokens.tsx';
-import { DeleteUser, DisableUser, GiveRoles, ResetPassword, ResetSecondFactor } from './user-deeds.tsx';
+import {
+  DecideRegistration,
+  DeleteUser,
+  DisableUser,
+  GiveRoles,
+  ResetPassword,
+  ResetSecondFactor,
+} from './user-deeds.tsx';
 import { membershipsOf, oneUser, stateOf, spoken, type User } from './questions.ts';
 
 const route = getRouteApi('/_org/users/$user');
@@ -80,7 +87,7 @@ const factsOf = (user: User) =>
   ] as const;
 
 function Deeds({ user }: { readonly user: User }) {
-  const [asked, setAsked] = useState<'disable' | 'password' | 'factor' | 'delete'>();
+  const [asked, setAsked] = useState<'accept' | 'reject' | 'disable' | 'password' | 'factor' | 'delete'>();
   const navigate = useNavigate();
   const may = useOrganizationRights();
   const { data: me } = useQuery(whoAmI);
@@ -103,20 +110,31 @@ function Deeds({ user }: { readonly user: User }) {
           Delete user
         </Button>
       )}
-      {may('USER', 'U') && user.hasPassword && (
+      {may('USER', 'U') && user.status === 'PENDING' && (
+        <>
+          <Button onClick={() => setAsked('reject')}>Reject</Button>
+          <Button look="primary" onClick={() => setAsked('accept')}>
+            Accept registration
+          </Button>
+        </>
+      )}
+      {may('USER', 'U') && user.hasPassword && user.status === 'ACTIVE' && (
         <Button onClick={() => setAsked('password')}>Set password</Button>
       )}
       {may('USER', 'U') && user.hasSecondFactor && (
         <Button onClick={() => setAsked('factor')}>Take second factor</Button>
       )}
-      {may('USER', 'U') &&
-        (user.status === 'DISABLED' ? (
-          <Button look="primary" disabled={enabling.isPending} onClick={() => enabling.mutate()}>
-            Enable user
-          </Button>
-        ) : (
-          <Button onClick={() => setAsked('disable')}>Disable user</Button>
-        ))}
+      {may('USER', 'U') && user.status === 'DISABLED' && (
+        <Button look="primary" disabled={enabling.isPending} onClick={() => enabling.mutate()}>
+          Enable user
+        </Button>
+      )}
+      {may('USER', 'U') && user.status === 'ACTIVE' && (
+        <Button onClick={() => setAsked('disable')}>Disable user</Button>
+      )}
+      {(asked === 'accept' || asked === 'reject') && (
+        <DecideRegistration user={user} isAccepted={asked === 'accept'} onClose={onClose} />
+      )}
       {asked === 'disable' && <DisableUser user={user} onClose={onClose} />}
       {asked === 'password' && <ResetPassword user={user} onClose={onClose} />}
       {asked === 'factor' && <ResetSecondFactor user={user} onClose={onClose} />}

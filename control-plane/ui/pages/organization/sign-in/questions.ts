@@ -63,6 +63,8 @@ export async function activate(env: string | undefined, ids: readonly string[]):
   );
 }
 
+export type SignInSettings = Schemas['SignInSettings'];
+
 /** What the organization asks of who signs in, with its ETag. */
 export const signInSettings = queryOptions({
   queryKey: ['sign-in-settings'],
@@ -71,14 +73,14 @@ export const signInSettings = queryOptions({
 
 /** Errors: Problem with status 412 when somebody else changed it meanwhile. */
 export const saveSignIn = (
-  secondFactor: Schemas['SignInSettings']['secondFactor'],
+  { secondFactor, userCreation, automaticValidation }: SignInSettings,
   tag: string | undefined,
 ): Promise<Schemas['SignInSettings']> =>
   answerOf(
     api.PUT(signInPath, {
       params: { path: org },
       headers: tag === undefined ? {} : { 'if-match': tag },
-      body: { secondFactor },
+      body: { secondFactor, userCreation, automaticValidation },
     }),
   );
 

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import type { Schemas } from '../../../api/client.ts';
 import { useChange } from '../../../api/change.ts';
 import { useOrganizationRights } from '../../../api/rights.ts';
 import { Button } from '../../../kit/button.tsx';
@@ -13,12 +12,14 @@ import { Status, Tag } from '../../../kit/status.tsx';
 import { type Column, DataTable, usePages } from '../../../kit/table.tsx';
 import { Time } from '../../../kit/time.tsx';
 import { Empty, ProblemBox } from '../../../kit/told.tsx';
+import styles from '../../account/account.module.css';
 import { CreateProvider } from './create-provider.tsx';
 import {
   activations,
   type ProviderItem,
   providers,
   saveSignIn,
+  type SignInSettings,
   signInSettings,
   typeWords,
 } from './questions.ts';
@@ -46,48 +47,111 @@ export function SignInSettings() {
   );
 }
 
+/** A change that is asked for before it is made. */
+interface Wanted {
+  readonly settings: Partial<SignInSettings>;
+  readonly title: string;
+  readonly about: string;
+  readonly verb: string;
+}
+
+const secondFactorWanted = (isOn: boolean): Wanted =>
+  isOn
+    ? {
+        settings: { secondFactor: 'REQUIRED' },
+        title: 'Ask everybody for a second factor?',
+        about:
+          'Sessions of those who have a password and no second factor end now. Their next sign-in leads to one and to nothing else.',
+        verb: 'Require a second factor',
+      }
+    : {
+        settings: { secondFactor: 'OPTIONAL' },
+        title: 'Ask nobody for a second factor?',
+        about: 'Who has one keeps it; nobody else is asked for one.',
+        verb: 'Make it optional',
+      };
+
+const registrationWanted = (enabled: boolean): Wanted =>
+  enabled
+    ? {
+        settings: { userCreation: { enabled } },
+        title: 'Let people register themselves?',
+        about:
+          'Whoever reaches the sign-in page can ask for an account, and shows to read mail at the address.',
+        verb: 'Allow registration',
+      }
+    : {
+        settings: { userCreation: { enabled }, automaticValidation: { enabled } },
+        title: 'Let nobody register any more?',
+        about: 'Links that were sent open nothing. Who waits goes on waiting for your word.',
+        verb: 'End registration',
+      };
+
+const validationWanted = (enabled: boolean): Wanted =>
+  enabled
+    ? {
+        settings: { automaticValidation: { enabled } },
+        title: 'Let in whoever registers?',
+        about:
+          'Everybody who reads mail at an address has an account, with the roles that are given by default.',
+        verb: 'Let them in at once',
+      }
+    : {
+        settings: { automaticValidation: { enabled } },
+        title: 'Approve each registration?',
+        about: 'Who registers waits among the tasks of those who change users.',
+        verb: 'Approve each',
+      };
+
 function Passwords({ isReadOnly }: { readonly isReadOnly: boolean }) {
   const { data, error } = useQuery(signInSettings);
-  const [wanted, setWanted] = useState<Schemas['SignInSettings']['secondFactor']>();
+  const [wanted, setWanted] = useState<Wanted>();
   const saving = useChange({
-    change: () => saveSignIn(wanted ?? 'OPTIONAL', data?.tag),
-    touches: [['sign-in-settings'], ['second-factor'], ['me']],
+    change: async () => {
+      if (data !== undefined) await saveSignIn({ ...data.data, ...wanted?.settings }, data.tag);
+    },
+    touches: [['sign-in-settings'], ['second-factor'], ['me'], ['ways-in']],
     onDone: () => setWanted(undefined),
   });
   const close = (): void => {
     saving.reset();
     setWanted(undefined);
   };
+  const isOpen = data?.data.userCreation.enabled === true;
   return (
     <Panel title="Passwords">
       {error !== null && <ProblemBox error={error} />}
       {data !== undefined && (
-        <fieldset disabled={isReadOnly}>
+        <fieldset className={styles['rows']} disabled={isReadOnly}>
           <SwitchField
             label="Everybody who has a password has a second factor"
             hint="Who comes by an identity provider has it there; tokens of programs go on"
             isOn={data.data.secondFactor === 'REQUIRED'}
-            onChange={(isOn) => setWanted(isOn ? 'REQUIRED' : 'OPTIONAL')}
+            onChange={(isOn) => setWanted(secondFactorWanted(isOn))}
           />
+          <SwitchField
+            label="People register themselves"
+            hint="They confirm their mail address by a link"
+            isOn={isOpen}
+            onChange={(isOn) => setWanted(registrationWanted(isOn))}
+          />
+          {isOpen && (
+            <SwitchField
+              label="Who registers comes in at once"
+              hint="Otherwise each waits until somebody approves it, among the tasks"
+              isOn={data.data.automaticValidation.enabled}
+              onChange={(isOn) => setWanted(validationWanted(isOn))}
+            />
+          )}
         </fieldset>
       )}
       {wanted !== undefined && (
         <FormDialog
-          title={
-            wanted === 'REQUIRED' ? 'Ask everybody for a second factor?' : 'Ask nobody for a second factor?'
-          }
-          about={
-            wanted === 'REQUIRED'
-              ? 'Sessions of those who have a password and no second factor end now. Their next sign-in leads to one and to nothing else.'
-              : 'Who has one keeps it; nobody else is asked for one.'
-          }
+          title={wanted.title}
+          about={wanted.about}
           isOpen
           onClose={close}
-          submit={{
-            verb: wanted === 'REQUIRED' ? 'Require a second factor' : 'Make it optional',
-            mutation: saving,
-            isDangerous: true,
-          }}
+          submit={{ verb: wanted.verb, mutation: saving, isDangerous: true }}
         />
       )}
     </Panel>

@@ -1,0 +1,2 @@
+// What the short run asks on SQLite alone, on PostgreSQL.
+import './registration.test.ts';
