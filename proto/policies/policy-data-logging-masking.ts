@@ -70,7 +70,7 @@ export const dataLoggingMasking = definePolicy({
 
 The values of a header are replaced by \`replacer\`. In bodies a \`path\` alone replaces all that stands there; with a \`type\` or a \`regex\` it replaces what these find in the texts there; they alone do so in the whole body. \`CREDIT_CARD\` finds numbers of Visa, Mastercard and American Express, \`EMAIL\` addresses of mail, \`IP\` those of both versions, \`URI\` those of http, https, ws, ftp, file and mailto; a \`regex\` takes linear time (no looking around). However long a find is, \`replacer\` stands there once.
 
-Paths of JSON name members (\`$.a.b\`, \`$..a\`, \`$.a[*].b\`), those of XML elements and attributes (\`/a/b\`, \`//b\`, \`/a/*/@id\`; a name without a prefix is that of any namespace). Where there are paths, a body that looks like JSON or XML and cannot be read whole (it was cut, or is broken) is not logged at all. What the gateway masks by itself (\`report.logs\`) is masked as well.`,
+Paths of JSON name members (\`$.a.b\`, \`$..a\`, \`$.a[*].b\`), those of XML elements and attributes (\`/a/b\`, \`//b\`, \`/a/*/@id\`; a name without a prefix is that of any namespace). Where there are paths, a body that looks like JSON or XML and cannot be read whole (it was cut, or is broken) is not logged at all; JSON in events of a stream or in parts of a form is looked through line by line, and behind a guard against scripts (\`)]}'\`, \`f(...)\`) the body is not logged. A \`type\` or a \`regex\` finds what is escaped in JSON or URL-encoded in a form as well. What the gateway masks by itself (\`report.logs\`) is masked as well.`,
   example: () => ({
     about: 'The log shows neither the card nor the address of mail; the backend gets both.',
     request: [

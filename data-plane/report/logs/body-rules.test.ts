@@ -32,6 +32,47 @@ test('a path replaces all that is there, with a type or a regex what they find i
   assert.equal(shown([{ path: '$.card' }], '{"card":{"no":41'), undefined, 'cut JSON is not shown');
 });
 
+test('JSON is masked however it comes: twice named, as events, in a form of parts, behind a guard, escaped, URL-encoded', () => {
+  const pin = [{ path: '$..pin' }];
+  const rows: readonly (readonly [text: string, expected: string | undefined])[] = [
+    ['{"a":{"pin":1},"a":{"x": 2}}', '{"a":{"x":2}}'],
+    ['{"pin":"one","pin":"two"}', '{"pin":"*"}'],
+    ['{ "x": "a:b\\"c:d" }', '{ "x": "a:b\\"c:d" }'],
+    [
+      'data: {"pin":1}\n\ndata:{"pin":2}\n\ndata: [DONE]\n\n',
+      'data: {"pin":"*"}\n\ndata:{"pin":"*"}\n\ndata: [DONE]\n\n',
+    ],
+    ['event: x\r\ndata: [{"pin":1}]\r\n\r\n', 'event: x\r\ndata: [{"pin":"*"}]\r\n\r\n'],
+    ['data: {\ndata: "pin": 1}\n\n', undefined],
+    [
+      '--b\r\nContent-Type: application/json\r\n\r\n{"pin":1}\r\n--b--',
+      '--b\r\nContent-Type: application/json\r\n\r\n{"pin":"*"}\r\n--b--',
+    ],
+    ['\uFEFF{"pin":1}', undefined],
+    ['{"n":1}\n{"pin":1}', undefined],
+    ['\u001e{"pin":1}\n', undefined],
+    [')]}\',\n{"pin":1}', undefined],
+    ['while(1);{"pin":1}', undefined],
+    ['callback({"pin":1})', undefined],
+    ['/**/ callback([{"pin":1}]);', undefined],
+    ['a (text) [INFO] of: nobody', 'a (text) [INFO] of: nobody'],
+  ];
+  for (const [text, expected] of rows) assert.equal(shown(pin, text), expected, text);
+  assert.equal(shown(pin, 'data: {"pin":1}\n\ndata: {"pi', true), 'data: {"pin":"*"}\n\n');
+  const mail = [
+    { type: 'EMAIL', replacer: '@' },
+    { type: 'URI', replacer: '/' },
+  ];
+  const found: readonly (readonly [text: string, expected: string])[] = [
+    ['{"m":"ada\\u0040shop.example"}', '{"m":"@"}'],
+    ['{"u":"https:\\/\\/shop.example\\/a", "n": 1.0}', '{"u":"/","n":1}'],
+    ['{"u":"C:\\/a", "n": 1.0}', '{"u":"C:\\/a", "n": 1.0}'],
+    ['name=Ada+L&mail=ada%40shop.example&x=%zz', 'name=Ada+L&mail=@&x=%zz'],
+    ['{"m":"ada\\u0040shop', '{"m":"ada\\u0040shop'],
+  ];
+  for (const [text, expected] of found) assert.equal(shown(mail, text), expected, text);
+});
+
 test('paths of XML name elements and attributes, in any namespace', () => {
   const order =
     '<o:order xmlns:o="urn:o" id="7"><card kind=\'a"b\'><o:no>4111</o:no><cvc/></card><!-- kept --><x><no>5<b>6</b></no></x></o:order>';
@@ -73,8 +114,25 @@ test('types find what they are named for, and nothing near it', () => {
 
 test('rules take time that grows with the body alone', () => {
   const types = ['CREDIT_CARD', 'EMAIL', 'IP', 'URI'].map((type) => ({ type }));
-  const paths = [{ path: '//a//b' }, { path: '//*', type: 'EMAIL' }];
-  for (const piece of ['a', '1', '4111 ', 'a@', 'a.', ':', '1.', 'http://', '<a>', '<a b="', '-', '@a.']) {
+  const paths = [{ path: '//a//b' }, { path: '$..a' }, { path: '//*', type: 'EMAIL' }];
+  for (const piece of [
+    'a',
+    '1',
+    '4111 ',
+    'a@',
+    'a.',
+    ':',
+    '1.',
+    'http://',
+    '<a>',
+    '<a b="',
+    '-',
+    '@a.',
+    'a=%41&',
+    'data: {"a":1}\n',
+    '(',
+    '\n{"',
+  ]) {
     const text = piece.repeat(Math.floor(64_000 / piece.length));
     const before = performance.now();
     shown([...types, ...paths], text);

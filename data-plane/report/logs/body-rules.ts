@@ -53,12 +53,13 @@ export function createBodyRules(rules: readonly BodyRule[]): ApplyRules {
   ].filter((turn) => turn.length > 0);
   return (text, { isCut }) => {
     let shown: string | undefined = text;
-    if (ofJson.length > 0 && isLikeJson(text)) shown = maskPlaces(text, ofJson);
+    if (ofJson.length > 0)
+      shown = isLikeJson(text) ? maskPlaces(text, ofJson) : maskLines(text, ofJson, isCut);
     if (isLikeXml(text))
       for (const turn of xmlTurns) shown = shown === undefined ? undefined : maskXmlPlaces(shown, turn);
     if (shown === undefined || ofTexts.length === 0) return shown;
     const whole = isCut ? shown.slice(0, -cutTailCharsMax) : shown;
-    return ofTexts.reduce((before, hide) => hide(before), whole);
+    return ofTexts.reduce((before, hide) => inOtherSpelling(hide(before), hide), whole);
   };
 }
 
@@ -71,6 +72,29 @@ function hideOf({ regex, named, replacer }: BodyRule): Hide | undefined {
         .matcher(text)
         .replaceAll(() => replacer);
   return named === undefined ? undefined : (text) => namedPatterns[named](text, replacer);
+}
+
+/** What is found once a text is read as those do whom it is for: a slash or a letter may be escaped in JSON, most of them in a form. */
+function inOtherSpelling(text: string, hide: Hide): string {
+  if (isLikeJson(text) && /\\[u/]/.test(text))
+    return maskPlaces(text, [{ steps: [], change: { kind: 'found', hide } }]) ?? text;
+  if (!isLikeForm(text)) return text;
+  const parts = text.split(/([&=])/).map((part) => {
+    const plain = /[%+]/.test(part) ? decoded(part.replaceAll('+', ' ')) : undefined;
+    const hidden = plain === undefined ? undefined : hide(plain);
+    return hidden === undefined || hidden === plain ? part : hidden;
+  });
+  return parts.join('');
+}
+
+const isLikeForm = (text: string): boolean => /^[^\s=&<>{}"]+=\S*$/.test(text);
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const isLikeXml = (text: string): boolean => /^\s*</.test(text);
@@ -107,6 +131,29 @@ interface JsonPlace {
   readonly change: Change;
 }
 
+/**
+ * Masks JSON that stands line by line in something else: events of a stream, parts of a form. Undefined where what looks like it cannot be
+ * read, in a guard against scripts (`)]}'`, `f(...)`) too. The last line of what was cut is left out.
+ */
+function maskLines(text: string, places: readonly JsonPlace[], isCut: boolean): string | undefined {
+  if (
+    /^\s*(?:\/\*\*\/\s*)?(?:[)\]}',;&]+|while|for|throw|[\w$.]{1,128}\s*\(|\u001e)[^\n{[]{0,32}\s*(?:\{|\[\s*[[{"])/.test(
+      text,
+    )
+  )
+    return undefined;
+  const lines = text.split(/(\r\n|\r|\n)/);
+  if (isCut && lines.length > 1) lines.pop();
+  const masked: string[] = [];
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^(\s*(?:data:)?\s*)(.*)$/s.exec(line) ?? [];
+    const shown = /^(?:\{|\[\s*[[{"])/.test(value) ? maskPlaces(value, places) : value;
+    if (shown === undefined) return undefined;
+    masked.push(name, shown);
+  }
+  return masked.join('');
+}
+
 const isLikeJson = (text: string): boolean => /^\s*[[{"]/.test(text);
 
 /** Undefined for what cannot be read. What nothing was replaced in stays as it was written. */
@@ -122,7 +169,18 @@ function maskPlaces(text: string, places: readonly JsonPlace[]): string | undefi
     (before, { steps, change }) => replaced(before, { steps, at: 0, depth: 0 }, change),
     value,
   );
-  return masked === value ? text : JSON.stringify(masked);
+  // Of two members of one name only the last was looked at.
+  return masked === value && membersIn(text) === membersOf(value) ? text : JSON.stringify(masked);
+}
+
+/** Members that a text of JSON writes: outside of its texts a colon is nothing else. */
+const membersIn = (text: string): number => text.replaceAll(/"(?:[^"\\]|\\.)*"/gs, '').split(':').length - 1;
+
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside: readonly unknown[] = Object.values(value);
+  const own = Array.isArray(value) ? 0 : inside.length;
+  return inside.reduce<number>((sum, each) => sum + membersOf(each), own);
 }
 
 interface Walk {
