@@ -136,8 +136,10 @@ interface JsonPlace {
  * read, in a guard against scripts (`)]}'`, `f(...)`) too. The last line of what was cut is left out.
  */
 function maskLines(text: string, places: readonly JsonPlace[], isCut: boolean): string | undefined {
+  // Of a sequence of JSON texts (RFC 7464).
+  if (text.startsWith('\u001E')) return undefined;
   if (
-    /^\s*(?:\/\*\*\/\s*)?(?:[)\]}',;&]+|while|for|throw|[\w$.]{1,128}\s*\(|\u001e)[^\n{[]{0,32}\s*(?:\{|\[\s*[[{"])/.test(
+    /^\s*(?:\/\*\*\/\s*)?(?:[)\]}',;&]+|while|for|throw|[\w$.]{1,128}\s*\()[^\n{[]{0,32}\s*(?:\{|\[\s*[[{"])/.test(
       text,
     )
   )
