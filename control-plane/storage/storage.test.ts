@@ -55,6 +55,17 @@ for (const database of testDatabases) {
       assert.deepEqual({ ...sum }, { count: 1, sum: 1_800_000_000_000 });
     });
 
+    test('who asks one query after the other holds up nobody else in the process', async (t) => {
+      const { db } = await open(t, database);
+      const other = { isHeard: false };
+      const timer = setTimeout(() => (other.isHeard = true), 1);
+      t.after(() => clearTimeout(timer));
+      let queries = 0;
+      for (; queries < 100_000 && !other.isHeard; queries += 1)
+        await db.selectFrom('organization').selectAll().execute();
+      assert.ok(other.isHeard, `nobody after ${queries} queries`);
+    });
+
     test('no query of another caller slips into a transaction', async (t) => {
       const storage = await open(t, database);
       const rolledBack = storage.transaction(async (trx) => {
