@@ -21,7 +21,7 @@ export const sizes = {
   groups: 500,
   membersOfGroup: 5_000,
   notifications: 10_000,
-  gateways: 1_000,
+  fleets: 50,
   /** Of what environments and organizations have some of. */
   some: 500,
 } as const;
@@ -217,7 +217,7 @@ async function fillRest(copy: Copy, { environment }: EnvironmentRef, like: Templ
     count,
     set: { ...set, tags: `'["tag-' || i || '"]'` },
   });
-  await copy('fleet', { of: { id: like.fleet }, count, set: { ...set, name } });
+  await copy('fleet', { of: { id: like.fleet }, count: sizes.fleets, set: { ...set, name } });
   await copy('enrolment_token', { of: { fleet: like.fleet }, count, set });
 }
 

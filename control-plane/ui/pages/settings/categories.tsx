@@ -11,7 +11,7 @@ import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { AreaField, SwitchField, TextField } from '../../kit/field.tsx';
 import { Toolbar } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
-import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn, usePages } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { categoriesOf } from './questions.ts';
@@ -26,6 +26,7 @@ const at = (env: string) => ({ orgId: organization, envId: env });
 export function Categories() {
   const { env } = route.useParams();
   const { data, error } = useQuery(categoriesOf(env));
+  const { rows, paging } = usePages(data ?? []);
   const [written, setWritten] = useState<Category | 'new'>();
   const [deleted, setDeleted] = useState<Category>();
   const may = useRights({ env });
@@ -44,7 +45,8 @@ export function Categories() {
       )}
       <DataTable
         label="Categories"
-        rows={data}
+        rows={data === undefined ? undefined : rows}
+        paging={paging}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf({

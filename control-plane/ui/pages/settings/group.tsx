@@ -7,7 +7,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { Bar, Body, Columns, Panel, Unanswered } from '../../kit/page.tsx';
-import { DataTable } from '../../kit/table.tsx';
+import { DataTable, usePages } from '../../kit/table.tsx';
 import { Note } from '../../kit/told.tsx';
 import { GroupForm } from './group-form.tsx';
 import { GroupMembers } from './group-members.tsx';
@@ -69,10 +69,10 @@ function References({ env, group, mayGive }: Of & { readonly mayGive: boolean })
   const applications = useQuery(referencesOfGroup(env, group.id, 'application'));
   const [given, setGiven] = useState<'api' | 'application'>();
   const isThere = apis.data !== undefined && applications.data !== undefined;
-  const rows = [
+  const { rows, paging } = usePages([
     ...(apis.data ?? []).map((each) => ({ ...each, kind: 'API' as const })),
     ...(applications.data ?? []).map((each) => ({ ...each, kind: 'Application' as const })),
-  ];
+  ]);
   return (
     <Panel
       title="What has it"
@@ -94,6 +94,7 @@ function References({ env, group, mayGive }: Of & { readonly mayGive: boolean })
         label="What has the group"
         isInner
         rows={isThere ? rows : undefined}
+        paging={paging}
         error={apis.error ?? applications.error}
         keyOf={({ kind, id }) => `${kind}/${id}`}
         columns={[

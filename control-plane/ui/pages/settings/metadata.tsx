@@ -11,7 +11,7 @@ import { FormDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 import { Toolbar } from '../../kit/page.tsx';
 import { Tag } from '../../kit/status.tsx';
-import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn, usePages } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { metadataOf } from './questions.ts';
 
@@ -36,6 +36,7 @@ const formatWords = new Map(formats);
 export function EnvironmentMetadata() {
   const { env } = route.useParams();
   const { data, error } = useQuery(metadataOf(env));
+  const { rows, paging } = usePages(data ?? []);
   const [written, setWritten] = useState<Metadata | 'new'>();
   const [deleted, setDeleted] = useState<Metadata>();
   const may = useRights({ env });
@@ -54,7 +55,8 @@ export function EnvironmentMetadata() {
       )}
       <DataTable
         label="Metadata"
-        rows={data}
+        rows={data === undefined ? undefined : rows}
+        paging={paging}
         error={error}
         keyOf={({ key }) => key}
         columns={columnsOf({
