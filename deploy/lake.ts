@@ -18,7 +18,7 @@ export async function rebuild(wish: RebuildWish): Promise<Reconciled> {
   const { storage, config, clock, log, operator } = wish;
   const blobs = await openBucket({ storage, config, mayClaim: false, clock, log });
   const found = await rebuildLake({ ...wish, blobs, settings: config.analytics });
-  const isChanged = found.adopted + found.trimmed + found.doubled + found.missing > 0;
+  const isChanged = found.adopted + found.trimmed + found.doubled + found.missing + found.ended > 0;
   if (!wish.isDryRun && isChanged)
     await storage.transaction((trx) => recordRebuild(trx, found, { operator, nowMs: clock.now() }));
   return found;

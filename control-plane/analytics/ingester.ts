@@ -4,6 +4,7 @@ import { landingFolder } from '../../proto/wire/landing.ts';
 import { createRecurring, type Recurring } from '../storage/recurring.ts';
 import type { Duck } from './duck.ts';
 import type { Lake, LakeParts } from './lake.ts';
+import { tenantFolder } from './landed.ts';
 import type { LakeCache } from './lake-cache.ts';
 import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile/reconcile.ts';
 import { Merger } from './merging/merger.ts';
@@ -39,7 +40,6 @@ export type IngestStep =
   | `rollup ${'written' | 'durable' | 'committed'}`;
 
 const lakePrefix = 'lake/v1/';
-const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
 const deletionsPerRoundMax = 1_000;
 /** Each may be read whole, and ingesting waits for it. */
 const missingPerRoundMax = 4;
@@ -238,7 +238,7 @@ export class Ingester {
     const { store, clock, reconciler } = this.#options;
     const found = nothingReconciled();
     await store.whileHeld(clock, () => work(reconciler, found));
-    for (const outcome of ['adopted', 'trimmed', 'doubled', 'unreadable', 'missing'] as const)
+    for (const outcome of ['adopted', 'trimmed', 'doubled', 'unreadable', 'missing', 'ended'] as const)
       if (found[outcome] > 0) this.#turns.meters.reconciled.inc({ outcome }, found[outcome]);
   }
 

@@ -5,6 +5,9 @@ import { lineBytesMax } from './lake-columns.ts';
 import type { AnalyticsSettings } from './settings.ts';
 import { countLines, dataFrames } from './zstd-frames.ts';
 
+/** The folder of an environment, below that of all tenants. */
+export const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
+
 /** A landing object as the listing has it, with what its key says. */
 export interface Landed {
   readonly name: string;

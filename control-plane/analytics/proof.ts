@@ -12,6 +12,18 @@ export const proofKey = 'isthmus';
 const offset = z.int().min(0);
 const rangesMax = 100_000;
 
+/** See {@link Covered}. */
+export const coveredSchema = z
+  .object({
+    spool: z.string().regex(/^[0-9a-f]{32}$/),
+    gateway: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
+    // Empty for a part of a landing object.
+    hash8: z.string().regex(/^(?:[0-9a-f]{8})?$/),
+    first: offset,
+    last: offset,
+  })
+  .refine(({ first, last }) => first <= last);
+
 /**
  * What a file of the lake says of itself, so that the manifest can be made again out of the bucket alone.
  *
@@ -24,21 +36,7 @@ export const LakeProof = z.object({
   organization: z.string(),
   environment: z.string(),
   records: offset,
-  covered: z
-    .array(
-      z
-        .object({
-          spool: z.string().regex(/^[0-9a-f]{32}$/),
-          gateway: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
-          // Empty for a part of a landing object.
-          hash8: z.string().regex(/^(?:[0-9a-f]{8})?$/),
-          first: offset,
-          last: offset,
-        })
-        .refine(({ first, last }) => first <= last),
-    )
-    .max(rangesMax)
-    .refine(areApart, 'ranges of a spool overlap'),
+  covered: z.array(coveredSchema).max(rangesMax).refine(areApart, 'ranges of a spool overlap'),
 });
 /** See {@link LakeProof}. */
 export type LakeProof = z.output<typeof LakeProof>;

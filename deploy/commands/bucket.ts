@@ -98,6 +98,8 @@ copy from ${from.location}, unless they are there already:
   landing/     records that are not ingested yet
   lake/        ${lake.files} files, ${lake.bytes} bytes: analytics need them
   quarantine/  what was set aside
+  ended/       what has had its time or was asked to be deleted, for a database that is restored from before that
+  deletions/   which calls went, for deletions that still watch
 do not copy isthmus-bucket.json. A control plane or bridge that still runs is refused the old bucket within 10 s: copy after that; then start the control plane and the bridges with the new setting
 shippers with output s3 or folder put into the bucket themselves: give them the new one, and bucketIdentity`;
 }

@@ -62,10 +62,11 @@ function rebuildCommand(): Command {
 
 /** What a comparison found, for people. */
 export function describeReconciled(found: Reconciled, isDryRun: boolean): string {
-  const { seen, adopted, adoptedRecords, trimmed, doubled, unreadable, missing } = found;
+  const { seen, adopted, adoptedRecords, trimmed, doubled, unreadable, missing, ended } = found;
   return `${isDryRun ? 'dry run, nothing was changed; ' : ''}${seen} files of the lake compared
   ${adopted} that the database did not know count ${isDryRun ? 'then' : 'now'}, and parts of ${trimmed}: ${adoptedRecords} records
   ${doubled} whose records count already out of others are deleted
   ${unreadable} say nothing of themselves and are left as they are
+  ${ended} are gone since their time is over or they were asked to be deleted
   ${missing} are gone from the bucket, and their records count no longer`;
 }

@@ -35,6 +35,8 @@ export interface UsedBucket extends BlobStore {
 export interface ListedBlob {
   readonly key: string;
   readonly bytes: number;
+  /** When it was stored, by the store's clock; ms since the epoch. Undefined where the store does not say. */
+  readonly writtenMs: number | undefined;
 }
 
 /** How an object is put. */

@@ -4,7 +4,7 @@ import type { GatewayEventKind } from '../../../proto/model/gateway-events.ts';
 import type { ListedBlob } from '../../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { Storage, Trx } from '../../storage/storage.ts';
+import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import { parquetTypes } from '../lake-columns.ts';
 import {
   keysPerQueryMax,
@@ -15,6 +15,7 @@ import {
   type PendingFile,
 } from '../lake.store.ts';
 import type { Covered } from '../proof.ts';
+import { retireIn } from '../retention/retention.store.ts';
 import { uncovered } from '../ranges.ts';
 
 /** A file in the lake's folder that does not count and is not read again, since it was found to be unreadable. */
@@ -198,23 +199,26 @@ export class ReconcileStore {
     nowMs: number,
   ): Promise<boolean> {
     return this.#lake.fenced(async (trx) => {
-      const rows = await inTenant(trx.selectFrom('covered_range'), file)
-        .select(['spool', 'gateway', 'first_offset as first', 'last_offset as last'])
-        .where('file', '=', file.id)
-        .execute();
-      const isWithin = rows.every((row) => {
-        const ofSpool = covered.filter(
-          ({ spool, gateway }) => spool === row.spool && gateway === row.gateway,
-        );
-        return uncovered(row, ofSpool).length === 0;
-      });
-      if (!isWithin) return false;
+      if ((await openOf(trx, file, covered)) === 'some') return false;
       await inTenant(trx.updateTable('lake_file'), file)
         .set({ state: 'retired', changed_at_ms: nowMs })
         .where('id', '=', file.id)
         .where('state', '=', 'live')
         .execute();
       await inTenant(trx.deleteFrom('covered_range'), file).where('file', '=', file.id).execute();
+      return true;
+    });
+  }
+
+  /** Whether a file covers something, and nothing but what lies in some ranges. */
+  async isWithin(file: LakeFile & EnvironmentRef, covered: readonly Covered[]): Promise<boolean> {
+    return (await openOf(this.#storage.db, file, covered)) === 'none';
+  }
+
+  /** A live file is gone from the bucket, as it should be: it counts no longer, and what it covered stays covered. */
+  async end(file: LakeFile & EnvironmentRef, nowMs: number): Promise<void> {
+    await this.#lake.fenced(async (trx) => {
+      await retireIn(trx, file, nowMs);
       return true;
     });
   }
@@ -238,6 +242,24 @@ export class ReconcileStore {
       return true;
     });
   }
+}
+
+/** What of a file's ranges lies in none of some others; `nothing` where it covers nothing at all. */
+async function openOf(
+  db: Queries,
+  file: EnvironmentRef & Pick<LakeFile, 'id'>,
+  covered: readonly Covered[],
+): Promise<'some' | 'none' | 'nothing'> {
+  const rows = await inTenant(db.selectFrom('covered_range'), file)
+    .select(['spool', 'gateway', 'first_offset as first', 'last_offset as last'])
+    .where('file', '=', file.id)
+    .execute();
+  if (rows.length === 0) return 'nothing';
+  const isWithin = rows.every((row) => {
+    const ofSpool = covered.filter(({ spool, gateway }) => spool === row.spool && gateway === row.gateway);
+    return uncovered(row, ofSpool).length === 0;
+  });
+  return isWithin ? 'none' : 'some';
 }
 
 async function judge(

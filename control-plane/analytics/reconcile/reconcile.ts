@@ -17,7 +17,9 @@ import { deleteLakeFile } from '../rollups/rollup-file.ts';
 
 /** What a reconcile works with. */
 export interface ReconcileOptions
-  extends Pick<LakeParts, 'blobs' | 'log' | 'clock'>, Pick<Lake, 'store' | 'manifest' | 'workDir'> {
+  extends
+    Pick<LakeParts, 'storage' | 'settings' | 'blobs' | 'log' | 'clock'>,
+    Pick<Lake, 'store' | 'manifest' | 'workDir'> {
   readonly duck: Duck;
   /** Says what would be done, and does nothing. */
   readonly isDryRun?: boolean;
@@ -38,6 +40,8 @@ export interface Reconciled {
   unreadable: number;
   /** Named by the manifest, and not in the bucket or damaged there. */
   missing: number;
+  /** Named by the manifest, and not in the bucket because their time is over or they were asked to be deleted. */
+  ended: number;
 }
 
 /** What became of a file that the manifest does not name. */
@@ -52,6 +56,7 @@ export const nothingReconciled = (): Reconciled => ({
   doubled: 0,
   unreadable: 0,
   missing: 0,
+  ended: 0,
 });
 
 const lakePrefix = 'lake/v1/';
@@ -88,7 +93,7 @@ export class Reconciler {
   async settlePending(found: Reconciled): Promise<void> {
     const { store } = this.#options;
     for (const { id, key, bytes } of await store.leftBehind()) {
-      const kind = await this.#settle({ key, bytes }, found);
+      const kind = await this.#settle({ key, bytes, writtenMs: undefined }, found);
       if (kind === 'adopted') continue;
       // It was cut off while it was written: its landing objects are still there.
       if (kind === 'cut') await this.#remove(key);

@@ -144,12 +144,15 @@ for (const database of testDatabases)
         const now = await row(lake, id);
         return now.records_deleted === 10 && now.logs_deleted === 3;
       }, within);
+      await land(blobs, recordLines(3, his(9)), { spool: spool(9), count: 4 });
+      await eventually(async () => (await lake.keys('quarantine/')).length === 1, within);
       await lake.storage.db
         .updateTable('lake_deletion')
         .set({ late_until_ms: 1 } as never)
         .execute();
       await reaches(lake, id, 'DONE');
       assert.equal((await row(lake, id)).value, null);
+      assert.equal((await row(lake, id)).objects_deleted, 2, 'what came into quarantine late');
       await eventually(
         async () =>
           (await lake.storage.db.selectFrom('lake_file').select('id').where('state', '!=', 'live').execute())
@@ -162,7 +165,7 @@ for (const database of testDatabases)
       await analytics.close();
 
       const left = await everything(lake);
-      for (const his of ['his words', 'his-1', 'his-2', 'his-3', 'his-5', 'his-6'])
+      for (const his of ['his words', 'his-1', 'his-2', 'his-3', 'his-5', 'his-6', 'his-9'])
         assert.ok(!left.includes(his), his);
       assert.ok(left.includes('of another') && left.includes('his-4') && left.includes('his-7'));
       assert.deepEqual(await lake.keys('deletions/'), []);

@@ -272,10 +272,21 @@ export class DeletionStore {
   async update(
     at: EnvironmentRef,
     id: string,
-    set: Partial<Pick<DeletionRow, 'state' | 'swept_at_ms' | 'clean_at_ms' | 'objects_deleted'>>,
+    set: Partial<Pick<DeletionRow, 'state' | 'swept_at_ms' | 'clean_at_ms'>>,
   ): Promise<void> {
     await this.#lake.fenced(async (trx) => {
       await inTenant(trx.updateTable('lake_deletion'), at).set(set).where('id', '=', id).execute();
+      return true;
+    });
+  }
+
+  /** Counts objects in quarantine that went. */
+  async countObjects(at: EnvironmentRef, id: string, objects: number): Promise<void> {
+    await this.#lake.fenced(async (trx) => {
+      await inTenant(trx.updateTable('lake_deletion'), at)
+        .set((eb) => ({ objects_deleted: eb('objects_deleted', '+', objects) }))
+        .where('id', '=', id)
+        .execute();
       return true;
     });
   }

@@ -21,6 +21,11 @@ const filesPerQueryMax = 16;
 const bytesPerQueryMax = 64 * 1024 * 1024;
 const restMs = 600_000;
 const restingMax = 500;
+/** What comes into quarantine while a deletion watches is searched so often. */
+const quarantineEveryMs = 3_600_000;
+/** How far the clock of the bucket may be from ours. */
+const clocksApartMsMax = 3_600_000;
+const watchedMax = 10_000;
 /** What was done so long ago is forgotten; the audit has who asked. */
 const forgottenAfterMs = 400 * 86_400_000;
 
@@ -52,6 +57,8 @@ export class Deletions {
   /** Files that could not be searched by themselves. */
   readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
 
+  /** When quarantine was last searched for a deletion, since this process started; ms since the epoch. */
+  readonly #quarantineSearched = new LRUCache<string, number>({ max: watchedMax });
   #isWhole = true;
 
   constructor(options: IngesterOptions) {
@@ -216,6 +223,19 @@ export class Deletions {
     log.info({ file: file.key, records }, 'records were deleted, as it was asked for');
   }
 
+  /** All of it once, then now and then, and before the end, what came since. */
+  async #searchQuarantine(at: EnvironmentRef, deletion: ActiveDeletion): Promise<void> {
+    const { id, value, sweptAtMs, lateUntilMs } = deletion;
+    const nowMs = this.#options.clock.now();
+    const searchedMs = this.#quarantineSearched.get(id) ?? sweptAtMs;
+    const isDue = searchedMs === undefined || nowMs - searchedMs >= quarantineEveryMs || nowMs >= lateUntilMs;
+    if (!isDue) return;
+    const sinceMs = searchedMs === undefined ? 0 : searchedMs - clocksApartMsMax;
+    const objects = await deleteQuarantined(this.#options, at, { value, sinceMs });
+    if (objects > 0) await this.#store.countObjects(at, id, objects);
+    this.#quarantineSearched.set(id, nowMs);
+  }
+
   /** Every file was searched: says so, and ends what has had its time. */
   async #advance(at: EnvironmentRef, active: readonly ActiveDeletion[]): Promise<void> {
     const { clock, settings } = this.#options;
@@ -223,12 +243,13 @@ export class Deletions {
     for (const deletion of active) {
       const { id, number, state, sweptAtMs, lateUntilMs } = deletion;
       if (state === 'WATCHING') {
+        await this.#searchQuarantine(at, deletion);
         if (nowMs < lateUntilMs || (await this.#store.isRetiredLeft(at, number, nowMs))) continue;
         await this.#found.forget(deletion);
         await this.#store.end(at, deletion, nowMs);
       } else if (sweptAtMs === undefined) {
-        const objects = await deleteQuarantined(this.#options, at, [deletion.value]);
-        await this.#store.update(at, id, { swept_at_ms: nowMs, objects_deleted: objects });
+        await this.#searchQuarantine(at, deletion);
+        await this.#store.update(at, id, { swept_at_ms: nowMs });
       } else if (
         !(await this.#store.isRetiredLeft(at, number, sweptAtMs)) &&
         !(await this.#store.isLandedLeft(at, sweptAtMs + settings.graceMs))

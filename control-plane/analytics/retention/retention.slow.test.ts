@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
+import { utimes } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { join } from 'node:path';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { land } from '../../../test/kit/control-plane/landing.ts';
-import { createTestLake, recordLines, type TestLake } from '../../../test/kit/control-plane/test-lake.ts';
+import {
+  createTestLake,
+  lakeParts,
+  recordLines,
+  type TestLake,
+} from '../../../test/kit/control-plane/test-lake.ts';
 import { startNode } from '../../../test/kit/processes/processes.ts';
-import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { sqlite, testDatabases } from '../../../test/kit/servers/databases.ts';
+import { rebuildLake } from '../reconcile/rebuild.ts';
+import { insertDeletion } from './deletions.store.ts';
+import { EndedRanges, endedFolder } from './ended-ranges.ts';
 import { chooseDays, keptRecords } from './retention.store.ts';
 
 const at = { organization: 'o', environment: 'e' };
@@ -25,6 +34,18 @@ async function ingested(lake: TestLake): Promise<void> {
 
 const live = async ({ storage }: TestLake): Promise<number> =>
   (await storage.db.selectFrom('lake_file').select('id').where('state', '=', 'live').execute()).length;
+
+/** What the manifest knows now; the answer makes it know that again. */
+async function backUp({ storage: { db } }: TestLake): Promise<() => Promise<void>> {
+  const files = await db.selectFrom('lake_file').selectAll().execute();
+  const ranges = await db.selectFrom('covered_range').selectAll().execute();
+  return async () => {
+    await db.deleteFrom('lake_file').execute();
+    await db.deleteFrom('covered_range').execute();
+    await db.insertInto('lake_file').values(files).execute();
+    await db.insertInto('covered_range').values(ranges).execute();
+  };
+}
 
 async function choose({ storage }: TestLake, days: { records?: number; logs?: number }): Promise<void> {
   const { records, logs } = days;
@@ -80,6 +101,33 @@ for (const database of testDatabases)
       await eventually(async () => (await lake.keys('lake/')).length === 1, within);
     });
 
+    test('what came into quarantine goes with the days of its stream, and of its environment', async (t) => {
+      const lake = await createTestLake(t, database);
+      const bad = async (environment: string, stream: 'records' | 'logs', days: number): Promise<string> => {
+        const name = spool((landed += 1));
+        await land(lake.blobs, recordLines(3, { env_id: environment }), {
+          environment,
+          stream,
+          spool: name,
+          count: 4,
+        });
+        await ingested(lake);
+        const [key = ''] = (await lake.keys('quarantine/')).filter((one) => one.includes(name));
+        const writtenS = ago(days) / 1_000;
+        await utimes(join(lake.dir, 'bucket', key), writtenS, writtenS);
+        return key;
+      };
+      let landed = 0;
+      const kept = [await bad('e', 'records', 9), await bad('f', 'records', 12), await bad('e', 'logs', 4)];
+      await bad('e', 'records', 12);
+      await bad('f', 'records', 31);
+      await bad('e', 'logs', 7);
+      await choose(lake, { records: 10, logs: 5 });
+      await lake.start({ ...retiring, recordsKeptDays: 30 });
+      await eventually(async () => (await lake.keys('quarantine/')).length <= kept.length, within);
+      assert.deepEqual(await lake.keys('quarantine/'), kept.toSorted());
+    });
+
     test('no environment keeps anything longer than the platform lets it, and a day goes as a whole', async (t) => {
       const lake = await createTestLake(t, database);
       const midnight = Date.now() - (Date.now() % dayMs);
@@ -127,17 +175,11 @@ for (const database of testDatabases)
       await land(lake.blobs, both, { first: 5 });
       await ingested(lake);
       await choose(lake, { records: 90 });
-      const before = {
-        files: await db.selectFrom('lake_file').selectAll().execute(),
-        ranges: await db.selectFrom('covered_range').selectAll().execute(),
-      };
+      const restore = await backUp(lake);
       const ender = await lake.start(retiring);
       await settled(lake, 1, 5);
       await ender.close();
-      await db.deleteFrom('lake_file').execute();
-      await db.deleteFrom('covered_range').execute();
-      await db.insertInto('lake_file').values(before.files).execute();
-      await db.insertInto('covered_range').values(before.ranges).execute();
+      await restore();
 
       const analytics = await lake.start(retiring);
       await settled(lake, 1, 5);
@@ -145,4 +187,62 @@ for (const database of testDatabases)
       assert.deepEqual(await analytics.holes(at), []);
       assert.deepEqual(await lake.events(), []);
     });
+
+    test('a rebuild over a database from before the choice, the time or the deletion misses what is missing and nothing else', async (t) => {
+      const lake = await createTestLake(t, database);
+      const { blobs, storage } = lake;
+      const wishes = [
+        { timestamp: ago(50) },
+        { timestamp: ago(100) },
+        { timestamp: ago(7), application_id: 'gone' },
+        { timestamp: ago(5) },
+        { timestamp: ago(6) },
+      ];
+      for (const [n, over] of wishes.entries())
+        await land(blobs, recordLines(3, over), { spool: spool(n + 1) });
+      await ingested(lake);
+      const restore = await backUp(lake);
+      await choose(lake, { records: 30 });
+      const value = { subject: 'APPLICATION', value: 'gone', from_ms: null, to_ms: Date.now() } as const;
+      const asked = { asked_by: 'u', asked_at_ms: Date.now(), late_until_ms: Date.now() };
+      await storage.transaction((trx) => insertDeletion(trx, { ...at, id: 'd', ...value, ...asked }));
+      const ender = await lake.start(retiring);
+      await settled(lake, 2, 6);
+      await ender.close();
+      const [lost = ''] = await lake.keys('lake/');
+      await blobs.delete(lost);
+      await restore();
+      await storage.db.deleteFrom('lake_retention').execute();
+
+      const rebuilt = (isDryRun: boolean) =>
+        rebuildLake({ ...lakeParts(lake, { recordsKeptDays: 90, keptDaysMax: 90 }), isDryRun });
+      for (const isDryRun of [true, false]) {
+        const { seen, ended, missing, adopted } = await rebuilt(isDryRun);
+        assert.deepEqual({ seen, ended, missing, adopted }, { seen: 1, ended: 3, missing: 1, adopted: 0 });
+      }
+      assert.deepEqual(await lake.events(), [`records.file_missing ${lost}`]);
+      assert.deepEqual((await rebuilt(false)).ended, 0);
+      // What has ended counts nothing when it comes again; what is missing does.
+      for (const [n, over] of wishes.entries())
+        await land(blobs, recordLines(3, over), { spool: spool(n + 1) });
+      const analytics = await lake.start(retiring);
+      await eventually(async () => (await lake.keys('landing/')).length === 0, within);
+      assert.equal((await analytics.requestsCount(span)).total, 6);
+      assert.deepEqual(await analytics.holes(at), []);
+    });
   });
+
+test('notes of what has ended are forgotten with the last backup that could need them, and a foreign one says nothing', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  const ended = new EndedRanges(lake.blobs);
+  const range = (first: number) => ({ spool: spool(1), gateway: 'g', hash8: '', first, last: first + 9 });
+  await ended.note(at, [range(0)], 1_000);
+  await ended.note(at, [range(20), range(30)], 2_000);
+  await ended.note({ ...at, environment: 'f' }, [range(50)], 1_000);
+  await ended.note(at, [], 3_000);
+  await lake.blobs.put(`${endedFolder}org=o/env=e/000000000002500-x.json`, Buffer.from('{"format":1,'));
+  assert.deepEqual(await ended.of(at), [range(0), { ...range(20), last: 39 }]);
+  assert.equal(await ended.forget(2_000, 1), 1);
+  assert.equal(await ended.forget(2_000, 100), 1);
+  assert.deepEqual(await ended.of(at), [{ ...range(20), last: 39 }]);
+});

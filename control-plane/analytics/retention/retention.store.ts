@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { LandingKey } from '../../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
@@ -130,12 +131,34 @@ export class RetentionStore {
     );
   }
 
+  /** Whether a live file is one of {@link over}. */
+  async isOver(file: EnvironmentRef & Pick<LakeFile, 'id'>, nowMs: number): Promise<boolean> {
+    const cutoff = this.#cutoff(nowMs);
+    const found = await this.#due(cutoff, 1, (query) =>
+      query
+        .where('lake_file.organization', '=', file.organization)
+        .where('lake_file.environment', '=', file.environment)
+        .where('lake_file.id', '=', file.id)
+        .where('state', '=', 'live')
+        .where(lastMs, '<', cutoff),
+    );
+    return found.length > 0;
+  }
+
   /** Files of which some records have had their time and others have not. */
   async mixed(nowMs: number, limit: number): Promise<readonly DueFile[]> {
     const cutoff = this.#cutoff(nowMs);
     return this.#due(cutoff, limit, (query) =>
       query.where('state', '=', 'live').where('min_ms', '<', cutoff).where('max_ms', '>=', cutoff),
     );
+  }
+
+  /** Before this what came of a stream of an environment has had its time; ms since the epoch, the begin of a UTC day. */
+  async cutoffMs(at: EnvironmentRef, stream: LandingKey['stream'], nowMs: number): Promise<number> {
+    const { recordsKeptDays, logsKeptDays, keptDaysMax } = this.#settings;
+    const chosen = await chosenDays(this.#storage.db, at);
+    const days = stream === 'logs' ? (chosen.logs ?? logsKeptDays) : (chosen.records ?? recordsKeptDays);
+    return nowMs - (nowMs % dayMs) - Math.min(days, keptDaysMax) * dayMs;
   }
 
   /** They count no longer, and are deleted after a grace; what they covered stays covered. False when the lease was lost. */

@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { IngesterOptions } from '../ingester.ts';
+import { MergingStore } from '../merging/merging.store.ts';
 import { Deletions } from './deletions.ts';
+import { EndedRanges, endedKeptMs } from './ended-ranges.ts';
+import { endQuarantined } from './quarantined.ts';
 import { type DueFile, RetentionStore } from './retention.store.ts';
 import { Rewriter } from './rewriter.ts';
 import { isTimeless } from './subject.ts';
@@ -12,6 +15,8 @@ const retiredPerStepMax = 100;
 const mixedPerStepMax = 16;
 const restMs = 600_000;
 const restingMax = 1_000;
+const besideEveryMs = 3_600_000;
+const forgottenNotesMax = 1_000;
 
 /**
  * Ends what has had its time, and deletes what was asked to be deleted, some files at a time, under the ingester's lease.
@@ -24,6 +29,9 @@ export class Retention {
   readonly #store: RetentionStore;
   readonly #rewriter: Rewriter;
   readonly #deletions: Deletions;
+  readonly #merging: MergingStore;
+  readonly #ended: EndedRanges;
+  #besideAtMs = 0;
   /** Files that could not be rewritten. */
   readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
 
@@ -32,6 +40,8 @@ export class Retention {
     this.#store = new RetentionStore(options.storage, options.store, options.settings);
     this.#rewriter = new Rewriter(options);
     this.#deletions = new Deletions(options);
+    this.#merging = new MergingStore(options.storage, options.store);
+    this.#ended = new EndedRanges(options.blobs);
   }
 
   /** What can be done in a turn. Errors: analytics.failed when something was begun and is to be tidied up; all else is done then. */
@@ -39,6 +49,7 @@ export class Retention {
     await this.retire();
     const isRewritten = await this.#rewrite();
     const isDeleted = await this.#deletions.take();
+    await this.#endBeside();
     if (!isRewritten || !isDeleted)
       throw new Fault('analytics.failed', { internal: 'some files could not be written again' });
   }
@@ -49,10 +60,31 @@ export class Retention {
     for (;;) {
       const files = await this.#store.over(clock.now(), retiredPerStepMax);
       if (files.length === 0) return;
+      await this.#note(files);
       if (!(await this.#store.retire(files, clock.now()))) return;
       await onStep?.('retired');
       const records = files.reduce((sum, file) => sum + file.records, 0);
       log.info({ files: files.length, records }, 'files of the lake have had their time');
+    }
+  }
+
+  /** Now and then what lies in the bucket beside the lake, and is too old. */
+  async #endBeside(): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.monotonicMs() < this.#besideAtMs) return;
+    await this.#ended.forget(clock.now() - endedKeptMs, forgottenNotesMax);
+    const isMore = await endQuarantined(this.#options, this.#store);
+    if (!isMore) this.#besideAtMs = clock.monotonicMs() + besideEveryMs;
+  }
+
+  /** Says in the bucket that they end, by tenant. */
+  async #note(files: readonly DueFile[]): Promise<void> {
+    const tenants = Map.groupBy(files, ({ organization, environment }) => `${organization}/${environment}`);
+    for (const own of tenants.values()) {
+      const [at] = own;
+      if (at === undefined) continue;
+      const covered = [...(await this.#merging.coveredBy(at, own)).values()].flat();
+      await this.#ended.note(at, covered, this.#options.clock.now());
     }
   }
 

@@ -9,6 +9,7 @@ import { writeLakeFile } from '../lake-file.ts';
 import { isOfLogsFile, type LakeFile, lakeFileKey, type PendingFile } from '../lake.store.ts';
 import { MergingStore } from '../merging/merging.store.ts';
 import { inFolder } from '../own-folder.ts';
+import { EndedRanges } from './ended-ranges.ts';
 import { retireIn } from './retention.store.ts';
 
 /** A live file, some of whose records are to go. */
@@ -33,10 +34,12 @@ export interface Rewriting {
 export class Rewriter {
   readonly #options: IngesterOptions;
   readonly #merging: MergingStore;
+  readonly #ended: EndedRanges;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
     this.#merging = new MergingStore(options.storage, options.store);
+    this.#ended = new EndedRanges(options.blobs);
   }
 
   /** Resolves to how many records went. Errors: analytics.failed, also when the lease was lost; blobs.unavailable. */
@@ -73,8 +76,10 @@ export class Rewriter {
     await onStep?.('rewrite written');
     const removed = file.records - facts.records;
     let isCommitted: boolean;
-    if (facts.records === 0) isCommitted = await this.#retire(file, made, also);
-    else {
+    if (facts.records === 0) {
+      await this.#ended.note(file, covered, clock.now());
+      isCommitted = await this.#retire(file, made, also);
+    } else {
       const bytes = await readFile(output);
       await blobs.put(made.key, bytes);
       await onStep?.('rewrite durable');

@@ -102,6 +102,19 @@ for (const { name, open } of stores) {
     assert.deepEqual(await below('none/'), []);
   });
 
+  test(`${name}: a listing says when an object was stored, or copied, by the store's clock`, async (t) => {
+    const blobs = await open(t);
+    const beforeMs = Date.now();
+    await blobs.put('w/a', bytes('a'));
+    await blobs.copy('w/a', 'w/b');
+    const afterMs = Date.now();
+    const listed = await Array.fromAsync(blobs.list('w/'));
+    assert.equal(listed.length, 2);
+    // A store may say it to the second.
+    for (const { writtenMs = 0 } of listed)
+      assert.ok(writtenMs > beforeMs - 1_001 && writtenMs <= afterMs + 1);
+  });
+
   test(`${name}: keys that would leave the store are refused`, async (t) => {
     const blobs = await open(t);
     for (const key of [

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -91,8 +92,8 @@ async function* walk(
     if (entry.isDirectory()) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(dir, key, { prefix, after });
     } else if (key.startsWith(prefix)) {
-      const bytes = await translated(key, () => sizeOf(join(dir, key)));
-      if (bytes !== undefined) yield { key, bytes };
+      const stats = await translated(key, () => statIfPresent(join(dir, key)));
+      if (stats !== undefined) yield { key, bytes: stats.size, writtenMs: Math.trunc(stats.mtimeMs) };
     }
   }
 }
@@ -123,9 +124,9 @@ async function entriesOf(path: string) {
 }
 
 /** Undefined for a file that was deleted since its folder was read. */
-async function sizeOf(path: string): Promise<number | undefined> {
+async function statIfPresent(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).size;
+    return await stat(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;

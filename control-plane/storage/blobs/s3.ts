@@ -62,8 +62,13 @@ export function createS3Blobs(settings: S3BlobsSettings): BlobStore & { close():
     async *list(prefix, { after } = {}) {
       const StartAfter = after === undefined ? undefined : fullKey(after);
       for await (const page of listPages(client, settings, { prefix, StartAfter }))
-        for (const { Key, Size } of page.Contents ?? [])
-          if (Key !== undefined) yield { key: Key.slice(settings.prefix.length), bytes: Size ?? 0 };
+        for (const { Key, Size, LastModified } of page.Contents ?? [])
+          if (Key !== undefined)
+            yield {
+              key: Key.slice(settings.prefix.length),
+              bytes: Size ?? 0,
+              writtenMs: LastModified?.getTime(),
+            };
     },
     folders: (prefix, depth = 1) => listFolders(client, settings, { prefix, depth }),
     async delete(key) {

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import type { Analytics } from '../../../control-plane/analytics/analytics.ts';
 import type { Span } from '../../../control-plane/analytics/questions/from.ts';
 import { requestsCount, responseStatusRanges } from '../../../control-plane/analytics/questions/questions.ts';
+import type { LakeParts } from '../../../control-plane/analytics/lake.ts';
 import { analyticsSettings, type AnalyticsSettings } from '../../../control-plane/analytics/settings.ts';
 import { startAnalytics, type AnalyticsParts } from '../../../control-plane/analytics/start.ts';
 import { createFileBlobs } from '../../../control-plane/storage/blobs/files.ts';
@@ -48,6 +49,22 @@ const log = createLog({
   level: process.env['ISTHMUS_TEST_LOG'] === undefined ? 'silent' : 'debug',
 });
 
+// Records of tests are of any time.
+const forGood = { recordsKeptDays: 36_500, logsKeptDays: 36_500, keptDaysMax: 36_500 };
+
+/** What works on a test's lake without an ingester. */
+export const lakeParts = (
+  { dir, storage, blobs }: TestLake,
+  settings: Partial<AnalyticsSettings> = {},
+): LakeParts => ({
+  storage,
+  blobs,
+  dir: join(dir, 'analytics'),
+  settings: analyticsSettings.parse({ leaseMs: 100, ...forGood, ...settings }),
+  log,
+  clock: systemClock,
+});
+
 /** Makes an empty one. */
 export async function createTestLake(t: TestContext, database: TestDatabase): Promise<TestLake> {
   const dir = tempDir(t);
@@ -65,8 +82,6 @@ export async function createTestLake(t: TestContext, database: TestDatabase): Pr
       t.after(() => lifecycle.close());
       // Files stay as they were written, unless a test wants them merged.
       const quick = { ingestEveryMs: 25, graceMs: 0, unfinishedMs: 0, leaseMs: 100, mergeEveryMs: 3_600_000 };
-      // Records of tests are of any time.
-      const forGood = { recordsKeptDays: 36_500, logsKeptDays: 36_500, keptDaysMax: 36_500 };
       const metrics = createMetrics();
       const analytics = await startAnalytics({
         storage,
