@@ -62,6 +62,9 @@ export class Ingester {
   readonly #roller: Roller;
   #mergeAtMs: number;
   #retireAtMs = 0;
+  #rollAtMs: number;
+  #isRolling = false;
+  #rolling: Promise<void> = Promise.resolve();
   readonly #waiting = new Map<string, Turn>();
   /** Whether what somebody has begun may still lie about: after a take-over, or after a turn that failed. */
   #isTidy = false;
@@ -82,6 +85,7 @@ export class Ingester {
     this.#retention = new Retention(options);
     this.#roller = new Roller(options, this.#turns.meters);
     this.#mergeAtMs = options.clock.monotonicMs() + options.settings.mergeEveryMs;
+    this.#rollAtMs = this.#mergeAtMs;
     this.#deletions = createRecurring(options, {
       lasts: 'a landing object could not be deleted; it is tried again',
       over: 'landing objects can be deleted again',
@@ -131,6 +135,7 @@ export class Ingester {
       }
     await this.#merge(signal);
     await this.#retire(signal);
+    this.#rollUp(signal);
     for (const folder of this.#waiting.keys()) if (!present.has(folder)) this.#waiting.delete(folder);
     return isMore;
   }
@@ -153,7 +158,7 @@ export class Ingester {
     }
   }
 
-  /** One merge now and then, and the figures of one file, so that nobody's records wait long for them. */
+  /** One merge now and then, so that nobody's records wait long for it. */
   async #merge(signal: AbortSignal): Promise<void> {
     const { clock, settings } = this.#options;
     if (clock.monotonicMs() < this.#mergeAtMs) return;
@@ -161,11 +166,39 @@ export class Ingester {
       await this.#merger.take();
       await this.#merger.deleteRetired();
     });
-    await this.#beside(signal, this.#rollups, async () => {
-      await this.#roller.take();
-      await this.#roller.sweep();
-    });
     this.#mergeAtMs = clock.monotonicMs() + settings.mergeEveryMs;
+  }
+
+  /**
+   * The figures of one file now and then, beside the rounds: they take seconds, and name no file, so that no turn has to wait for them but for the one
+   * statement that DuckDB is at.
+   */
+  #rollUp(signal: AbortSignal): void {
+    const { clock, settings } = this.#options;
+    if (signal.aborted || this.#isRolling || clock.monotonicMs() < this.#rollAtMs) return;
+    this.#isRolling = true;
+    this.#rolling = this.#rollOne(signal).finally(() => {
+      this.#isRolling = false;
+      this.#rollAtMs = clock.monotonicMs() + settings.mergeEveryMs;
+    });
+  }
+
+  /** The lease is kept meanwhile, and never taken: what was begun under a lost one commits nothing. */
+  async #rollOne(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.store.whileHeld(this.#options.clock, async () => {
+        await this.#roller.take();
+        await this.#roller.sweep();
+      });
+      this.#rollups.worked();
+    } catch (error) {
+      if (!signal.aborted) this.#rollups.failed({ err: error });
+    }
+  }
+
+  /** Resolves when nothing is under way beside the rounds. */
+  async settled(): Promise<void> {
+    await this.#rolling;
   }
 
   /** Work under the lease that holds up nobody's records when it fails. */

@@ -66,7 +66,8 @@ function startForgetting(parts: AnalyticsParts, { store }: Lake, caches: readonl
 
 function startIngester(parts: AnalyticsParts, lake: Lake, caches: Caches): void {
   const { settings, clock, lifecycle } = parts;
-  const duck = lake.createDuck({ timeoutMs: settings.ingestMsMax, queueMax: 1 });
+  // The turns, and the figures beside them.
+  const duck = lake.createDuck({ timeoutMs: settings.ingestMsMax, queueMax: 2 });
   const reconciler = new Reconciler({ ...parts, ...lake, duck });
   const ingester = new Ingester({ ...parts, ...lake, ...caches, duck, reconciler });
   const stop = new AbortController();
@@ -87,6 +88,7 @@ function startIngester(parts: AnalyticsParts, lake: Lake, caches: Caches): void 
       }
       if (!isMore) await clock.delay(settings.ingestEveryMs, signal);
     }
+    await ingester.settled();
     await lake.store.release().catch(() => undefined);
   };
   const done = loop();

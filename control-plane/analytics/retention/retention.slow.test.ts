@@ -169,7 +169,6 @@ for (const database of testDatabases)
 
     test('a database from before it has nothing to miss', async (t) => {
       const lake = await createTestLake(t, database);
-      const { db } = lake.storage;
       await land(lake.blobs, recordLines(5, { timestamp: ago(100) }));
       const both = [...recordLines(5, { timestamp: ago(100) }), ...recordLines(5, { timestamp: ago(5) })];
       await land(lake.blobs, both, { first: 5 });

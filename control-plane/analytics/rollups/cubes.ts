@@ -45,6 +45,16 @@ export interface Cube {
 const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
 
+/** What else than whose they are requests are told apart by: of all of it together there are few values. */
+const ways = [
+  'gateway_id',
+  'entrypoint_id',
+  'security_type',
+  'http_method',
+  'status',
+  'error_key',
+] as const satisfies readonly CubeColumn[];
+
 const times = ['gateway_response_time_us', 'gateway_latency_us', 'endpoint_response_time_us'] as const;
 
 /** Of each file these, but those that would hardly be smaller than it ({@link rowsPerRecordMax}). */
@@ -76,11 +86,26 @@ export const cubes: readonly Cube[] = [
   { name: 'api-hour-bins', holds: 'bins', by: ['api_id'], numbers: times, stepMs: hourMs },
   { name: 'hour-bins', holds: 'bins', by: [], numbers: cubeNumbers, stepMs: hourMs },
   { name: 'quarter-bins', holds: 'bins', by: [], numbers: times, stepMs: 3 * fiveMinutesMs },
+  // Of times alone, since cubes with more rows are left out of more files.
+  // A plan is of one API, and a subscription of one plan and one application: those beside it make no more rows.
+  { name: 'application-bins', holds: 'bins', by: ['application_id'], numbers: times },
+  { name: 'application-hour-bins', holds: 'bins', by: ['application_id'], numbers: times, stepMs: hourMs },
+  { name: 'plan-bins', holds: 'bins', by: ['api_id', 'plan_id'], numbers: times },
+  { name: 'plan-hour-bins', holds: 'bins', by: ['api_id', 'plan_id'], numbers: times, stepMs: hourMs },
+  {
+    name: 'subscription-bins',
+    holds: 'bins',
+    by: ['api_id', 'application_id', 'plan_id', 'subscription_id'],
+    numbers: times,
+  },
+  { name: 'way-bins', holds: 'bins', by: ways, numbers: cubeNumbers },
+  { name: 'way-hour-bins', holds: 'bins', by: ways, numbers: times, stepMs: hourMs },
+  { name: 'api-way-bins', holds: 'bins', by: ['api_id', ...ways], numbers: times },
   { name: 'names', holds: 'names', by: ['api_id'], numbers: [] },
 ];
 
 /** What {@link cubes} are; one that is written by other rules is another format, and is written anew. */
-export const rollupFormat = 1;
+export const rollupFormat = 2;
 
 /** A cube may have so many rows of each record: one that has more is hardly smaller than the file. */
 export const rowsPerRecordMax = 1 / 4;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { link, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -71,21 +71,33 @@ export class Roller {
     this.#sweptUpTo = rollupFolder;
   }
 
+  /** Deletes the figures of a file that is live no longer; those of one that is are of whoever has the lease. */
+  async #forgetUnnamed(key: string): Promise<void> {
+    const { blobs, manifest } = this.#options;
+    const state = (await manifest.states([key])).get(key);
+    if (state !== 'live') await blobs.delete(rollupKey(key));
+  }
+
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {
     const { cache, rollupCache, duck, blobs, workDir, log, onStep } = this.#options;
     const { id, key, organization, environment } = file;
     const [input] = await cache.paths([file]);
     if (input === undefined) return;
     await inFolder(workDir, async (dir) => {
+      // Of its own, since the cache may drop its copy between two statements.
+      const pinned = join(dir, 'file.parquet');
+      await link(input, pinned);
       const output = join(dir, 'rollup.parquet');
-      const cubes = await writeRollup(duck, { input, output, at: { organization, environment } });
+      const cubes = await writeRollup(duck, { input: pinned, output, at: { organization, environment } });
       const bytes = await readFile(output);
       await onStep?.('rollup written');
       await blobs.put(rollupKey(key), bytes);
       await onStep?.('rollup durable');
-      // What a file was merged into in the meantime has figures of its own; the next sweep removes these.
-      if (!(await this.#store.save(id, { bytes: bytes.length, cubes })))
+      if (!(await this.#store.save(id, { bytes: bytes.length, cubes }))) {
+        // It was merged or written again meanwhile, and these may tell what was to be deleted with it.
+        await this.#forgetUnnamed(key);
         throw new Fault('analytics.failed', { internal: `${key}: the lease or the file was lost` });
+      }
       await onStep?.('rollup committed');
       await rollupCache.forget(id);
       await rollupCache.adopt(id, output).catch(() => undefined);

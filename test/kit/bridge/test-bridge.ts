@@ -53,7 +53,7 @@ export function createMemoryBlobs(): MemoryBlobs {
     async *list(prefix, { after = '' } = {}) {
       demandHere();
       for (const [key, bytes] of [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-        if (key.startsWith(prefix) && key > after) yield { key, bytes: bytes.length };
+        if (key.startsWith(prefix) && key > after) yield { key, bytes: bytes.length, writtenMs: undefined };
     },
     async *folders(prefix, depth = 1) {
       demandHere();

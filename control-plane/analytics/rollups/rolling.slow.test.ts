@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { land } from '../../../test/kit/control-plane/landing.ts';
+import { createTestLake, type TestAnalytics } from '../../../test/kit/control-plane/test-lake.ts';
+import {
+  ours,
+  hourMs,
+  startMs,
+  always,
+  within,
+  rolling,
+  dice,
+  lineOf,
+  recordsPerObject,
+  landSome,
+  rolledUp,
+  rollups,
+  times,
+  counts,
+  wishes,
+  assertSame,
+} from '../../../test/kit/lake/rolled-lake.ts';
+import { sqlite } from '../../../test/kit/servers/databases.ts';
+import { customMetricNames } from '../questions/custom-metrics.ts';
+import { figures } from '../questions/figures.ts';
+import { errorKeys } from '../questions/log-questions.ts';
+import type { QuestionParams } from '../questions/question.ts';
+import { insertDeletion } from '../retention/deletions.store.ts';
+
+test('records are ingested while figures are written', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  await landSome(lake, 1);
+  const held = Promise.withResolvers<void>();
+  t.after(() => held.resolve());
+  let isHeld = false;
+  const onStep = async (step: string): Promise<void> => {
+    if (step !== 'rollup written') return;
+    isHeld = true;
+    await held.promise;
+  };
+  const analytics = await lake.start({ ...rolling, objectsPerFileMax: 1 }, { onStep });
+  await eventually(() => isHeld, within);
+  await landSome(lake, 2);
+  await eventually(async () => (await lake.keys('landing/')).length === 0, within);
+  assert.deepEqual(await rollups(lake), []);
+  await assertSame(analytics, always, { conditions: [], figures: counts });
+  held.resolve();
+  await eventually(async () => (await rollups(lake)).length > 0, within);
+});
+
+test('figures that were under way when their file was replaced are not left in the bucket', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  await landSome(lake, 1);
+  let isReplaced = false;
+  const onStep = async (step: string): Promise<void> => {
+    if (step !== 'rollup durable' || isReplaced) return;
+    await lake.storage.db.updateTable('lake_file').set({ state: 'retired' }).execute();
+    isReplaced = true;
+  };
+  await lake.start({ ...rolling, graceMs: 3_600_000 }, { onStep });
+  await eventually(() => isReplaced, within);
+  await eventually(async () => (await lake.keys('rollups/')).length === 0, within);
+  assert.deepEqual(await rollups(lake), []);
+});
+
+test('whoever was asked to be deleted stands in no answer, before there are new figures and after', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  await landSome(lake, 1, { application_id: 'kept' });
+  const his = {
+    application_id: 'gone',
+    api_id: 'his',
+    error_key: 'HIS',
+    subscription_id: 'his',
+    status: 418,
+  };
+  const both = Array.from({ length: 3_000 }, (_, n) =>
+    lineOf(dice(n), n % 2 === 0 ? his : {}, startMs + 24 * hourMs),
+  );
+  await land(lake.blobs, both, { spool: randomBytes(16).toString('hex') });
+  await landSome(lake, 3, { ...his, custom_metrics: '{"his":"1"}', dayMs: startMs + 48 * hourMs });
+  const before = await rolledUp(lake, 3);
+  const ofGroup = async (
+    analytics: TestAnalytics,
+    by: 'APPLICATION' | 'API' | 'ERROR_KEY' | 'SUBSCRIPTION',
+  ) => {
+    const { question, params } = figures({ conditions: [], figures: [...times], groupings: [{ by }] });
+    const all = (await analytics.ask(question, always, params)).steps.get(0);
+    return { keys: (all?.groups ?? []).map(({ key }) => key), count: all?.figures[0] };
+  };
+  assert.ok((await ofGroup(before, 'APPLICATION')).keys.includes('gone'));
+  await before.close();
+  const asked = { asked_by: 'u', asked_at_ms: 1, late_until_ms: 1, from_ms: null, to_ms: Date.now() };
+  await lake.storage.transaction((trx) =>
+    insertDeletion(trx, { ...ours, id: 'd', subject: 'APPLICATION', value: 'gone', ...asked }),
+  );
+  for (const settings of [{ rollupRecordsMin: 1_000_000 }, { rollupRecordsMin: 1 }]) {
+    const analytics = await lake.start({ ...rolling, ...settings, retireEveryMs: 1 });
+    await eventually(async () => (await lake.keys('lake/')).length === 2, within);
+    if (settings.rollupRecordsMin === 1)
+      await eventually(async () => (await rollups(lake)).length === 2, within);
+    for (const by of ['APPLICATION', 'API', 'ERROR_KEY', 'SUBSCRIPTION'] as const) {
+      const { keys, count } = await ofGroup(analytics, by);
+      assert.ok(!keys.some((key) => ['gone', 'his', 'HIS'].includes(key ?? '')), `${by}: ${keys.join()}`);
+      assert.equal(count, recordsPerObject + 1_500);
+    }
+    for (const wish of wishes.filter((_, n) => n % 6 === 0)) await assertSame(analytics, always, wish);
+    assert.deepEqual(
+      await analytics.ask<QuestionParams, unknown>(errorKeys([]).question, always, errorKeys([]).params),
+      ['API_KEY_INVALID'],
+    );
+    const names = customMetricNames([]);
+    assert.ok(!(await analytics.ask(names.question, always, names.params)).includes('custom.his'));
+    await analytics.close();
+  }
+});
