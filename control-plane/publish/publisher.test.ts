@@ -8,10 +8,18 @@ import type { RecordHeader } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import type { Storage } from '../storage/storage.ts';
 import { createPublisher, type PublishChange } from './publisher.ts';
 import { api, openStage, silent } from './stage.test.ts';
+import { statesMax } from './upkeep.ts';
 
 const day = 24 * 3_600_000;
+
+/** Which states of which records are kept, in the order in which they came. */
+async function states({ db }: Pick<Storage, 'db'>): Promise<readonly string[]> {
+  const rows = await db.selectFrom('published_record').select(['id', 'seq']).orderBy('seq').execute();
+  return rows.map(({ id, seq }) => `${id} ${seq}`);
+}
 
 for (const database of testDatabases) {
   describe(`publishing on ${database.name}`, { skip: database.skip }, () => {
@@ -111,10 +119,8 @@ for (const database of testDatabases) {
     });
 
     test('a withdrawal keeps its tags as a tombstone for 30 days, then leaves in a head of its own', async (t) => {
-      const { publish, publisher, repository, verifiedHead, allHeaders, clock, at } = await openStage(
-        t,
-        database,
-      );
+      const { publish, publisher, repository, verifiedHead, allHeaders, storage, clock, at } =
+        await openStage(t, database);
       await publish(at, api('a', { tags: ['internal'] }), api('b'));
       await publish(at, { kind: 'api', id: 'a', isDeleted: true });
       const headers = await allHeaders(at);
@@ -133,6 +139,33 @@ for (const database of testDatabases) {
       assert.equal(await repository.oldestCursor(at), 3, 'a cursor that may have missed it gets a snapshot');
       assert.equal(await publish(at, api('c')), 5);
       await verifiedHead(at, after);
+      assert.deepEqual(await states(storage), ['b 2', 'c 5'], 'and with it what it had been');
+    });
+
+    test('of each record the newest 100 states stay, the one in force among them', async (t) => {
+      const { publish, publisher, repository, allHeaders, verifiedHead, storage, clock, at } =
+        await openStage(t, database);
+      await publish(at, api('b'));
+      await publish(at, api('a'));
+      // As if there had been many before it.
+      const { db } = storage;
+      const row = await db
+        .selectFrom('published_record')
+        .selectAll()
+        .where('id', '=', 'a')
+        .executeTakeFirstOrThrow();
+      const former = Array.from({ length: statesMax }, (_, n) => ({ ...row, seq: -n - 1 }));
+      await db.insertInto('published_record').values(former).execute();
+      await publisher.tidy();
+      const kept = former.slice(0, statesMax - 1).map(({ seq }) => `a ${seq}`);
+      assert.deepEqual(await states(storage), [...kept.toReversed(), 'b 1', 'a 2']);
+      const payloads = await repository.payloads(at, await allHeaders(at));
+      assert.deepEqual(payloads.map(({ header }) => `${header.id} ${header.seq}`).toSorted(), ['a 2', 'b 1']);
+      await verifiedHead(at);
+      await publish(at, api('a', { revision: 'next' }));
+      clock.jump(3_600_000);
+      await publisher.tidy();
+      assert.equal((await states(storage)).length, statesMax + 1);
     });
 
     test('only the bucket that was touched changes', async (t) => {

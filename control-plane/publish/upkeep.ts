@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import { inTenant } from '../storage/in-tenant.ts';
 import { releaseLease, takeLease } from '../storage/leases.ts';
 import type { Trx } from '../storage/storage.ts';
 import { lockEnvironment, type Heads } from './heads.ts';
@@ -22,6 +23,12 @@ type UpkeepOptions = Omit<PublisherOptions, 'settings'> & {
 
 const leaseName = 'publish.upkeep';
 const eventMs = 30 * 24 * 3_600_000;
+
+/** Most states of one record that are kept, the one in force among them; the oldest go first. Nobody but people who look back reads those before it. */
+export const statesMax = 100;
+/** States of so many records go in one look, which is had so often. */
+const trimmedPerLookMax = 500;
+const trimEveryMs = 3_600_000;
 
 /** Makes the chores; each environment is done in a transaction of its own, so that one that fails hinders no other. */
 export function createUpkeep(options: UpkeepOptions): Upkeep {
@@ -49,6 +56,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const refresh = async (trx: Trx, at: EnvironmentRef): Promise<void> =>
     heads.renew(trx, await lockEnvironment(trx, at, 0));
 
+  let trimmedMs = 0;
   const tidy = async (): Promise<void> => {
     const nowMs = clock.now();
     await forEach('rotate', await environmentsWithOldKeys(options, nowMs), rotate);
@@ -61,6 +69,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       await environmentsWithOldHeads(options, nowMs - settings.headRefreshEveryMs),
       refresh,
     );
+    if (Math.abs(nowMs - trimmedMs) >= trimEveryMs) {
+      for (const record of await recordsWithManyStates(options)) await trim(options, record);
+      trimmedMs = nowMs;
+    }
     await storage.db
       .deleteFrom('gateway_event')
       .where('at_ms', '<', nowMs - eventMs)
@@ -115,6 +127,38 @@ async function environmentsWithOldTombstones(
     .execute();
 }
 
+/** A record, whichever of its states. */
+type RecordRef = EnvironmentRef & { readonly kind: string; readonly id: string };
+
+async function recordsWithManyStates({ storage }: UpkeepOptions): Promise<readonly RecordRef[]> {
+  return storage.db
+    .selectFrom('published_record')
+    .select(['organization', 'environment', 'kind', 'id'])
+    .groupBy(['organization', 'environment', 'kind', 'id'])
+    .having((eb) => eb.fn.countAll(), '>', statesMax)
+    .limit(trimmedPerLookMax)
+    .execute();
+}
+
+/** Forgets the oldest states of a record. */
+async function trim({ storage }: UpkeepOptions, record: RecordRef): Promise<void> {
+  const { kind, id } = record;
+  const kept = await inTenant(storage.db.selectFrom('published_record'), record)
+    .select('seq')
+    .where('kind', '=', kind)
+    .where('id', '=', id)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .offset(statesMax - 1)
+    .executeTakeFirst();
+  if (kept === undefined) return;
+  await inTenant(storage.db.deleteFrom('published_record'), record)
+    .where('kind', '=', kind)
+    .where('id', '=', id)
+    .where('seq', '<', kept.seq)
+    .execute();
+}
+
 async function environmentsWithOldKeys(
   { storage }: UpkeepOptions,
   nowMs: number,
@@ -150,8 +194,14 @@ async function prune(
     .where('environment', '=', at.environment)
     .where('is_deleted', '=', 1)
     .where('updated_at_ms', '<=', beforeMs)
-    .returning(['bucket', 'seq'])
+    .returning(['bucket', 'seq', 'kind', 'id'])
     .execute();
+  // Nothing is left of which they would be the history.
+  for (const { kind, id } of pruned)
+    await inTenant(trx.deleteFrom('published_record'), at)
+      .where('kind', '=', kind)
+      .where('id', '=', id)
+      .execute();
   // Whoever is behind the newest of them would never hear of it, and starts from a snapshot.
   const prunedSeq = Math.max(0, ...pruned.map((row) => row.seq));
   await trx

@@ -70,7 +70,14 @@ export async function setLabel(trx: Trx, row: DeploymentRow, label: string | nul
     .execute();
 }
 
-/** Adds a deployment to the history. */
+/** Most deployments of an API that are kept; the oldest go first. */
+export const deploymentsMax = 100;
+
+/** Adds a deployment to the history, whose newest {@link deploymentsMax} stay. */
 export async function insertDeployment(trx: Trx, row: Insertable<ApiDeploymentTable>): Promise<void> {
   await trx.insertInto('api_deployment').values(row).execute();
+  await inTenant(trx.deleteFrom('api_deployment'), row)
+    .where('api_id', '=', row.api_id)
+    .where('number', '<=', row.number - deploymentsMax)
+    .execute();
 }

@@ -10,6 +10,7 @@ import {
   v1,
   enrolIn,
 } from '../../../test/kit/control-plane/office.ts';
+import { deploymentsMax, findDeployment, insertDeployment } from './deployments.store.ts';
 
 function report(office: Office, seq: number, nacks: readonly Nack[]): GatewayReport {
   return {
@@ -54,6 +55,24 @@ for (const database of testDatabases) {
       assert.deepEqual([applied[0]?.['deployment'], applied[0]?.['nack']], ['applied', undefined]);
     },
   );
+
+  test(`the newest 100 deployments of an API stay (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const { id } = await office.deployedApi('/pets', 'KEY_LESS');
+    const other = await office.deployedApi('/cats', 'KEY_LESS');
+    const row = await findDeployment(office.storage.db, office.at, { api: id, number: 1 });
+    assert.ok(row !== undefined);
+    await office.storage.transaction(async (trx) => {
+      for (let number = 2; number <= deploymentsMax + 1; number += 1)
+        await insertDeployment(trx, { ...row, number });
+    });
+    const listed = async (api: string) =>
+      (await office.call('GET', `${environment}/apis/${api}/deployments?perPage=1`)).body['pagination'];
+    assert.equal(Object(await listed(id)).totalCount, deploymentsMax);
+    assert.equal(Object(await listed(other.id)).totalCount, 1);
+    assert.equal(await findDeployment(office.storage.db, office.at, { api: id, number: 1 }), undefined);
+    assert.ok(await findDeployment(office.storage.db, office.at, { api: id, number: 2 }));
+  });
 
   test(
     `what gateways cannot run is refused at deploy with its path (${database.name})`,
