@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -53,6 +54,7 @@ test(
     await page.getByRole('combobox', { name: 'Theme' }).selectOption('Dark');
     await themeIs(page, 'dark');
     await look('account-looks');
+    await leaves(page, look);
 
     const another = await browser.open({ origin, path: '/console/DEFAULT/apis', ...view });
     await signIn(another);
@@ -93,3 +95,59 @@ test(
     await page.context().close();
   },
 );
+
+/** Whoever has written something is asked before it is lost, by whichever way he leaves; all of it by keyboard. */
+async function leaves(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  const question = page.getByRole('dialog', { name: 'Leave without saving?' });
+  const name = page.getByRole('textbox', { name: 'First name' });
+  const stays = async (): Promise<void> => {
+    await question.waitFor();
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    await page.locator('input:focus, a:focus, button:focus').first().waitFor();
+    assert.equal(await name.inputValue(), 'Zed');
+  };
+  // A page before it, so that there is a way back.
+  await page.getByRole('link', { name: 'Notifications' }).last().click();
+  await page.getByRole('heading', { name: 'Notifications', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'Your account' }).last().click();
+  await name.fill('Zed');
+  await page.getByRole('link', { name: 'Roles' }).press('Enter');
+  await question.waitFor();
+  await look('leave');
+  await stays();
+  await page.goBack();
+  await stays();
+  const asked = new Promise<string>((resolve) => {
+    page.once('dialog', (dialog) => void dialog.dismiss().then(() => resolve(dialog.type())));
+  });
+  // It is refused, so that it never comes to an end.
+  void page.evaluate('location.reload()').catch(() => undefined);
+  assert.equal(await asked, 'beforeunload');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('Topology');
+  await page.getByRole('option', { name: 'Topology' }).waitFor();
+  await page.keyboard.press('Enter');
+  await stays();
+  await page.getByRole('button', { name: 'Discard' }).press('Enter');
+  await page.getByRole('link', { name: 'Roles' }).press('Enter');
+  await page.getByRole('heading', { name: 'Roles', level: 1 }).waitFor();
+
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await look('keys');
+  await page.keyboard.press('Escape');
+  const create = page.getByRole('button', { name: 'Create role' });
+  await create.press('Enter');
+  const role = page.getByRole('dialog').getByRole('textbox', { name: 'Name' });
+  await role.fill('READS_ALL');
+  await page.goBack();
+  await question.waitFor();
+  await page.getByRole('button', { name: 'Stay here' }).press('Enter');
+  await question.waitFor({ state: 'detached' });
+  assert.equal(await role.inputValue(), 'READS_ALL');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  // Whoever closes a dialog goes on where he was.
+  await page.locator('button:focus', { hasText: 'Create role' }).waitFor();
+}

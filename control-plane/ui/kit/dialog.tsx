@@ -1,12 +1,13 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
 import type { UseMutationResult } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import type { Problem } from '../api/problem.ts';
 import { Button } from './button.tsx';
 import { CopyAs } from './copy-as.tsx';
 import styles from './dialog.module.css';
 import { layers } from './layers.ts';
 import { ProblemBox } from './told.tsx';
+import { Unsaved } from './unsaved.tsx';
 
 /** A question that has to be answered first: what it is, its fields, the verb that does it. */
 export function FormDialog({
@@ -40,6 +41,10 @@ export function FormDialog({
   const { mutate, isPending, error } = submit.mutation;
   const form = useRef<HTMLFormElement>(null);
   const [tries, setTries] = useState(0);
+  const [isWritten, setWritten] = useState(false);
+  useEffect(() => {
+    if (!isOpen) setWritten(false);
+  }, [isOpen]);
   useEffect(() => {
     // Whoever typed it is led to what is wrong with it, whether the page or the API says so.
     if (tries > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
@@ -50,8 +55,10 @@ export function FormDialog({
     if (!isPending) mutate();
   };
   return (
-    <Frame {...{ title, about, isOpen, onClose }}>
-      <form ref={form} onSubmit={send} noValidate>
+    // A click beside it takes nothing away that somebody has written.
+    <Frame {...{ title, about, isOpen, onClose }} isFirm={isWritten}>
+      <form ref={form} onSubmit={send} onChange={() => setWritten(true)} noValidate>
+        {isWritten && submit.isDangerous !== true && <Unsaved />}
         <div className={styles['inner']}>
           {children}
           {error !== null && <ProblemBox error={error} details={submit.others} />}
@@ -132,11 +139,19 @@ function Frame({
   isWide = false,
   children,
 }: FrameProps & { readonly isFirm?: boolean; readonly children: ReactNode }) {
+  // Whoever closes it goes on where he was; what has taken focus by itself is not there yet.
+  const opener = useMemo(() => (isOpen ? document.activeElement : null), [isOpen]);
+  const back = useRef<Element>(null);
+  if (opener !== null) back.current = opener;
+  const goBack = (): HTMLElement | true =>
+    back.current instanceof HTMLElement && back.current.isConnected && back.current !== document.body
+      ? back.current
+      : true;
   return (
     <Base.Root open={isOpen} onOpenChange={(open) => open || onClose()} disablePointerDismissal={isFirm}>
       <Base.Portal container={layers()}>
         <Base.Backdrop className={styles['scrim']} />
-        <Base.Popup className={styles['dialog']} data-wide={isWide || undefined}>
+        <Base.Popup className={styles['dialog']} data-wide={isWide || undefined} finalFocus={goBack}>
           <div className={styles['head']}>
             <Base.Title render={<h2 />}>{title}</Base.Title>
             {about !== undefined && about !== '' && <Base.Description>{about}</Base.Description>}

@@ -4,6 +4,7 @@ import { CopyAs } from './copy-as.tsx';
 import type { Figure } from './numbers.ts';
 import styles from './page.module.css';
 import { ProblemBox } from './told.tsx';
+import { Unsaved } from './unsaved.tsx';
 
 /** Head of a page: its one heading, its state, at most one primary action. */
 export function PageHeader({
@@ -154,7 +155,7 @@ export function Bar({
   );
 }
 
-/** Says that something on the page is not saved yet, with what can be done about it; stays in view. */
+/** Says that something on the page is not saved yet, with what can be done about it; stays in view, and whoever leaves is asked. */
 export const SaveBar = ({
   change,
   children,
@@ -164,6 +165,7 @@ export const SaveBar = ({
   readonly children: ReactNode;
 }) => (
   <div className={styles['save']}>
+    <Unsaved />
     <span role="status">Changes are not saved</span>
     <div className={styles['actions']}>
       {change !== undefined && <CopyAs change={change} />}

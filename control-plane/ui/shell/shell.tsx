@@ -7,6 +7,8 @@ import { IconButton } from '../kit/button.tsx';
 import { toldCount } from '../api/notifications.ts';
 import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
+import { Keys } from './keys.tsx';
+import { LeaveGuard } from './leave-guard.tsx';
 import { Mark } from './mark.tsx';
 import { useOrganizationRights, useRights } from '../api/rights.ts';
 import { organizationPages, pages } from './pages.ts';
@@ -76,6 +78,8 @@ function Frame({
           <Outlet />
         </main>
       </div>
+      <LeaveGuard />
+      <Keys />
     </>
   );
 }

@@ -11,6 +11,7 @@ import { Status, Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from './account.module.css';
 import { Looks } from './looks.tsx';
 import { ProfileForm } from './profile-form.tsx';
@@ -90,6 +91,7 @@ function PasswordForm() {
         if (current !== '' && next !== '' && !changing.isPending) changing.mutate();
       }}
     >
+      {(current !== '' || next !== '') && <Unsaved />}
       <TextField
         label="Current password"
         type="password"

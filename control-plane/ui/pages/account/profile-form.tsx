@@ -5,6 +5,7 @@ import { Problem } from '../../api/problem.ts';
 import { Button } from '../../kit/button.tsx';
 import { TextField } from '../../kit/field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from './account.module.css';
 
 type Profile = Pick<Schemas['UserAccount'], 'displayName' | 'firstname' | 'lastname' | 'email'>;
@@ -70,18 +71,21 @@ export function ProfileForm({
         {saving.error !== null && Problem.of(saving.error).details.length === 0 && (
           <ProblemBox error={saving.error} />
         )}
-        {isChanged && (
-          <div className={styles['end']}>
-            <Button onClick={discard}>Discard</Button>
-            <Button type="submit" look="primary" disabled={!isReady}>
-              Save profile
-            </Button>
-          </div>
-        )}
+        {isChanged && <End isReady={isReady} onDiscard={discard} />}
       </fieldset>
     </form>
   );
 }
+
+const End = ({ isReady, onDiscard }: { readonly isReady: boolean; readonly onDiscard: () => void }) => (
+  <div className={styles['end']}>
+    <Unsaved />
+    <Button onClick={onDiscard}>Discard</Button>
+    <Button type="submit" look="primary" disabled={!isReady}>
+      Save profile
+    </Button>
+  </div>
+);
 
 function ProofField({
   value,

@@ -8,6 +8,7 @@ import { CopyAs } from '../../kit/copy-as.tsx';
 import { Bar, Body, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
+import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from './inside.module.css';
 import { PlanDeeds } from './plan-deeds.tsx';
 import { PlanFields } from './plan-fields.tsx';
@@ -59,6 +60,7 @@ function NewPlan() {
             if (isReady) creating.mutate('PUBLISHED');
           }}
         >
+          {wish.name !== '' && <Unsaved />}
           <PlanFields
             wish={wish}
             isNew

@@ -8,6 +8,7 @@ import { SelectField, TextField } from '../../kit/field.tsx';
 import { Panel, SaveBar } from '../../kit/page.tsx';
 import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Empty, ProblemBox } from '../../kit/told.tsx';
+import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from '../account/account.module.css';
 import { type Dictionary, saveDictionary } from './questions.ts';
 
@@ -195,6 +196,7 @@ export function Source({ env, of, isReadOnly }: Props) {
       {saving.error !== null && <ProblemBox error={saving.error} />}
       {isChanged && (
         <div className={styles['end']}>
+          <Unsaved />
           <Button look="primary" disabled={saving.isPending || url === ''} onClick={() => saving.mutate()}>
             Save source
           </Button>

@@ -10,6 +10,7 @@ import { Body, Panel, Unanswered } from '../../kit/page.tsx';
 import { Tag } from '../../kit/status.tsx';
 import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
 import { Empty, ProblemBox } from '../../kit/told.tsx';
+import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from '../apis/inside.module.css';
 import {
   createSetting,
@@ -83,6 +84,7 @@ function Own({
   return (
     <Panel title="You, in the console">
       <div className={styles['rows']}>
+        {!isSame && <Unsaved />}
         <HooksField label="Tell me of" hooks={hooks} chosen={chosen} onChange={setChosen} />
         {saving.error !== null && <ProblemBox error={saving.error} />}
         <div>

@@ -6,6 +6,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from '../account/account.module.css';
 import type { Group } from './questions.ts';
 import { RoleField } from './role-field.tsx';
@@ -68,6 +69,7 @@ export function GroupForm({
         {saving.error !== null && <ProblemBox error={saving.error} />}
         {isChanged && (
           <div className={styles['end']}>
+            <Unsaved />
             <Button onClick={() => setWritten({})}>Discard</Button>
             <Button type="submit" look="primary" disabled={saving.isPending || shown.name.trim() === ''}>
               Save group

@@ -8,6 +8,7 @@ import { Differences } from '../../../kit/differences.tsx';
 import { Body, PageHeader, Panel } from '../../../kit/page.tsx';
 import { Status } from '../../../kit/status.tsx';
 import { ProblemBox } from '../../../kit/told.tsx';
+import { Unsaved } from '../../../kit/unsaved.tsx';
 import styles from '../inside.module.css';
 import { oneApi } from '../questions.ts';
 import { type Effect, importAnew, importInto, isThere, noSource, type Source } from './source.ts';
@@ -45,6 +46,7 @@ export function ImportApi() {
             <SourceFields source={source} onChange={change} />
           </Panel>
           <Refusal error={importing.error} />
+          {isThere(source) && <Unsaved />}
           <Foot>
             {isThere(source) && <CopyAs change={() => importAnew(env, source)} />}
             <Link className={buttonLook.plain} to="/$env/apis" params={{ env }}>
@@ -96,6 +98,7 @@ export function ImportIntoApi() {
         </Panel>
         <Refusal error={comparing.error ?? importing.error} />
         {effect !== undefined && <Shown effect={effect} />}
+        {isThere(source) && <Unsaved />}
         <Foot>
           {isThere(source) && <CopyAs change={() => importInto({ env, id }, source, false)} />}
           <Button

@@ -10,6 +10,7 @@ import { FormDialog } from '../../../kit/dialog.tsx';
 import { TextField } from '../../../kit/field.tsx';
 import { Body, Columns, Facts, PageHeader, Panel, Unanswered } from '../../../kit/page.tsx';
 import { Note, ProblemBox } from '../../../kit/told.tsx';
+import { Unsaved } from '../../../kit/unsaved.tsx';
 import styles from '../../account/account.module.css';
 import { allFleets } from '../fleet-questions.ts';
 import { archiveEnvironment, type Environment, oneEnvironment, renameEnvironment } from './questions.ts';
@@ -116,6 +117,7 @@ function Names({ of, isReadOnly }: { readonly of: Environment; readonly isReadOn
         {saving.error !== null && <ProblemBox error={saving.error} />}
         {isChanged && (
           <div className={styles['end']}>
+            <Unsaved />
             <Button type="submit" look="primary" disabled={saving.isPending || name.trim() === ''}>
               Save environment
             </Button>
