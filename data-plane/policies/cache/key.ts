@@ -37,8 +37,38 @@ function actionOf(said: string): Action {
 export type Scope = 'APPLICATION' | 'API';
 
 /**
- * The key of what a request asks for: a digest of everything of it that the backend may see and that chooses the answer, but for headers,
- * which are asked about where an answer names them.
+ * Headers, besides those of which every cache knows, by which a backend may take a request for another one or its caller for somebody: another
+ * method, path, host or scheme, a key. Whoever sends one gets no answer that others get, and they get none of his.
+ */
+const choosing: ReadonlySet<string> = new Set(
+  (
+    'x-http-method x-http-method-override x-method-override x-original-url x-original-uri x-rewrite-url x-http-destinationurl ' +
+    'x-host x-original-host x-http-host-override x-forwarded-host x-forwarded-proto x-forwarded-protocol x-forwarded-scheme x-forwarded-ssl ' +
+    'x-forwarded-port x-forwarded-prefix x-forwarded-path x-forwarded-uri x-forwarded-server x-url-scheme front-end-https ' +
+    'proxy-authorization x-api-key x-gravitee-api-key x-auth-token x-access-token'
+  ).split(' '),
+);
+
+/** CGI reads `X_Name` as X-Name. */
+function choosingIn(
+  headers: PolicyRequest['headers'],
+): readonly (readonly [name: string, values: readonly string[]])[] {
+  const found = new Map<string, readonly string[]>();
+  headers.forEachName((name) => {
+    const first = name.charCodeAt(0) | 0x20;
+    if (first !== 0x78 && first !== 0x66 && first !== 0x70) return;
+    const lowerName = name.toLowerCase();
+    if (!choosing.has(lowerName.replaceAll('_', '-'))) return;
+    const values = headers.getAll(lowerName);
+    // Names of hosts are the same in whatever case.
+    found.set(lowerName, lowerName.endsWith('host') ? values.map((value) => value.toLowerCase()) : values);
+  });
+  return [...found].toSorted(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/**
+ * The key of what a request asks for: a digest of everything of it that the backend may see and that chooses the answer; of headers those
+ * that choose whatever an answer says, while others are asked about where it names them.
  *
  * Each text is read as it goes to the backend and in no other way: two requests that a backend may tell apart never have one key.
  */
@@ -63,6 +93,7 @@ export function keyOf(
     textOf(attributes.get('request.endpoint')),
     headers.getAll('authorization'),
     headers.getAll('cookie'),
+    choosingIn(headers),
     own,
   ]);
 }

@@ -188,6 +188,19 @@ const rows: readonly Row[] = [
       [get({ host: 'A.test' }), { asked: false }],
     ],
   },
+  ...['X-HTTP-Method-Override', 'x-original-url', 'X-Host', 'X_Method_Override', 'X-Api-Key'].map(
+    (name): Row => ({
+      says: `who sends ${name} leaves no answer to others, and gets none of theirs`,
+      api: cached({ scope: 'API' }),
+      exchanges: [
+        [get({ [name]: 'DELETE' }), { asked: [{}] }],
+        [get(), { asked: [{}] }],
+        [get({ [name]: 'PUT' }), { asked: [{}] }],
+        [get({ [name]: 'DELETE' }), { asked: false }],
+        [get(), { asked: false }],
+      ],
+    }),
+  ),
   {
     says: 'with scope APPLICATION no application gets what another one has',
     api: { ...cached(), ...plans(keyed()) },
