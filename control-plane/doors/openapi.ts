@@ -8,17 +8,8 @@ import {
 } from '../management/account/registration.ts';
 import { operationsSchema } from '../management/patch.ts';
 import { basePaths, isRepeatable, type Route } from '../management/route.ts';
+import { refusalsOf, registerRefusals } from './refusals.ts';
 import { loginSchema } from './sessions.ts';
-
-const errorSchema = z
-  .object({
-    httpStatus: z.int(),
-    message: z.string(),
-    technicalCode: z.string(),
-    parameters: z.record(z.string(), z.string()),
-    details: z.array(z.object({ message: z.string(), location: z.string() })),
-  })
-  .openapi('Error');
 
 const baseParams = {
   orgId: z.string().openapi({ description: 'Id of the organization, or its human-readable id.' }),
@@ -39,6 +30,7 @@ export function managementOpenApi(): object {
   for (const session of [...sessionPaths, ...federationPaths, ...passwordPaths])
     app.openAPIRegistry.registerPath(session);
   registerSecurity(app);
+  registerRefusals(app);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
@@ -83,7 +75,12 @@ function register(app: OpenAPIHono, route: Route, base: string): void {
         route.method === 'get' && {
           304: { description: 'The answer is the one whose ETag If-None-Match names.' },
         }),
-      default: errorAnswer,
+      ...refusalsOf({
+        method: route.method,
+        hasBody: body !== undefined,
+        needsSignIn: true,
+        isVersioned: route.isVersioned,
+      }),
     },
   });
 }
@@ -102,11 +99,6 @@ function contentOf({ method, upload }: Route, schema: z.ZodType) {
     'application/json-patch+json': { schema: operationsSchema },
   };
 }
-
-const errorAnswer = {
-  description: 'What went wrong.',
-  content: { 'application/json': { schema: errorSchema } },
-};
 
 const organizationParams = z.object({ orgId: baseParams.orgId });
 const meSchema = z
@@ -194,7 +186,7 @@ const sessionPaths: readonly PathConfig[] = [
           },
         },
       },
-      default: errorAnswer,
+      ...refusalsOf({ method: 'post', hasBody: true, needsSignIn: true, isVersioned: false }),
     },
   },
   {
@@ -204,7 +196,10 @@ const sessionPaths: readonly PathConfig[] = [
     summary: 'Ends the session.',
     operationId: 'logout',
     request: { params: organizationParams },
-    responses: { 200: { description: 'Done.' }, default: errorAnswer },
+    responses: {
+      200: { description: 'Done.' },
+      ...refusalsOf({ method: 'post', hasBody: false, needsSignIn: true, isVersioned: false }),
+    },
   },
   {
     method: 'get',
@@ -215,7 +210,7 @@ const sessionPaths: readonly PathConfig[] = [
     request: { params: organizationParams },
     responses: {
       200: { description: 'You.', content: { 'application/json': { schema: meSchema } } },
-      default: errorAnswer,
+      ...refusalsOf({ method: 'get', hasBody: false, needsSignIn: true, isVersioned: false }),
     },
   },
 ];
@@ -236,7 +231,7 @@ const federationPaths: readonly PathConfig[] = [
         description: 'The ways in.',
         content: { 'application/json': { schema: consoleSchema } },
       },
-      default: errorAnswer,
+      ...refusalsOf({ method: 'get', hasBody: false, needsSignIn: false, isVersioned: false }),
     },
   },
   {
@@ -253,7 +248,7 @@ const federationPaths: readonly PathConfig[] = [
         description: 'The providers.',
         content: { 'application/json': { schema: z.array(socialIdentitySchema) } },
       },
-      default: errorAnswer,
+      ...refusalsOf({ method: 'get', hasBody: false, needsSignIn: false, isVersioned: false }),
     },
   },
 ];
@@ -305,7 +300,7 @@ const passwordPaths: readonly PathConfig[] = [
     ...(answer === undefined
       ? { 204: { description: 'Done.' } }
       : { 200: { description: 'The result.', content: { 'application/json': { schema: answer } } } }),
-    default: errorAnswer,
+    ...refusalsOf({ method: 'post', hasBody: true, needsSignIn: false, isVersioned: false }),
   },
 }));
 

@@ -43,6 +43,8 @@ export interface Office {
   readonly keyring: Keyring;
   /** The same database once more, as another control plane has it. */
   openStorage(): Promise<Storage>;
+  /** Another control plane on the same database: calls its door. */
+  openSecond(): Promise<Office['call']>;
   readonly repository: PublishedRepository;
   readonly boot: BootResult;
   readonly at: EnvironmentRef;
@@ -161,63 +163,39 @@ export async function openOffice(
   const storage = await open();
   const clock = createFakeClock();
   const keyring = openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });
-  const publisher = createPublisher({ storage, keyring, clock, log });
-  const desk: Desk = {
-    storage,
-    publisher,
-    fleets: createFleets({ storage, publisher, clock }),
-    access: createAccess({
-      storage,
-      clock,
-      allowPasswords: given.allowPasswords ?? true,
-      passwordCost: given.passwordCost ?? cheap,
-    }),
-    mail: createMail({ keyring, settings: mailSettings.parse(given.mail) }),
-    webhooks: createWebhooks({ keyring }),
-    clock,
-    live: createLive({ storage, clock, log, limits: given.liveLimits }),
-    analytics: given.analytics,
-    outbound: given.outbound,
-    debug: given.debug,
-    gatewaysUrl: given.gatewaysUrl,
-    quotas: given.quotas,
-    publicUrl: given.publicUrl,
-    oidc: given.outbound === undefined ? undefined : createOidc(given.outbound),
-  };
-  const made = await boot(desk, { adminPassword: password, demoTarget: given.demoTarget });
-  const app = createManagementDoor({
-    desk,
-    log,
-    peers: createPeers([]),
-    publicUrl: given.publicUrl,
-    bodyMsMax: 30_000,
-  });
-  const repository = createPublishedRepository({ storage, clock });
-
-  const call: Office['call'] = async (method, path, { body, text, headers, as } = {}) => {
-    const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
-    const authorization = as === undefined ? basic('admin', password) : as;
-    const answer = await app.request(`http://office${path}`, {
-      method,
-      headers: {
-        ...(authorization === null ? {} : { authorization }),
-        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(sent === undefined ? {} : { body: sent }),
-    });
-    // A stream has no end: tests of streams read it themselves.
-    const isStream = answer.headers.get('content-type') === 'text/event-stream';
-    if (isStream) await answer.body?.cancel();
-    const read = isStream ? '' : await answer.text();
-    const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
+  const deskOn = (opened: Storage): Desk => {
+    const publisher = createPublisher({ storage: opened, keyring, clock, log });
     return {
-      status: answer.status,
-      headers: answer.headers,
-      text: read,
-      body: (isJson && read !== '' ? JSON.parse(read) : {}) as Answer['body'],
+      storage: opened,
+      publisher,
+      fleets: createFleets({ storage: opened, publisher, clock }),
+      access: createAccess({
+        storage: opened,
+        clock,
+        allowPasswords: given.allowPasswords ?? true,
+        passwordCost: given.passwordCost ?? cheap,
+      }),
+      mail: createMail({ keyring, settings: mailSettings.parse(given.mail) }),
+      webhooks: createWebhooks({ keyring }),
+      clock,
+      live: createLive({ storage: opened, clock, log, limits: given.liveLimits }),
+      analytics: given.analytics,
+      outbound: given.outbound,
+      debug: given.debug,
+      gatewaysUrl: given.gatewaysUrl,
+      quotas: given.quotas,
+      publicUrl: given.publicUrl,
+      oidc: given.outbound === undefined ? undefined : createOidc(given.outbound),
     };
   };
+  const desk = deskOn(storage);
+  const made = await boot(desk, { adminPassword: password, demoTarget: given.demoTarget });
+  const { publicUrl } = given;
+  const doorOf = (of: Desk): Hono =>
+    createManagementDoor({ desk: of, log, peers: createPeers([]), publicUrl, bodyMsMax: 30_000 });
+  const app = doorOf(desk);
+  const call = callerOf(app);
+  const repository = createPublishedRepository({ storage, clock });
 
   return {
     app,
@@ -226,6 +204,7 @@ export async function openOffice(
     storage,
     keyring,
     openStorage: open,
+    openSecond: async () => callerOf(doorOf(deskOn(await open()))),
     repository,
     boot: made,
     at: made.at,
@@ -251,6 +230,34 @@ export async function openOffice(
         return { id: header.id, revision, tags: header.tags, payload: { ...decode(kind, payload) } };
       });
     },
+  };
+}
+
+/** Calls a door. */
+function callerOf(app: Hono): Office['call'] {
+  return async (method, path, { body, text, headers, as } = {}) => {
+    const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
+    const authorization = as === undefined ? basic('admin', password) : as;
+    const answer = await app.request(`http://office${path}`, {
+      method,
+      headers: {
+        ...(authorization === null ? {} : { authorization }),
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    // A stream has no end: tests of streams read it themselves.
+    const isStream = answer.headers.get('content-type') === 'text/event-stream';
+    if (isStream) await answer.body?.cancel();
+    const read = isStream ? '' : await answer.text();
+    const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text: read,
+      body: (isJson && read !== '' ? JSON.parse(read) : {}) as Answer['body'],
+    };
   };
 }
 
