@@ -17,6 +17,8 @@ export interface PostgresBounds {
   readonly connectionsMax: number;
   readonly connectMsMax: number;
   readonly statementMsMax: number;
+  /** Of a statement that moves the schema: an index over a million rows takes seconds, over what others have minutes, and another control plane waits for its end. */
+  readonly migrationStatementMsMax: number;
   readonly idleInTransactionMsMax: number;
 }
 
@@ -25,6 +27,7 @@ export const postgresBounds: PostgresBounds = {
   connectionsMax: 10,
   connectMsMax: 5_000,
   statementMsMax: 30_000,
+  migrationStatementMsMax: 3_600_000,
   idleInTransactionMsMax: 60_000,
 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { sql } from 'kysely';
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 import { eventually } from '../../test/kit/eventually.ts';
 import { runAsOwner } from '../../test/kit/servers/roles.ts';
 import { sqlite, testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
@@ -196,6 +196,34 @@ for (const database of testDatabases) {
 describe('storage on PostgreSQL alone', () => {
   const postgres = testDatabases.find((database) => database.name === 'postgres');
   const skip = postgres?.skip ?? false;
+
+  test(
+    'what moves the schema may take longer than other statements, and not for ever',
+    { skip },
+    async (t) => {
+      const dataDir = tempDir(t);
+      const url = await postgres?.createWithSchema(dataDir);
+      const migrationsWith = (seconds: number) => [
+        ...migrations,
+        {
+          version: newest + 1,
+          name: 'slow',
+          up: async (db: Kysely<unknown>) => void (await sleep(db, seconds)),
+        },
+      ];
+      const sleep = (db: QueryExecutorProvider, seconds: number) =>
+        sql`select pg_sleep(${seconds})`.execute(db);
+      const openWith = async (seconds: number, bounds: StorageOptions['bounds']): Promise<Storage> => {
+        const storage = await openStorage({ url, dataDir, log, bounds, migrations: migrationsWith(seconds) });
+        t.after(() => storage.close());
+        return storage;
+      };
+      await assert.rejects(openWith(60, { migrationStatementMsMax: 300 }), { code: 'storage.unavailable' });
+      const storage = await openWith(1.5, { statementMsMax: 1_000 });
+      assert.equal(storage.schema, 'moved');
+      await assert.rejects(sleep(storage.db, 60), { code: 'storage.unavailable' });
+    },
+  );
 
   test('two control planes that start at once migrate once', { skip }, async (t) => {
     const url = await postgres?.create();

@@ -87,11 +87,12 @@ export interface StorageOptions {
  * not PostgreSQL's. With a hold every query may reject with storage.replaced.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { base, dialect, notifier, hold } = connect(options);
+  const connected = connect(options);
+  const { base, dialect, notifier, hold } = connected;
   let schema: Storage['schema'];
   try {
     if (hold instanceof PostgresHold) await hold.take();
-    schema = await settleSchema(base, dialect, options);
+    schema = await settleSchema(connected, options);
     await hold?.know();
   } catch (error) {
     await hold?.close();
@@ -120,12 +121,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 }
 
 async function settleSchema(
-  base: Kysely<Database>,
-  dialect: DialectName,
+  connected: Connected,
   { mode = 'migrate', migrations = allMigrations, log }: StorageOptions,
 ): Promise<Storage['schema']> {
+  const { base } = connected;
   if (mode === 'migrate') {
-    const ran = await migrate(base, dialect, migrations).catch((error: unknown) => {
+    const ran = await moveForward(connected, migrations).catch((error: unknown) => {
       throw error instanceof Fault && error.code === 'storage.not_granted' ? notTheOwner(error) : error;
     });
     if (ran.length === 0) return 'kept';
@@ -135,6 +136,20 @@ async function settleSchema(
   const fault = refuseSchema(await readSchema(base, migrations));
   if (fault !== undefined && !(mode === 'any' && fault.code === 'storage.older_schema')) throw fault;
   return 'kept';
+}
+
+async function moveForward(
+  { base, dialect, openPatient }: Connected,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> {
+  const { found, wanted, missing } = await readSchema(base, migrations);
+  if (found === wanted && missing.length === 0) return [];
+  const patient = openPatient();
+  try {
+    return await migrate(patient.db, dialect, migrations);
+  } finally {
+    await patient.close();
+  }
 }
 
 /** Grants do not help here: a migration makes and changes tables. */
@@ -154,6 +169,8 @@ interface Connected {
   readonly dialect: DialectName;
   readonly notifier: Notifier;
   readonly hold: PostgresHold | SqliteHold | undefined;
+  /** The same database for statements that may take their time. */
+  readonly openPatient: () => { readonly db: Kysely<Database>; readonly close: () => Promise<void> };
 }
 
 function connect({ url, dataDir, log, bounds, mode = 'migrate', ...options }: StorageOptions): Connected {
@@ -162,12 +179,21 @@ function connect({ url, dataDir, log, bounds, mode = 'migrate', ...options }: St
     if (wrong !== undefined)
       throw new Fault('config.invalid', { details: [{ path: 'database.url', message: wrong }] });
     const hold = options.hold && new PostgresHold(url, log, options.hold);
-    const pool = createPool(url, { ...postgresBounds, ...bounds }, { log, prove: hold?.prove });
+    const held = { ...postgresBounds, ...bounds };
+    const poolOf = (wish: PostgresBounds) => createPool(url, wish, { log, prove: hold?.prove });
+    const kyselyOf = (pool: ReturnType<typeof createPool>) =>
+      new Kysely<Database>({ dialect: new TranslatingPostgresDialect({ pool }) });
+    const pool = poolOf(held);
     return {
-      base: new Kysely<Database>({ dialect: new TranslatingPostgresDialect({ pool }) }),
+      base: kyselyOf(pool),
       dialect: 'postgres',
       notifier: createPostgresNotifier(url, pool, log),
       hold,
+      openPatient() {
+        const patient = { connectionsMax: 1, statementMsMax: held.migrationStatementMsMax };
+        const db = kyselyOf(poolOf({ ...held, ...patient }));
+        return { db, close: () => db.destroy() };
+      },
     };
   }
   const file = join(dataDir, sqliteFileName);
@@ -178,11 +204,13 @@ function connect({ url, dataDir, log, bounds, mode = 'migrate', ...options }: St
     });
   const database = openSqlite(file, { durable: 'full' });
   const hold = options.hold && new SqliteHold(database, options.hold);
+  const base = new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database, hold?.prove) });
   return {
-    base: new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database, hold?.prove) }),
+    base,
     dialect: 'sqlite',
     notifier: createLocalNotifier(),
     hold,
+    openPatient: () => ({ db: base, close: async () => undefined }),
   };
 }
 
