@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -15,11 +18,18 @@ import { tempDir } from '../test/kit/temp-dir.ts';
 import { explainedTable, explainFromControlPlane, explainFromSpool } from './explained.ts';
 
 /** What `isthmus explain` says, and its exit status. */
-const explain = (...args: readonly string[]): Promise<readonly [said: string, told: string, code: number]> =>
+const explain = (...args: readonly string[]) => explainWith({}, ...args);
+
+const explainWith = (
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<readonly [said: string, told: string, code: number]> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
       [join(import.meta.dirname, 'cli.ts'), 'explain', ...args],
+      // Nothing of whoever runs the tests.
+      { env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: '/nowhere', ...env } },
       (error, said, told) => resolve([said.trim(), told.trim(), error === null ? 0 : Number(error.code)]),
     );
   });
@@ -53,6 +63,27 @@ test('a request is explained out of the records of a gateway without a control p
   assert.match(unknown[1], /No record of never lies on this machine/);
   assert.match(nowhere[1], /There are no records in .*none/);
   assert.deepEqual([unknown[2], nowhere[2], wrong[2]], [1, 1, 2]);
+});
+
+test('a control plane is asked with what isthmus login has kept for it, in the environment of that login', async (t) => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.headers.authorization} ${request.url?.replace(/\?.*/, '')}`);
+    response.writeHead(403, { 'content-type': 'application/json' }).end('{"message":"no"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const home = tempDir(t);
+  mkdirSync(join(home, 'isthmus'));
+  const contexts = {
+    other: { url: 'http://127.0.0.1:1', token: 'istp_other' },
+    here: { url, token: 'istp_here', environment: 'staging' },
+  };
+  writeFileSync(join(home, 'isthmus/contexts.json'), JSON.stringify({ current: 'other', contexts }));
+  const [, told, code] = await explainWith({ XDG_CONFIG_HOME: home }, 'never', '--url', `${url}/`);
+  assert.equal(code, 1, told);
+  assert.match(asked.join(), /^Bearer istp_here .*\/staging\//);
 });
 
 test('what a gateway wrote is told by the control plane as by the gateway itself, and a missing list says why', async (t) => {

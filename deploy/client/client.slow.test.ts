@@ -216,7 +216,7 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
   );
   const said = ends.map((each) => each.said);
   assert.match(said[1] ?? '', /bad\.yaml: .*path/);
-  assert.match(said[2] ?? '', /say which with --api/);
+  assert.match(said[2] ?? '', /say which with --api.*E\.g\. isthmus get \w+ --api orders/s);
   assert.match(said[3] ?? '', /--api says nothing about apis/);
   assert.match(said[4] ?? '', /warning: .*foo/);
   assert.match(said[5] ?? '', /There is no file nowhere\.yaml/);

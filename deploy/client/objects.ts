@@ -51,6 +51,10 @@ export class Objects {
     if (wanted === undefined)
       throw new Fault('config.invalid', {
         detail: `${kind.plural} are those of one ${parent}: say which with --${parent}.`,
+        hint:
+          parent === 'scope'
+            ? `E.g. isthmus get ${kind.plural} --scope API; there are ORGANIZATION, ENVIRONMENT, API and APPLICATION.`
+            : `E.g. isthmus get ${kind.plural} --${parent} orders; isthmus get ${parent}s lists them.`,
       });
     if (parent === 'scope') return { kind, names: { ...names, scope: wanted } };
     const holder = await this.find({ kind: kindOf(parent), names }, wanted);

@@ -4,6 +4,7 @@ import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
+import { type Context, contextsFile, readContexts } from '../client/contexts.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { explainedTable, explainFromControlPlane, explainFromSpool } from '../explained.ts';
 import { print } from '../terminal.ts';
@@ -11,7 +12,7 @@ import { print } from '../terminal.ts';
 type Flags = ConfigFlags & {
   readonly url?: string;
   readonly tokenFile?: string;
-  readonly environment: string;
+  readonly environment?: string;
   readonly json?: true;
 };
 
@@ -25,14 +26,17 @@ export function explainCommand(onExit: (code: number) => void): Command {
     examples: [
       'isthmus explain 0198c9d4-5f4e-7d7a-9c3e-1f2a3b4c5d6e    # X-Gravitee-Request-Id of its answer; records of ./isthmus-data',
       'isthmus explain 0198c9d4-... --data-dir /var/lib/isthmus-gateway --json',
-      'ISTHMUS_TOKEN=istp_... isthmus explain 0198c9d4-... --url https://console.example.com',
+      'isthmus explain 0198c9d4-... --url https://console.example.com    # after isthmus login; or ISTHMUS_TOKEN=istp_...',
     ],
   });
   return withConfig(command)
     .argument('<id>', 'its request id, as the answer says it in X-Gravitee-Request-Id', requestId)
     .option('--url <url>', 'asks the control plane there, instead of the records on this machine')
-    .option('--token-file <file>', `a file that holds a personal token for --url; or ${variable}`)
-    .option('--environment <id>', 'of the control plane', 'DEFAULT')
+    .option(
+      '--token-file <file>',
+      `a file that holds a personal token for --url; or ${variable}, or what isthmus login has kept for it`,
+    )
+    .option('--environment <id>', 'of the control plane (default: that of the login, or DEFAULT)')
     .option('--json', 'say it as JSON')
     .action(async (id: string, flags: Flags) => {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
@@ -50,12 +54,14 @@ async function askControlPlane(
   flags: Flags & { readonly url: string },
   id: string,
 ) {
-  const { url, environment } = flags;
+  const { url } = flags;
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw new Fault('config.invalid', {
       details: [{ path: '--url', message: 'must be a URL of http or https' }],
     });
-  const token = readToken(flags);
+  const kept = keptFor(url);
+  const token = readToken(flags, kept);
+  const environment = flags.environment ?? kept?.environment ?? 'DEFAULT';
   const options = toOutboundOptions(settings, 'private');
   // Its address is the operator's word, wherever it points.
   const outbound = createOutbound({ ...options, allow: [...options.allow, url] });
@@ -66,15 +72,26 @@ async function askControlPlane(
   }
 }
 
+/** What `isthmus login` has kept for a control plane: the current context before others. */
+function keptFor(url: string): Context | undefined {
+  const { current, contexts } = readContexts(contextsFile(process.env));
+  const wanted = new URL(url).origin;
+  return Object.entries(contexts)
+    .toSorted(([a], [b]) => Number(b === current) - Number(a === current))
+    .find(([, each]) => new URL(each.url).origin === wanted)?.[1];
+}
+
 /** Errors: config.unreadable for a file that cannot be read, config.invalid without a token. */
-function readToken({ tokenFile }: Flags): string {
-  const token = (tokenFile === undefined ? process.env[variable] : fileText(tokenFile))?.trim();
+function readToken({ tokenFile }: Flags, kept: Context | undefined): string {
+  const given = tokenFile === undefined ? process.env[variable] : fileText(tokenFile);
+  const token = (given ?? kept?.token)?.trim();
   if (token === undefined || !/^[\x21-\x7e]{1,1024}$/.test(token))
     throw new Fault('config.invalid', {
       details: [
         {
           path: tokenFile === undefined ? variable : '--token-file',
-          message: 'must hold a personal token for --url: one that the console made, under the account',
+          message:
+            'must hold a personal token for --url (one that the console made, under the account), unless isthmus login has kept one',
         },
       ],
     });
