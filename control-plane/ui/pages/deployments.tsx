@@ -9,7 +9,8 @@ import { Status } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty } from '../kit/told.tsx';
-import { deploymentOf, reachOf } from './apis/questions.ts';
+import { deploymentOf } from './apis/questions.ts';
+import { reachOf } from './apis/reach.ts';
 import { aliveMs, useGatewaysLive } from './fleets.ts';
 
 const route = getRouteApi('/$env/deployments');

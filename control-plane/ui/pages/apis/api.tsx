@@ -14,7 +14,8 @@ import { ActingContext, type Acting, DeployButton, useActing } from './draft/dep
 import { Refused } from './draft/faults.tsx';
 import { MoreOfApi } from './transfer/export.tsx';
 import { useDeployed } from './deployed.ts';
-import { oneApi, reachOf, stateOf, unsaved } from './questions.ts';
+import { oneApi, stateOf, unsaved } from './questions.ts';
+import { reachOf } from './reach.ts';
 
 const route = getRouteApi('/$env/apis/$api');
 

@@ -16,6 +16,7 @@ import { useAhead } from './draft/changes.tsx';
 import { DeployButton } from './draft/deploying.tsx';
 import { useDeployed } from './deployed.ts';
 import { oneApi, pathsOf, statusesOf } from './questions.ts';
+import { servingOf } from './reach.ts';
 
 const route = getRouteApi('/$env/apis/$api');
 
@@ -123,7 +124,7 @@ function Deployment({ env, id }: { readonly env: string; readonly id: string }) 
       </Panel>
     );
   const gateways = data?.gateways ?? [];
-  const concerned = gateways.filter(({ deployment }) => deployment !== 'notDeployed');
+  const concerned = servingOf(gateways);
   const applied = concerned.filter(({ deployment }) => deployment === 'applied').length;
   const hasRefused = concerned.some(({ deployment }) => deployment === 'refused');
   return (
@@ -153,9 +154,9 @@ function Deployment({ env, id }: { readonly env: string; readonly id: string }) 
           { title: 'Gateway', cell: ({ hostname }) => hostname },
           {
             title: 'State',
-            cell: ({ deployment, nack }) => (
-              <Status tone={deployments[deployment][0]}>
-                {deployments[deployment][1]}
+            cell: ({ deployment, state, nack }) => (
+              <Status tone={state === 'never' ? 'idle' : deployments[deployment][0]}>
+                {state === 'never' ? 'Never seen' : deployments[deployment][1]}
                 {nack !== undefined && deployment === 'refused' && `: ${nack.reason}`}
               </Status>
             ),

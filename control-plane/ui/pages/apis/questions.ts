@@ -110,23 +110,6 @@ export function stateOf({
   return hasDraft || deploymentState === 'NEED_REDEPLOY' ? ['warn', 'Draft ahead'] : ['ok', 'Started'];
 }
 
-/** How many of the gateways that are to serve an API have what was deployed last. */
-export function reachOf(
-  deployed: Schemas['CurrentApiDeployment'] | undefined,
-): readonly [tone: Tone, word: string] {
-  if (deployed === undefined) return ['info', 'Started'];
-  const concerned = deployed.gateways.filter(({ deployment }) => deployment !== 'notDeployed');
-  const having = (state: string): number => concerned.filter(({ deployment }) => deployment === state).length;
-  const all = concerned.length;
-  const gateways = `of ${all} ${all === 1 ? 'gateway' : 'gateways'}`;
-  if (all === 0) return ['warn', 'Deployed, but no gateway is there to serve it'];
-  if (having('refused') > 0) return ['bad', `Refused by ${having('refused')} ${gateways}`];
-  const applied = having('applied');
-  return applied < all
-    ? ['info', `On its way: ${applied} ${gateways}`]
-    : ['ok', `Deployed: ${all} ${gateways}`];
-}
-
 /** Where callers reach it: the paths of its HTTP listeners. */
 export const pathsOf = ({ listeners = [] }: Pick<Schemas['ApiV4'], 'listeners'>): readonly string[] =>
   listeners.flatMap((listener) =>

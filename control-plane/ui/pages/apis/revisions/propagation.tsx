@@ -18,7 +18,7 @@ type Reached = Deployed['gateways'][number];
 function toneOf({ deployment, state }: Reached): SquareTone {
   if (deployment === 'applied') return 'ok';
   if (deployment === 'refused') return 'bad';
-  if (deployment === 'notDeployed' || state === 'revoked') return 'idle';
+  if (deployment === 'notDeployed' || state === 'revoked' || state === 'never') return 'idle';
   return state === 'connected' ? 'go' : 'cut';
 }
 
@@ -27,7 +27,7 @@ const toneWords: Readonly<Record<SquareTone, string>> = {
   go: 'applying',
   bad: 'refused',
   cut: 'cut off',
-  idle: 'not for it',
+  idle: 'not for it, or never seen',
 };
 const tones = Object.keys(toneWords) as readonly SquareTone[];
 
