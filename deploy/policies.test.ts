@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { catalog } from '../proto/policies/catalog.ts';
+import type { PolicySchema } from '../proto/policies/policy-schema.ts';
+import { policyPage } from '../proto/policies/reference/page.ts';
+import { pageForPeople } from './commands/page-for-people.ts';
 
 /** What `isthmus policies` says, and its exit status. */
 const said = (...args: readonly string[]) =>
@@ -39,4 +42,17 @@ test('isthmus policies lists every policy, prints the page of one, and says what
   assert.deepEqual([foreign.code, mistyped.code], [1, 1]);
   assert.match(foreign.talk, /no policy "aws-lambda".*In its place: give the function a URL/s);
   assert.match(mistyped.talk, /Did you mean rate-limit\?/);
+});
+
+test('in a terminal the page of a policy has no line of prose that is wider than it, and loses no word', () => {
+  for (const policy of Object.values<PolicySchema>(catalog)) {
+    const page = policyPage(policy);
+    const shown = pageForPeople(page, 80);
+    const [prose = ''] = shown.split('## Configuration');
+    for (const line of prose.split('\n'))
+      assert.ok(line.length <= 80 || !line.trim().includes(' '), `${policy.id}: ${line}`);
+    const words = (text: string): readonly string[] =>
+      text.match(/[\w.-]+/g)?.filter((word) => !/^-+$/.test(word)) ?? [];
+    assert.deepEqual(words(shown), words(page), policy.id);
+  }
 });

@@ -8,6 +8,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { nearest } from '../../proto/faults/nearest.ts';
 import { createCommand } from '../command.ts';
 import { print } from '../terminal.ts';
+import { pageForPeople } from './page-for-people.ts';
 
 /** `isthmus policies`: the policies of this version, or the page of one. */
 export function policiesCommand(): Command {
@@ -19,10 +20,16 @@ export function policiesCommand(): Command {
     .argument('[id]', 'of a policy')
     .option('--json', 'as JSON, of one policy with the JSON Schema of its configuration')
     .action((id: string | undefined, { json }: { readonly json?: true }) => {
-      if (id !== undefined) print(json === true ? JSON.stringify(wholeOf(found(id))) : policyPage(found(id)));
+      if (id !== undefined) print(json === true ? JSON.stringify(wholeOf(found(id))) : pageOf(found(id)));
       else if (json === true) print(JSON.stringify(all().map(entryOf)));
       else print(listOf(all()));
     });
+}
+
+/** Whoever reads it in a terminal gets lines; whoever keeps it, Markdown. */
+function pageOf(policy: PolicySchema): string {
+  const { isTTY, columns } = process.stdout;
+  return isTTY ? pageForPeople(policyPage(policy), columns > 0 ? columns : 80) : policyPage(policy);
 }
 
 const all = (): readonly PolicySchema[] =>
