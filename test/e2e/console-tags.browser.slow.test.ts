@@ -71,11 +71,12 @@ test(
       await looker(seen, other)('tags');
       await seen.context().close();
     }
+    const { id } = await scene.deployedApi('/pets');
+    await choosesWords(page, id);
+    await page.goto('/console/_org/tags');
     await page.getByRole('button', { name: 'Delete North' }).click();
     await inDialog(page, 'Delete tenant').click();
-    await page.getByText('No tenants yet').waitFor();
-
-    const { id } = await scene.deployedApi('/pets');
+    await page.getByText('The fleet "dmz" stands there.').waitFor();
     await keepsHeaders(page, id);
     await page.context().close();
     for (const other of others) {
@@ -95,6 +96,45 @@ test(
     }
   },
 );
+
+/** Forms offer the words that were made: of a fleet, an API and an endpoint; what nobody made can be typed. */
+async function choosesWords(page: Page, id: string): Promise<void> {
+  await page.goto('/console/_org/fleets');
+  await page.getByRole('link', { name: 'dmz' }).click();
+  await page.getByRole('button', { name: 'Edit fleet' }).click();
+  const dialog = page.getByRole('dialog');
+  assert.ok(await dialog.getByRole('checkbox', { name: /^Internal network/ }).isChecked());
+  await dialog.getByRole('textbox', { name: 'Other tags' }).fill('no tag, !outside');
+  await dialog.getByRole('combobox', { name: 'Tenant' }).selectOption('north');
+  await inDialog(page, 'Save fleet').click();
+  await dialog
+    .getByText(/must be a sharding tag/)
+    .first()
+    .waitFor();
+  await dialog.getByRole('textbox', { name: 'Other tags' }).fill('!outside');
+  await looker(page, view)('words-fleet');
+  await inDialog(page, 'Save fleet').click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Edit fleet' }).click();
+  assert.equal(await dialog.getByRole('textbox', { name: 'Other tags' }).inputValue(), '!outside');
+  assert.equal(await dialog.getByRole('combobox', { name: 'Tenant' }).inputValue(), 'north');
+  await inDialog(page, 'Cancel').click();
+
+  await page.goto(`/console/DEFAULT/apis/${id}/entrypoints`);
+  await page.getByRole('checkbox', { name: /^Internal network/ }).check();
+  await page
+    .getByText(/^Saved/)
+    .first()
+    .waitFor();
+  await looker(page, view)('words-api');
+  await page.goto(`/console/DEFAULT/apis/${id}/backends`);
+  await page.getByRole('checkbox', { name: /^North/ }).check();
+  await page
+    .getByText(/^Saved/)
+    .first()
+    .waitFor();
+  await looker(page, view)('words-endpoint');
+}
 
 /** What is said of every API is written in the settings, in an order, and stands on the page of each. */
 async function keepsHeaders(page: Page, id: string): Promise<void> {

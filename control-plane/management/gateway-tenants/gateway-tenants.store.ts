@@ -1,4 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
+import { inOrganization } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
 /** A place of gateways, for which endpoints may be kept. */
@@ -66,4 +67,26 @@ export async function fleetIn(trx: Trx, { organization, key }: TenantRow): Promi
     .limit(1)
     .executeTakeFirst();
   return row?.name;
+}
+
+/** What is asked of a definition here. */
+interface Kept {
+  readonly endpointGroups?: readonly {
+    readonly endpoints?: readonly { readonly tenants?: readonly string[] }[];
+  }[];
+}
+
+/** The name of an API that keeps an endpoint for a tenant. The pattern finds what may: `_` stands for any character. */
+export async function apiWithTenant(trx: Trx, { organization, key }: TenantRow): Promise<string | undefined> {
+  const rows = await inOrganization(trx.selectFrom('api'), organization)
+    .select(['name', 'definition'])
+    .where('definition', 'like', `%"tenants"%"${key}"%`)
+    .execute();
+  const api = rows.find(({ definition }) => {
+    const { endpointGroups = [] } = JSON.parse(definition) as Kept;
+    return endpointGroups.some(({ endpoints = [] }) =>
+      endpoints.some(({ tenants = [] }) => tenants.includes(key)),
+    );
+  });
+  return api?.name;
 }

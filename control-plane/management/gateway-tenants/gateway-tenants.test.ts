@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fleetsPath, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { environment, fleetsPath, openOffice } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 
 const tenants = '/management/organizations/DEFAULT/configuration/tenants';
@@ -45,6 +45,26 @@ for (const database of testDatabases)
       assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'tenant.inUse']);
       assert.match(refused.text, /The fleet \\"dmz\\" stands there/);
       await office.call('DELETE', `${fleetsPath}/${String(dmz.body['id'])}`);
+
+      const { id } = await office.deployedApi('/pets');
+      const keepsFor = async (...kept: readonly string[]): Promise<void> => {
+        const { body } = await office.call('GET', `${environment}/apis/${id}`);
+        const endpointGroups = (
+          body['endpointGroups'] as readonly { readonly endpoints: readonly object[] }[]
+        ).map((group) => ({
+          ...group,
+          endpoints: group.endpoints.map((endpoint) => ({ ...endpoint, tenants: kept })),
+        }));
+        const put = await office.call('PUT', `${environment}/apis/${id}`, {
+          body: { ...body, endpointGroups },
+        });
+        assert.equal(put.status, 200, put.text);
+      };
+      await keepsFor('south', 'north');
+      const kept = await office.call('DELETE', `${tenants}/north`);
+      assert.deepEqual([kept.status, kept.body.technicalCode], [400, 'tenant.inUse']);
+      assert.match(kept.text, /An endpoint of the API \\"api \/pets\\" is kept for it/);
+      await keepsFor('south', 'northern');
       assert.equal((await office.call('DELETE', `${tenants}/north`)).status, 204);
       assert.equal((await office.call('DELETE', `${tenants}/north`)).status, 404);
     },

@@ -6,6 +6,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
 import { present, readOnlyFields, textSchema } from '../fields.ts';
 import {
+  apiWithTenant,
   deleteTenantRow,
   fleetIn,
   insertTenant,
@@ -98,7 +99,7 @@ export function updateTenants(
   });
 }
 
-/** Removes a tenant in which no fleet stands; endpoints that name it are for no gateway then as before. Errors: tenant.notFound; tenant.inUse. */
+/** Removes a tenant in which no fleet stands, and for which no API keeps an endpoint. Errors: tenant.notFound; tenant.inUse. */
 export function deleteTenant(
   desk: Desk,
   actor: Actor,
@@ -110,6 +111,12 @@ export function deleteTenant(
     if (fleet !== undefined)
       throw new Fault('tenant.inUse', {
         detail: `The fleet "${fleet}" stands there.`,
+        parameters: { tenant: key },
+      });
+    const api = await apiWithTenant(now.trx, row);
+    if (api !== undefined)
+      throw new Fault('tenant.inUse', {
+        detail: `An endpoint of the API "${api}" is kept for it.`,
         parameters: { tenant: key },
       });
     await deleteTenantRow(now.trx, row);

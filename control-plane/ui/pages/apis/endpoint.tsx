@@ -7,10 +7,12 @@ import { Place } from '../../kit/place.tsx';
 import { SchemaForm } from '../../kit/schema-form/schema-form.tsx';
 import { isObject, type JsonObject, type JsonSchema, withKey } from '../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../kit/told.tsx';
+import { WordsField } from '../../kit/words-field.tsx';
+import { useKnownTenants } from '../words.ts';
 import { faultsAt } from './design/flows.ts';
 import { faultsOf } from './design/use-design.ts';
 import { useDrawn } from './draft/drafted.tsx';
-import { faultAt, textOf } from './draft/sections.ts';
+import { faultAt, saidOf, textOf, wordsOf } from './draft/sections.ts';
 import styles from './inside.module.css';
 import { serviceForm } from './questions.ts';
 
@@ -107,6 +109,7 @@ function Traits({
   readonly onChange: (key: string, value: unknown) => void;
 }) {
   const { designing, isReadOnly } = useDrawn();
+  const known = useKnownTenants();
   const weight = endpoint['weight'];
   return (
     <fieldset disabled={isReadOnly} className={styles['rows']}>
@@ -132,6 +135,20 @@ function Traits({
           />
         </Place>
       </div>
+      {(known.length > 0 || wordsOf(endpoint['tenants']).length > 0) && (
+        <Place at={`${at}.tenants`}>
+          <WordsField
+            label="Tenants"
+            others="Other tenants"
+            hint="Only gateways that stand in one of these call it; without tenants all do."
+            known={known}
+            words={wordsOf(endpoint['tenants'])}
+            error={saidOf(designing, `${at}.tenants`)}
+            isDisabled={isReadOnly}
+            onChange={(tenants) => onChange('tenants', tenants.length === 0 ? undefined : tenants)}
+          />
+        </Place>
+      )}
       <SwitchField
         label="Backup"
         hint="Called only while no other endpoint of the group is up"

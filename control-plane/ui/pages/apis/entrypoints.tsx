@@ -10,10 +10,12 @@ import { Place, useFocusOn } from '../../kit/place.tsx';
 import { SchemaForm } from '../../kit/schema-form/schema-form.tsx';
 import { isObject, type JsonObject, type JsonSchema, withKey } from '../../kit/schema-form/shape.ts';
 import { Empty } from '../../kit/told.tsx';
+import { WordsField } from '../../kit/words-field.tsx';
+import { useKnownTags } from '../words.ts';
 import { faultsAt } from './design/flows.ts';
 import { faultsOf } from './design/use-design.ts';
 import { useDrawn } from './draft/drafted.tsx';
-import { faultAt, objectsOf, textOf, writeSection } from './draft/sections.ts';
+import { faultAt, objectsOf, saidOf, textOf, wordsOf, writeSection } from './draft/sections.ts';
 import styles from './inside.module.css';
 import { exposedOf } from './questions.ts';
 
@@ -34,23 +36,13 @@ const moreForm: JsonSchema = {
     },
   },
 };
-const tagsForm: JsonSchema = {
-  type: 'object',
-  properties: {
-    tags: {
-      title: 'Sharding tags',
-      type: 'array',
-      items: { type: 'string' },
-      description: 'Only gateways of fleets with one of these tags serve the API; without tags all do.',
-    },
-  },
-};
 
 /** Where callers arrive: hosts and paths, browsers of other origins, and which gateways. */
 export function ApiEntrypoints() {
   const { designing, isReadOnly } = useDrawn();
   const { at } = route.useSearch();
   useFocusOn(at);
+  const known = useKnownTags();
   const { api } = designing.design;
   const listeners = objectsOf(api['listeners']);
   if (listeners === undefined)
@@ -85,16 +77,18 @@ export function ApiEntrypoints() {
           ),
         )}
         <Panel title="Gateways">
-          <SchemaForm
-            schema={tagsForm}
-            value={api['tags'] === undefined ? {} : { tags: api['tags'] }}
-            faults={faultsAt(faultsOf(designing, 'api'), 'tags').map((fault) => ({
-              ...fault,
-              path: `tags${fault.path}`,
-            }))}
-            isReadOnly={isReadOnly}
-            onChange={({ tags }) => writeSection(designing, { tags: tags ?? [] }, 'tags')}
-          />
+          <Place at="tags">
+            <WordsField
+              label="Sharding tags"
+              others="Other tags"
+              hint="Only gateways of fleets with one of these tags serve the API; without tags all do."
+              known={known}
+              words={wordsOf(api['tags'])}
+              error={saidOf(designing, 'tags')}
+              isDisabled={isReadOnly}
+              onChange={(tags) => writeSection(designing, { tags }, 'tags')}
+            />
+          </Place>
         </Panel>
       </div>
     </Body>

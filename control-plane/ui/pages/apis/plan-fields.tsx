@@ -6,6 +6,8 @@ import { Panel } from '../../kit/page.tsx';
 import { SchemaForm } from '../../kit/schema-form/schema-form.tsx';
 import type { JsonSchema } from '../../kit/schema-form/shape.ts';
 import { ProblemBox } from '../../kit/told.tsx';
+import { WordsField } from '../../kit/words-field.tsx';
+import { useKnownTags } from '../words.ts';
 import { securityWords } from '../subscriptions/words.ts';
 import { faultsAt } from './design/flows.ts';
 import { policyForm } from './design/questions.ts';
@@ -29,19 +31,6 @@ const policies: Readonly<Record<Security, string>> = {
   OAUTH2: 'oauth2',
   MTLS: 'mtls',
   KEY_LESS: 'key-less',
-};
-
-const tagsForm: JsonSchema = {
-  type: 'object',
-  properties: {
-    tags: {
-      title: 'Sharding tags',
-      type: 'array',
-      items: { type: 'string' },
-      description:
-        'Only gateways with one of these tags let callers in by it; without tags all of the API do.',
-    },
-  },
 };
 
 interface FieldsProps {
@@ -134,6 +123,7 @@ function Subscribing({ wish, isReadOnly = false, onChange }: FieldsProps) {
 }
 
 function Choosing({ wish, isReadOnly = false, details, onChange }: FieldsProps) {
+  const known = useKnownTags();
   return (
     <Panel title="When it is chosen">
       <div className={styles['rows']}>
@@ -150,11 +140,15 @@ function Choosing({ wish, isReadOnly = false, details, onChange }: FieldsProps) 
             />
           </ExpressionPhase>
         </fieldset>
-        <SchemaForm
-          schema={tagsForm}
-          value={wish.tags.length === 0 ? {} : { tags: wish.tags }}
-          isReadOnly={isReadOnly}
-          onChange={({ tags }) => onChange({ ...wish, tags: (tags ?? []) as readonly string[] })}
+        <WordsField
+          label="Sharding tags"
+          others="Other tags"
+          hint="Only gateways with one of these tags let callers in by it; without tags all of the API do."
+          known={known}
+          words={wish.tags}
+          error={faultOf(details, 'tags')}
+          isDisabled={isReadOnly ?? false}
+          onChange={(tags) => onChange({ ...wish, tags })}
         />
       </div>
     </Panel>

@@ -9,12 +9,14 @@ import { environments } from '../../api/session.ts';
 import { Button } from '../../kit/button.tsx';
 import { ChecksField } from '../../kit/checks.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
-import { TextField } from '../../kit/field.tsx';
+import { SelectField, TextField } from '../../kit/field.tsx';
 import { PageHeader } from '../../kit/page.tsx';
 import { Tag } from '../../kit/status.tsx';
 import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { WordsField } from '../../kit/words-field.tsx';
+import { useKnownTags, useKnownTenants } from '../words.ts';
 import { allFleets, type Fleet, saveFleet } from './fleet-questions.ts';
 
 /** Gateways that serve the same: which environments, and which APIs of them. */
@@ -91,7 +93,9 @@ export function FleetDialog({ fleet, onClose }: { readonly fleet?: Fleet; readon
   const { data: known } = useQuery(environments);
   const [name, setName] = useState(fleet?.name ?? '');
   const [description, setDescription] = useState(fleet?.description ?? '');
-  const [tags, setTags] = useState(fleet?.tags.join(', ') ?? '');
+  const [tags, setTags] = useState<readonly string[]>(fleet?.tags ?? []);
+  const [tenant, setTenant] = useState(fleet?.tenant ?? '');
+  const knownTags = useKnownTags();
   const [wanted, setWanted] = useState<readonly string[] | undefined>(fleet?.environments);
   const chosen = wanted ?? known?.data.map(({ id }) => id) ?? [];
   const saving = useChange({
@@ -99,12 +103,9 @@ export function FleetDialog({ fleet, onClose }: { readonly fleet?: Fleet; readon
       saveFleet(fleet?.id, {
         name,
         description,
-        tags: tags
-          .split(',')
-          .map((tag) => tag.trim())
-          .filter((tag) => tag !== ''),
+        tags: [...tags],
         environments: [...chosen],
-        ...(fleet?.tenant !== undefined && { tenant: fleet.tenant }),
+        ...(tenant !== '' && { tenant }),
       }),
     touches: [['fleets']],
     onDone: ({ id }) => {
@@ -135,14 +136,16 @@ export function FleetDialog({ fleet, onClose }: { readonly fleet?: Fleet; readon
         value={description}
         onChange={({ target: { value } }) => setDescription(value)}
       />
-      <TextField
+      <WordsField
         label="Sharding tags"
-        hint="With commas between them; APIs that have one of them are served here. !internal: all but those"
-        isOptional
-        value={tags}
-        error={Problem.at(saving.error, 'tags')}
-        onChange={({ target: { value } }) => setTags(value)}
+        others="Other tags"
+        hint="APIs that have one of them are served here, with !internal all but those; without tags only APIs without any"
+        known={knownTags}
+        words={tags}
+        error={saidAt(saving.error, 'tags')}
+        onChange={setTags}
       />
+      <TenantField tenant={tenant} error={Problem.at(saving.error, 'tenant')} onChange={setTenant} />
       <ChecksField
         label="Environments"
         choices={(known?.data ?? []).map(({ id, name: label }) => ({ id, name: label }))}
@@ -152,3 +155,40 @@ export function FleetDialog({ fleet, onClose }: { readonly fleet?: Fleet; readon
     </FormDialog>
   );
 }
+
+/** Where the gateways of a fleet stand; nothing to choose where nobody made a tenant. */
+function TenantField({
+  tenant,
+  error,
+  onChange,
+}: {
+  readonly tenant: string;
+  readonly error: string | undefined;
+  readonly onChange: (tenant: string) => void;
+}) {
+  const tenants = useKnownTenants();
+  if (tenants.length === 0 && tenant === '') return null;
+  return (
+    <SelectField
+      label="Tenant"
+      hint="Where its gateways stand: they call endpoints that are kept for this tenant, and those of nobody"
+      isOptional
+      value={tenant}
+      error={error}
+      options={[
+        ['', 'None'],
+        ...tenants.map(({ id, name }) => [id, name] as const),
+        // One that was deleted since stands there still.
+        ...(tenant === '' || tenants.some(({ id }) => id === tenant) ? [] : [[tenant, tenant] as const]),
+      ]}
+      onChange={({ target: { value } }) => onChange(value)}
+    />
+  );
+}
+
+/** What is wrong with a list, or with one of its entries. */
+const saidAt = (error: Error | null, field: string): string | undefined =>
+  Problem.at(error, field) ??
+  (error === null
+    ? undefined
+    : Problem.of(error).details.find(({ location }) => location.startsWith(`${field}[`))?.message);

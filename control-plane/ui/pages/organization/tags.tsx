@@ -1,4 +1,4 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, answerOf, organization } from '../../api/client.ts';
@@ -12,20 +12,12 @@ import { TextField } from '../../kit/field.tsx';
 import { Body, PageHeader, Panel } from '../../kit/page.tsx';
 import { type Column, DataTable, deedsColumn, usePages } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { tagsQuery, tenantsQuery } from '../words.ts';
 import { allGroups } from './questions.ts';
 
 const org = { orgId: organization };
 const tagsPath = '/management/organizations/{orgId}/configuration/tags';
 const tenantsPath = '/management/organizations/{orgId}/configuration/tenants';
-
-const tags = queryOptions({
-  queryKey: ['tags'],
-  queryFn: () => answerOf(api.GET(tagsPath, { params: { path: org } })),
-});
-const tenants = queryOptions({
-  queryKey: ['tenants'],
-  queryFn: () => answerOf(api.GET(tenantsPath, { params: { path: org } })),
-});
 
 /** What both kinds have. */
 interface Word {
@@ -81,8 +73,8 @@ const tenantKind: Kind = {
 
 /** What gateways are sharded by: tags of APIs, and tenants of endpoints. */
 export function Tags() {
-  const tag = useQuery(tags);
-  const tenant = useQuery(tenants);
+  const tag = useQuery(tagsQuery);
+  const tenant = useQuery(tenantsQuery);
   return (
     <>
       <PageHeader title="Tags and tenants" sub="What gateways are sharded by" />

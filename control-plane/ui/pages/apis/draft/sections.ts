@@ -24,3 +24,15 @@ export function faultAt({ faults }: Designing, place: string): string | undefine
   const here = (faults['api'] ?? []).filter(({ location }) => location === place);
   return here.length === 0 ? undefined : here.map(({ message }) => message).join('; ');
 }
+
+/** What is wrong with a list or its entries, in one line. */
+export function saidOf({ faults }: Designing, place: string): string | undefined {
+  const here = (faults['api'] ?? []).filter(
+    ({ location }) => location === place || location.startsWith(`${place}[`),
+  );
+  return here.length === 0 ? undefined : here.map(({ message }) => message).join('; ');
+}
+
+/** The words of a list; what is none of them is told of as a fault. */
+export const wordsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
