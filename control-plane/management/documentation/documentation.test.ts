@@ -256,7 +256,7 @@ test('a page that comes from a URL is fetched when it is made and when somebody 
   const own = await office.call('POST', pages, { body: { name: 'Own', type: 'MARKDOWN', content: 'x' } });
   assert.equal((await office.call('POST', `${pages}/${String(own.body['id'])}/_fetch`)).status, 400);
   for (const [wish, told] of [
-    [{ ...source, type: 'git-fetcher' }, /source\.type/],
+    [{ ...source, type: 'ftp-fetcher' }, /source\.type/],
     [
       { ...source, configuration: { url: 'http://u:p@h/' } },
       /without user and password.*source\.configuration\.url/,

@@ -10,6 +10,7 @@ import {
   v1,
 } from '../../../test/kit/control-plane/office.ts';
 import { openCaller, startPolling, startProvider } from '../../../test/kit/control-plane/polling.ts';
+import { questionOf, sourceSchema } from './page-fetchers.ts';
 import { sqlite, type TestDatabase, testDatabases } from '../../../test/kit/servers/databases.ts';
 
 async function openScene(t: TestContext, database: TestDatabase) {
@@ -113,9 +114,50 @@ test('a page comes from a file of a repository, asked as its server wants it, wi
       firstFault(await create({ ...source, configuration: { ...source.configuration, ...more } })),
       [400, 'request.invalid', location],
     );
-  const git = await create({ type: 'git-fetcher', configuration: {} });
-  assert.match(git.text, /not run by this version/);
+  const repository2 = 'https://git.example/acme/docs.git';
+  const git = await create({
+    type: 'git-fetcher',
+    configuration: { repository: repository2, branchOrTag: 'main', path: 'a.md' },
+  });
+  assert.deepEqual(firstFault(git), [400, 'request.invalid', 'source.configuration.repository']);
+  assert.match(git.text, /by github-, gitlab- or bitbucket-fetcher/);
   assert.equal(provider.asked.length, told, 'what is refused is not asked');
+});
+
+test('a file of a git repository is asked of the API of whoever hosts it, and of nobody else', () => {
+  const urlOf = (repository: string, branchOrTag = 'main'): string | undefined => {
+    const configuration = { repository, branchOrTag, path: 'guides/How to.md' };
+    const { data } = sourceSchema.safeParse({ type: 'git-fetcher', configuration });
+    return data && questionOf(data).url;
+  };
+  for (const ending of ['', '.git', '/'])
+    assert.equal(
+      urlOf(`https://github.com/acme/docs${ending}`, 'release/1'),
+      'https://api.github.com/repos/acme/docs/contents/guides/How%20to.md?ref=release%2F1',
+    );
+  assert.equal(
+    urlOf('https://gitlab.com/acme/team/docs.git'),
+    'https://gitlab.com/api/v4/projects/acme%2Fteam%2Fdocs/repository/files/guides%2FHow%20to.md/raw?ref=main',
+  );
+  assert.equal(
+    urlOf('https://bitbucket.org/acme/docs.git'),
+    'https://api.bitbucket.org/2.0/repositories/acme/docs/src/main/guides/How%20to.md',
+  );
+  assert.equal(urlOf('https://bitbucket.org/acme/docs.git', 'release/1'), undefined);
+  for (const repository of [
+    'https://git.example/acme/docs.git',
+    'http://github.com/acme/docs.git',
+    'https://me:token@github.com/acme/docs.git',
+    'https://github.com/me@acme/docs',
+    'https://github.com.example/acme/docs.git',
+    'https://github.com/docs.git',
+    'https://github.com/acme/team/docs.git',
+    'https://gitlab.com/acme/../docs',
+    'https://github.com/acme/docs?x=y',
+    'git@github.com:acme/docs.git',
+    'file:///etc/passwd',
+  ])
+    assert.equal(urlOf(repository), undefined, repository);
 });
 
 test('what pages can come from is listed, with a form for each', async (t) => {
@@ -126,7 +168,7 @@ test('what pages can come from is listed, with a form for each', async (t) => {
   }[];
   assert.deepEqual(
     list.map(({ id }) => id),
-    ['http-fetcher', 'github-fetcher', 'gitlab-fetcher', 'bitbucket-fetcher'],
+    ['http-fetcher', 'github-fetcher', 'gitlab-fetcher', 'bitbucket-fetcher', 'git-fetcher'],
   );
   const one = await office.call('GET', `${v1}/fetchers/github-fetcher/schema`);
   assert.deepEqual(one.body, JSON.parse(list[1]?.schema ?? ''));

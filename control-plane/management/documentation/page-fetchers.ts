@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { invariant } from '../../../proto/faults/fault.ts';
 import { secret } from '../../../proto/model/secrets/mark.ts';
 import { mask } from '../../../proto/trust/sealed-text.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
@@ -104,6 +105,34 @@ const bitbucket = z.strictObject({
   ...common,
 });
 
+/** No git runs here: a file comes over the API of whoever hosts the repository. */
+const hosts = /^https:\/\/(github\.com|gitlab\.com|bitbucket\.org)\/([^?#@]+)\/([^/?#@]+?)(?:\.git)?\/?$/;
+function hostedAt(repository: string) {
+  const [, host, owner = '', name = ''] = hosts.exec(repository) ?? [];
+  const groups = owner.split('/');
+  const isNamed = [...groups, name].every((part) => part !== '' && part !== '.' && part !== '..');
+  // On GitLab alone groups lie in one another.
+  return isNamed && (groups.length === 1 || host === 'gitlab.com') ? { host, owner, name } : undefined;
+}
+const git = z
+  .strictObject({
+    repository: z
+      .string()
+      .max(2_048)
+      .refine(
+        (text) => hostedAt(text) !== undefined,
+        'must be of github.com, gitlab.com or bitbucket.org by https, e.g. https://github.com/acme/docs.git; of another server it comes by github-, gitlab- or bitbucket-fetcher',
+      ),
+    branchOrTag: namesSchema,
+    path: fileSchema,
+    ...common,
+  })
+  .refine(
+    ({ repository, branchOrTag }) =>
+      !repository.startsWith('https://bitbucket.org/') || !branchOrTag.includes('/'),
+    { path: ['branchOrTag'], message: 'must have no slash: name the tag or the commit instead' },
+  );
+
 const raw = { headers: {}, bytesMax: (max: number) => max, pageOf: (answer: string) => answer };
 const encoded = encodeURIComponent;
 const encodedPath = (path: string): string => path.split('/').filter(Boolean).map(encoded).join('/');
@@ -162,25 +191,33 @@ function askBitbucket(from: z.output<typeof bitbucket>): PageQuestion {
   };
 }
 
-const notRun =
-  'is not run by this version; a file of a repository comes by github-, gitlab- or bitbucket-fetcher';
+/** A public repository, asked as its host wants it. */
+function askGit({ repository, branchOrTag, path: filepath }: z.output<typeof git>): PageQuestion {
+  const hosted = hostedAt(repository);
+  invariant(hosted !== undefined, 'the schema lets nothing else in');
+  const { host, owner, name } = hosted;
+  const file = { branchOrTag, filepath };
+  if (host === 'github.com')
+    return askGithub({ githubUrl: 'https://api.github.com', owner, repository: name, ...file });
+  return host === 'gitlab.com'
+    ? askGitlab({ gitlabUrl: 'https://gitlab.com/api/v4', namespace: owner, project: name, ...file })
+    : askBitbucket({
+        bitbucketUrl: 'https://api.bitbucket.org/2.0',
+        username: owner,
+        repository: name,
+        ...file,
+      });
+}
+
 /** Where a page comes from; its content is fetched when it is made without one, whenever somebody asks for it, and by a schedule. */
 export const sourceSchema = z
-  .discriminatedUnion(
-    'type',
-    [
-      z.strictObject({ type: z.literal('http-fetcher'), configuration: http }),
-      z.strictObject({ type: z.literal('github-fetcher'), configuration: github }),
-      z.strictObject({ type: z.literal('gitlab-fetcher'), configuration: gitlab }),
-      z.strictObject({ type: z.literal('bitbucket-fetcher'), configuration: bitbucket }),
-    ],
-    {
-      error: ({ code, input }) =>
-        code === 'invalid_union' && (input as { readonly type?: unknown } | null)?.type === 'git-fetcher'
-          ? notRun
-          : undefined,
-    },
-  )
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('http-fetcher'), configuration: http }),
+    z.strictObject({ type: z.literal('github-fetcher'), configuration: github }),
+    z.strictObject({ type: z.literal('gitlab-fetcher'), configuration: gitlab }),
+    z.strictObject({ type: z.literal('bitbucket-fetcher'), configuration: bitbucket }),
+    z.strictObject({ type: z.literal('git-fetcher'), configuration: git }),
+  ])
   .openapi('PageSource');
 /** See {@link sourceSchema}. */
 export type PageSource = z.output<typeof sourceSchema>;
@@ -190,6 +227,7 @@ export function questionOf(source: PageSource): PageQuestion {
   if (source.type === 'github-fetcher') return askGithub(source.configuration);
   if (source.type === 'gitlab-fetcher') return askGitlab(source.configuration);
   if (source.type === 'bitbucket-fetcher') return askBitbucket(source.configuration);
+  if (source.type === 'git-fetcher') return askGit(source.configuration);
   return { ...raw, url: source.configuration.url, accept: '*/*' };
 }
 
@@ -199,6 +237,7 @@ export const serverFields = {
   'github-fetcher': 'githubUrl',
   'gitlab-fetcher': 'gitlabUrl',
   'bitbucket-fetcher': 'bitbucketUrl',
+  'git-fetcher': 'repository',
 } as const;
 
 /** Every fetcher, for forms. */
@@ -226,5 +265,11 @@ export const pageFetchers = [
     name: 'Bitbucket',
     description: 'A file of a repository on Bitbucket.',
     configuration: bitbucket,
+  },
+  {
+    id: 'git-fetcher',
+    name: 'Git',
+    description: 'A file of a public repository on github.com, gitlab.com or bitbucket.org.',
+    configuration: git,
   },
 ] as const;
