@@ -89,6 +89,31 @@ test('extraction: each provider says usage in its own place, and AUTO knows all 
   assert.equal(await used({ body, headers: stream }, custom), 42);
 });
 
+test('events that are kept for pointers share the memory of all answers: past it usage is estimated, and it comes back', async () => {
+  const extraction = {
+    type: 'CUSTOM',
+    inputTokenPointer: '5',
+    outputTokenPointer: '{#response.jsonContent.out}',
+  };
+  const started = startPolicy('token-ratelimit', { rate: { limit: 1_000_000 }, extraction });
+  const event = `data: {"out":6,"x":"${'x'.repeat(250_000)}"}\n\n`;
+  const begin = async (): Promise<ReturnType<StartedPolicy['call']>> => {
+    const asked = started.call({ attributes: alice });
+    await asked.pass();
+    await asked.answer({ body: Array.from({ length: 14 }, () => event), headers: stream, status: 200 });
+    await asked.sent('response');
+    return asked;
+  };
+  const usual = { body: event, headers: stream };
+  assert.equal(await ask(started, usual), 'ok');
+  // Twelve events of each: 3 MB.
+  const held = [];
+  for (let count = 0; count < 23; count += 1) held.push(await begin());
+  assert.equal(await ask(started, usual), 'ok TOKEN_RATE_LIMIT_ESTIMATED');
+  for (const each of held) each.end({ requestBytes: 40 });
+  assert.equal(await ask(started, usual), 'ok');
+});
+
 test('what is no number of tokens counts as not said, and what says none is estimated with a warning', async () => {
   const started = startPolicy('token-ratelimit', { rate: { limit: 1_000 } });
   const estimated = 'ok TOKEN_RATE_LIMIT_ESTIMATED';

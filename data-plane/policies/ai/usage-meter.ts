@@ -15,7 +15,7 @@ export type Extraction = PolicyConfig<'token-ratelimit'>['extraction'];
 
 /** Of an answer that is no stream, as it came, and unpacked; in a longer one nobody looks. */
 const answerBytesMax = 8 * 1024 * 1024;
-/** Of all answers of this process whose end is awaited. */
+/** Of all answers of this process whose end is awaited, and of events that pointers will be asked about; without room those are passed over. */
 const memory = new CaptureMemory(64 * 1024 * 1024);
 /** Events of a stream that pointers of a definition are asked about: it would be dear to ask them about all. */
 const [firstEvents, lastEvents] = [4, 8];
@@ -91,7 +91,10 @@ export class UsageMeter {
       else if (bytes !== undefined) this.#document(bytes);
       capture.release();
     }
-    for (const content of [...this.#first, ...this.#last]) this.#ask(content);
+    for (const content of [...this.#first, ...this.#last]) {
+      memory.give(content.length);
+      this.#ask(content);
+    }
     this.#first = [];
     this.#last = [];
     const guess = this.#eventCount > 0 ? this.#eventCount : Math.ceil(this.#bytes / charsPerToken);
@@ -107,9 +110,10 @@ export class UsageMeter {
   #event(data: Uint8Array): void {
     this.#eventCount += 1;
     if (this.#read !== undefined) return this.#take(data, this.#read);
+    if (!memory.take(data.length)) return;
     if (this.#first.length < firstEvents) return void this.#first.push(data);
     this.#last.push(data);
-    if (this.#last.length > lastEvents) this.#last.shift();
+    if (this.#last.length > lastEvents) memory.give(this.#last.shift()?.length ?? 0);
   }
 
   /** An answer that is one document; of a list, as streams without events are, each part counts. */
