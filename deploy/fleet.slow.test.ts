@@ -34,4 +34,9 @@ test('isthmus fleet list shows what isthmus fleet create made, as a table and as
   assert.equal(row.indexOf(made.id), head.indexOf('id'));
 
   await assert.rejects(fleet('list', '--organization', 'nobody'), /There is no organization "nobody"/);
+  await assert.rejects(
+    runIsthmus(t, ['fleet', 'list', '--data-dir', tempDir(t)]),
+    /storage\.missing.*--data-dir, or --config/s,
+    'nobody is told to make a new database',
+  );
 });

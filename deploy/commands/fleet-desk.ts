@@ -1,6 +1,7 @@
 import type { Actor } from '../../control-plane/access/actor.ts';
 import type { Desk } from '../../control-plane/management/desk.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
+import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { loadFor, type ConfigFlags } from '../command.ts';
 import { databaseCommandSchema } from '../processes.ts';
@@ -36,6 +37,8 @@ export async function atTheDesk<T>(
     dataDir: config.dataDir,
     log,
     mode: 'existing',
+  }).catch((error: unknown) => {
+    throw error instanceof Fault && error.code === 'storage.missing' ? elsewhere(error) : error;
   });
   try {
     const keyring = await openKeyringOf(storage.db, {
@@ -48,3 +51,11 @@ export async function atTheDesk<T>(
     await storage.close();
   }
 }
+
+/** Whoever works at the desk of a control plane wants the one that there is, and no new one. */
+const elsewhere = (cause: Fault): Fault =>
+  new Fault('storage.missing', {
+    detail: cause.detail,
+    hint: "Run it in the control plane's folder, or say where that is: --data-dir, or --config with its database.url.",
+    cause,
+  });
