@@ -67,6 +67,12 @@ async function moves(platform: Platform, browser: TestBrowser): Promise<void> {
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /\/elsewhere\/here/);
   assert.equal((await fetch(`${gateway}/demo/echo`)).status, 404);
+  // Its overview says how it is called now, and leads on.
+  await page.goto(`/console/DEFAULT/apis/${api}`);
+  const called = page.getByRole('region', { name: 'Call it' });
+  await called.getByText(`curl ${gateway}/moved/`).waitFor();
+  await called.getByRole('link', { name: 'See its calls' }).click();
+  await page.waitForURL(/\/logs/);
   await page.context().close();
 }
 

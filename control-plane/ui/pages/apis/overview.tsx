@@ -12,6 +12,7 @@ import { DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { saidOfApi } from '../settings/questions.ts';
+import { CallIt } from './call-it.tsx';
 import { useAhead } from './draft/changes.tsx';
 import { DeployButton } from './draft/deploying.tsx';
 import { useDeployed } from './deployed.ts';
@@ -30,6 +31,7 @@ export function ApiOverview() {
     <Body>
       <Traffic env={env} id={id} />
       <Columns>
+        {api.deployedAt !== undefined && api.state !== 'STOPPED' && <CallIt env={env} of={api} />}
         <Panel title="What it is">
           <Facts
             facts={[

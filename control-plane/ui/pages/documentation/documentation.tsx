@@ -35,7 +35,7 @@ export function EnvironmentDocumentation() {
   const navigate = useNavigate({ from: '/$env/documentation' });
   return (
     <>
-      <PageHeader title="Documentation" sub="Pages of the portal" />
+      <PageHeader title="Documentation" sub="Pages for those who use the APIs of this environment" />
       <Documentation
         at={{ env }}
         page={page}

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import type { Schemas } from '../../api/client.ts';
 import { Code } from '../../kit/code.tsx';
 import { CopyVerb } from '../../kit/copy.tsx';
 import { ToldDialog } from '../../kit/dialog.tsx';
 import { exposedOf, oneApi, pathsOf, plansOf } from '../apis/questions.ts';
+import { curlOf, urlOf } from './curl.ts';
 import styles from './key-once.module.css';
 import type { Key, Subscription } from './side.ts';
 
@@ -56,9 +56,10 @@ function Curl({
   if (path === undefined || plans === undefined || exposed === undefined) return null;
   const url = exposed[0]?.value;
   const configuration = plans.data.find(({ id }) => id === plan.id)?.security.configuration;
+  const security = { type: 'API_KEY' as const, ...(configuration && { configuration }) };
   return (
     <>
-      <Code label="curl" text={curlOf({ url: urlOf(url, path), configuration, apiKey })} />
+      <Code label="curl" text={curlOf({ url: urlOf(url, path), security, apiKey })} />
       {url === undefined && (
         <p className="second">
           <span className="mono">GATEWAY</span> is where your gateways listen, e.g.{' '}
@@ -68,32 +69,3 @@ function Curl({
     </>
   );
 }
-
-/** Where the API is reached, for a shell; of a path without host whose gateways nobody has named, their part is left to the reader. */
-function urlOf(exposed: string | undefined, path: string): string {
-  if (exposed !== undefined) return quoted(exposed);
-  return path.startsWith('/') ? `"$GATEWAY"${quoted(path)}` : quoted(`https://${path}`);
-}
-
-/** A call with a key, for a shell. */
-function curlOf({
-  url,
-  configuration = {},
-  apiKey,
-}: {
-  /** For a shell. */
-  readonly url: string;
-  readonly configuration: Schemas['PlanV4']['security']['configuration'];
-  readonly apiKey: string;
-}): string {
-  const { source, apiKeyHeader } = configuration;
-  if (source === 'QUERY_PARAMETER') return `curl -G ${url} --data-urlencode ${quoted(`api-key=${apiKey}`)}`;
-  const header =
-    source === 'BEARER'
-      ? 'Authorization: Bearer'
-      : `${typeof apiKeyHeader === 'string' && apiKeyHeader !== '' ? apiKeyHeader : 'X-Gravitee-Api-Key'}:`;
-  return `curl ${url} \\\n  -H ${quoted(`${header} ${apiKey}`)}`;
-}
-
-const quoted = (text: string): string =>
-  /^[\w/.:~-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
