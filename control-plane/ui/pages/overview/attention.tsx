@@ -1,7 +1,7 @@
 import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { useTasks } from '../../api/tasks.ts';
+import { useTaskCount, useTasks } from '../../api/tasks.ts';
 import { Panel } from '../../kit/page.tsx';
 import { Status, Tag, type Tone } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
@@ -33,6 +33,8 @@ export function Attention({
   readonly deployed: readonly { readonly id: string; readonly name: string; readonly at: number }[];
 }) {
   const { rows: tasks = [], names } = useTasks(env);
+  // The list has the oldest thousand.
+  const taskCount = Math.max(useTaskCount(env), tasks.length);
   const reached = useQueries({ queries: deployed.map(({ id }) => deploymentOf({ env, id })) });
   const refused = deployed.flatMap(({ id, name, at }, index): readonly Matter[] => {
     const gateways =
@@ -64,7 +66,7 @@ export function Attention({
             tone: 'warn',
             what: (
               <Link to="/$env/tasks" params={{ env }}>
-                {tasks.length === 1 ? '1 task waits' : `${tasks.length} tasks wait`} for you
+                {taskCount === 1 ? '1 task waits' : `${taskCount} tasks wait`} for you
               </Link>
             ),
             so: ['Oldest:', nameOf(oldest.data.application), 'on', nameOf(oldest.data.api)].join(' ').trim(),
