@@ -23,6 +23,12 @@ export class Work {
   get read(): ReadText[] {
     return (this.#read ??= []);
   }
+
+  /** Nobody is expected to ask again for what was decoded and read; who does all the same pays again. */
+  forget(): void {
+    this.#decoded = undefined;
+    this.#read = undefined;
+  }
 }
 
 /** A body as text. */

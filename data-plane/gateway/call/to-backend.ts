@@ -28,13 +28,14 @@ export function toBackend(call: Call, api: CompiledApi): void {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refuse(call, noEndpoint(call));
     watch(call);
-    return send(call, { endpoints, endpoint, host, trail, request: call }, (result) => {
+    send(call, { endpoints, endpoint, host, trail, request: call }, (result) => {
       try {
         receive(call, result);
       } catch (error) {
         fail(call, error);
       }
     });
+    return letReadGo(call);
   }
   call.backendCalls = new BackendCalls(call, (request, hear, isWanted) => {
     const endpoint = nextEndpoint(call, api);
@@ -43,6 +44,12 @@ export function toBackend(call: Call, api: CompiledApi): void {
     return undefined;
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));
+}
+
+/** Texts that were made of the body would be copied by each collection while the backend works; where no step of the answer may ask, nobody will. */
+function letReadGo({ work, steps, organizationSteps }: Call): void {
+  if (work === undefined) return;
+  if ((steps?.response.length ?? 0) + (organizationSteps?.response.length ?? 0) === 0) work.forget();
 }
 
 /** One call of the backend. */

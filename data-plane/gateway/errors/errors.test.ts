@@ -184,6 +184,24 @@ test('a request without an answer in time is 504 REQUEST_TIMEOUT, and the late a
   assert.deepEqual([(await answer).status, (await answer).text], [504, 'too late']);
 });
 
+test('what a step has read of the body is there for the words of a refusal, after the backend was asked too', async (t) => {
+  const kind = "{#request.jsonContent['kind']}";
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      read: apiDefinition('read', `http://127.0.0.1:${await freePort()}`, {
+        flows: [
+          flow('/', {
+            request: [['policy-assign-attributes', { attributes: [{ name: 'kind', value: kind }] }]],
+          }),
+        ],
+        responseTemplates: { DEFAULT: { '*/*': { body: `no ${kind}` } } },
+      }),
+    },
+  });
+  const answer = await gateway.call('/read', { method: 'POST', body: '{"kind":"order"}' });
+  assert.deepEqual([answer.status, answer.text], [502, 'no order']);
+});
+
 test('an API that never compiled answers 503, one that was never there 404, a stopped one 404', async (t) => {
   const gateway = await startLocalGateway(t, {
     apis: {
