@@ -28,18 +28,6 @@ export type RunReply =
 const stackBytesMax = 262_144;
 /** So much longer a run may take on a machine that gives its thread no core; its owner ends the thread soon after. */
 const withoutCoreMsMax = 80;
-/**
- * A run longer than this lets go of its core now and then. Whoever wakes on a core on which a thread computes on and on waits until Linux (EEVDF) has
- * let that run for its slice of 3 ms, nice as it may be.
- */
-const steadyMsMax = 3;
-/** How long such a run computes between two pauses, at least, and a pause, of which the kernel makes some 0.1 ms. */
-const stretchMsMin = 0.25;
-const pauseMs = 0.05;
-/** Pauses of one run at most, nearly: what they take together is made good (`withoutCoreMsMax`), so that they end no run that would have been in time. */
-const pausesMax = 400;
-/** What nobody ever wakes. */
-const asleep = new Int32Array(new SharedArrayBuffer(4));
 /** Most promises that a script may have settled after its end. */
 const jobsMax = 10_000;
 
@@ -63,7 +51,6 @@ export class Machine {
   /** Monotonic ms: when its time is looked at next, and when it is over in any case. */
   #deadlineMs = Infinity;
   #endMs = Infinity;
-  #pauseAtMs = Infinity;
   #cpuBefore: NodeJS.CpuUsage = { user: 0, system: 0 };
   #isUsed = false;
 
@@ -99,7 +86,6 @@ export class Machine {
     this.#isUsed = true;
     const startMs = performance.now();
     this.#deadlineMs = startMs + this.#limits.timeoutMs;
-    this.#pauseAtMs = startMs + steadyMsMax;
     this.#endMs = this.#deadlineMs + withoutCoreMsMax;
     this.#cpuBefore = process.threadCpuUsage();
     const reply = evaluate({ runtime: this.#runtime, context: this.#context, bind: this.#bind }, run);
@@ -109,21 +95,12 @@ export class Machine {
   /** Time in which the thread had no core is not the script's; some of it is made good. */
   #isOver(): boolean {
     const nowMs = performance.now();
-    if (nowMs < this.#deadlineMs) {
-      if (nowMs >= this.#pauseAtMs) this.#pause();
-      return false;
-    }
+    if (nowMs < this.#deadlineMs) return false;
     const { user, system } = process.threadCpuUsage(this.#cpuBefore);
     const leftMs = this.#limits.timeoutMs - (user + system) / 1_000;
     if (leftMs <= 0 || nowMs >= this.#endMs) return true;
     this.#deadlineMs = Math.min(nowMs + leftMs, this.#endMs);
     return false;
-  }
-
-  /** Lets whoever waits for this core have it. */
-  #pause(): void {
-    Atomics.wait(asleep, 0, 0, pauseMs);
-    this.#pauseAtMs = performance.now() + Math.max(stretchMsMin, this.#limits.timeoutMs / pausesMax);
   }
 }
 
