@@ -64,7 +64,13 @@ export function createAnalytics({ storage, store, retention, ...sources }: Analy
       const found = await filesOfSpan(storage.db, span, recordTables[question.about].streams);
       const { among } = span;
       const files = among === undefined ? found : found.filter(({ id }) => among.has(id));
-      return question.shape(await rowsOf(sources, question, { span, files, values: values.data }));
+      return question.shape(
+        await rowsOf(
+          sources,
+          { ...question, sieves: question.sieves?.(values.data) ?? [] },
+          { span, files, values: values.data },
+        ),
+      );
     },
     arrivals: (at, since) => arrivedSince(storage.db, at, since),
     newest: (at) => store.newest(at),

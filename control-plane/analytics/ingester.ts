@@ -20,6 +20,8 @@ export interface IngesterOptions
   readonly cache: LakeCache;
   /** The same for figures of files. */
   readonly rollupCache: LakeCache;
+  /** And for what says which texts a file may hold. */
+  readonly sieveCache: LakeCache;
   readonly duck: Duck;
   readonly reconciler: Reconciler;
   readonly metrics: Metrics;

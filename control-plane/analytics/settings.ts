@@ -126,7 +126,9 @@ export const analyticsSettings = section({
     .int()
     .min(1)
     .default(4_096 * mebibyte)
-    .describe('Lake files that are kept on local disk for queries, and a fourth as much of their figures.'),
+    .describe(
+      'Lake files that are kept on local disk for queries, and a fourth as much of their figures, and of what says which texts they may hold.',
+    ),
 });
 /** See {@link analyticsSettings}. */
 export type AnalyticsSettings = z.output<typeof analyticsSettings>;

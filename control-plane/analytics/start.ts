@@ -29,15 +29,18 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
   const rollupBytesMax = Math.ceil(settings.cacheBytesMax * rollupCachePart);
   const rollupCache = new LakeCache({ dir: join(dir, 'rollup-cache'), blobs, bytesMax: rollupBytesMax });
   await rollupCache.open();
-  if (settings.ingest) startIngester(parts, lake, { cache, rollupCache });
-  startForgetting(parts, lake, [cache, rollupCache]);
+  const sieveCache = new LakeCache({ dir: join(dir, 'sieve-cache'), blobs, bytesMax: rollupBytesMax });
+  await sieveCache.open();
+  const caches = { cache, rollupCache, sieveCache };
+  if (settings.ingest) startIngester(parts, lake, caches);
+  startForgetting(parts, lake, Object.values(caches));
   const duck = lake.createDuck({ timeoutMs: settings.queryMsMax, queueMax: settings.queriesWaitingMax });
   lifecycle.onClose('analytics queries', () => duck.close());
   const { storage } = parts;
-  return createAnalytics({ storage, store: lake.store, cache, rollupCache, duck, retention: settings });
+  return createAnalytics({ storage, store: lake.store, ...caches, duck, retention: settings });
 }
 
-type Caches = Pick<IngesterOptions, 'cache' | 'rollupCache'>;
+type Caches = Pick<IngesterOptions, 'cache' | 'rollupCache' | 'sieveCache'>;
 
 /** What is deleted of the lake goes from this machine's disk as well, whichever process deleted it. */
 function startForgetting(parts: AnalyticsParts, { store }: Lake, caches: readonly LakeCache[]): void {

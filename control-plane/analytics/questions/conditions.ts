@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { customMetrics, namedMethods } from '../../../proto/model/access-record.ts';
+import { type Sieved, sievedValuesMax } from '../rollups/sieve.ts';
 import type { QuestionParams } from './question.ts';
 
 const text = (sql: string) => ({ kind: 'text', sql }) as const;
@@ -128,17 +129,52 @@ export function narrowing(conditions: readonly Condition[], prefix = 'c'): Narro
   const params = new Map<string, string | number>();
   const parts = conditions.map((condition, n) => {
     params.set(`${prefix}${n}`, boundOf(condition));
+    const plain = plainIn(condition);
+    if (plain !== undefined) params.set(`${prefix}${n}_plain`, plain);
     for (const [name, value] of Object.entries(saidOf(condition.by).params)) params.set(name, value);
-    return sqlOf(condition, `$${prefix}${n}`);
+    return sqlOf(condition, `$${prefix}${n}`, plain !== undefined);
   });
   return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), params: Object.fromEntries(params) };
+}
+
+/** Columns by which files are found that may hold a text. */
+const sievedOf: ReadonlyMap<Dimension, Sieved['column']> = new Map<Dimension, Sieved['column']>([
+  ['REQUEST_ID', 'request_id'],
+  ['TRANSACTION_ID', 'transaction_id'],
+  ['CONSUMER_IP', 'remote_address'],
+  ['HOST', 'host'],
+  ['ENDPOINT', 'endpoint'],
+  ['USER_AGENT', 'user_agent'],
+  ['HTTP_PATH_MAPPING', 'mapped_path'],
+]);
+
+/** What of conditions says which files need be read. */
+export function sievesOf(conditions: readonly Condition[]): readonly Sieved[] {
+  return conditions.flatMap(({ by, operator, values }) => {
+    const column = sievedOf.get(by);
+    const isOfTexts = operator === 'EQ' || operator === 'IN';
+    return column === undefined || !isOfTexts || values.length > sievedValuesMax ? [] : [{ column, values }];
+  });
 }
 
 function boundOf({ operator, values }: Condition): string {
   return operator === 'EQ' || operator === 'IN' ? JSON.stringify(values) : (values[0] ?? '');
 }
 
-function sqlOf({ by, operator }: Condition, param: string): string {
+/** Signs that are the same in either case, and that no other sign becomes in lower case. */
+const plainSigns = /[0-9/?&=_.:;,%+~@!$'()*#[\]{}|\\^-]{2,}/g;
+
+/**
+ * The longest part of a text, of those, that somebody looks for: what does not hold it as it is does not hold the text in any case. To find it costs
+ * a third less than to write everything in lower case first.
+ */
+function plainIn({ by, operator, values: [text = ''] }: Condition): string | undefined {
+  if (operator !== 'CONTAINS' || saidOf(by).kind !== 'text') return undefined;
+  const [longest] = (text.match(plainSigns) ?? []).toSorted((a, b) => b.length - a.length);
+  return longest;
+}
+
+function sqlOf({ by, operator }: Condition, param: string, isPlainIn: boolean): string {
   const { kind, sql, numberSql } = saidOf(by);
   const value = kind === 'text' ? sql : numberSql;
   switch (operator) {
@@ -152,6 +188,6 @@ function sqlOf({ by, operator }: Condition, param: string): string {
     case 'LTE':
       return `${numberSql} <= try_cast(${param} AS DOUBLE)`;
     case 'CONTAINS':
-      return `contains(lower(${value}), lower(${param}))`;
+      return `${isPlainIn ? `contains(${value}, ${param}_plain) AND ` : ''}contains(lower(${value}), lower(${param}))`;
   }
 }

@@ -1,4 +1,4 @@
-import { type Condition, narrowing, saidOf } from './conditions.ts';
+import { type Condition, narrowing, saidOf, sievesOf } from './conditions.ts';
 import {
   type Figure,
   figureSql,
@@ -75,6 +75,7 @@ export function figures(wish: FiguresWish): Asked<FoundFigures> {
     },
     question: {
       id: 'figures',
+      sieves: () => sievesOf(conditions),
       about: 'requests',
       params: anyParams,
       sql: (from) => {

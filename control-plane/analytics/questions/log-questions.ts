@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { logFields } from '../../../proto/model/log-record.ts';
-import { type Condition, entrypointSql, narrowing } from './conditions.ts';
+import { type Condition, entrypointSql, narrowing, sievesOf } from './conditions.ts';
 import { columnsNeeded } from './rolled-figures.ts';
 import {
   anyParams,
@@ -70,6 +70,7 @@ export function calls({ conditions, limit, offset, order }: CallsWish): Asked<Co
     params: { ...params, limit: Math.min(limit, callsPerAnswerMax), offset },
     question: {
       id: 'calls',
+      sieves: () => sievesOf(conditions),
       about: 'requests',
       params: anyParams,
       sql: (from) =>
@@ -98,6 +99,7 @@ export function foundCalls(conditions: readonly Condition[], rows: number): Aske
     params: { ...params, rows },
     question: {
       id: 'found-calls',
+      sieves: () => sievesOf(conditions),
       about: 'requests',
       params: anyParams,
       sql: (from) =>
@@ -126,6 +128,7 @@ export function newestCalls(
     params: { ...params, rows: Math.min(rows, callsPerAnswerMax) },
     question: {
       id: 'newest-calls',
+      sieves: () => sievesOf(conditions),
       about: 'requests',
       params: anyParams,
       sql: (from) =>
@@ -160,6 +163,7 @@ export function callsBehind(
     },
     question: {
       id: 'calls-behind',
+      sieves: () => sievesOf(conditions),
       about: 'requests',
       params: anyParams,
       sql: (from) =>
@@ -184,6 +188,7 @@ export function errorKeys(conditions: readonly Condition[]): Asked<readonly stri
     params,
     question: {
       id: 'error-keys',
+      sieves: () => sievesOf(conditions),
       about: 'requests',
       params: anyParams,
       sql: (from) => `${distinct(from)} ${ordered}`,
@@ -214,6 +219,7 @@ export const apiLog: Question<z.output<typeof OfRequest>, Row | undefined> = {
 /** What a call of an API went through; undefined where nothing is recorded of it. */
 export const apiCallSteps: Question<z.output<typeof OfRequest>, Row | undefined> = {
   id: 'api-call-steps',
+  sieves: ({ request }) => [{ column: 'request_id', values: [request] }],
   about: 'requests',
   params: OfRequest,
   sql: (from) =>

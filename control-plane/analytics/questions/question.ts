@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RecordTableName } from '../../../proto/model/record-tables.ts';
+import type { Sieved } from '../rollups/sieve.ts';
 import type { Cube, CubeColumn, CubeNumber } from '../rollups/cubes.ts';
 
 /** A row of an answer; foreign, since it may quote records. */
@@ -40,6 +41,8 @@ export interface Question<Params extends QuestionParams, Answer> {
    * rows come to the same columns as those of `sql`. Without it every record is read.
    */
   readonly rolled?: { readonly needs: RollupNeeds; sql(from: string, rolled: string): string } | undefined;
+  /** Texts of which every request that counts says one, of each of these: of files that hold none nothing is read (rollups/sieve.ts). */
+  sieves?(params: Params): readonly Sieved[];
   /**
    * Where its rows are the newest so many, newest first: put to the newest part of a span it gives the beginning of its answer, and to an older one what
    * follows. It is put to one part after the other until there are so many; how many there are in all, where that is known, says how large the first is.

@@ -7,7 +7,8 @@ import type { IngesterOptions } from '../ingester.ts';
 import type { LakeFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
 import { inFolder } from '../own-folder.ts';
-import { keyOfRollup, rollupKey, rollupFolder, writeRollup } from './rollup-file.ts';
+import { keyOfRollup, requestsIn, rollupFolder, rollupKey, sieveKey, writeRollup } from './rollup-file.ts';
+import { writeSieve } from './sieve.ts';
 import { RollupStore } from './rollups.store.ts';
 
 /** Files whose figures could not be written rest for so long; questions read the files meanwhile. */
@@ -34,11 +35,12 @@ export class Roller {
 
   /** The figures of one file, where one has none. */
   async take(): Promise<void> {
-    const { settings, rollupCache, log } = this.#options;
-    for (const { id, key } of rollupCache.takeMissing(missingPerTurnMax)) {
-      log.warn({ file: key }, 'figures of a file of the lake are gone or damaged; they are written anew');
-      await this.#store.save(id, undefined);
-    }
+    const { settings, rollupCache, sieveCache, log } = this.#options;
+    for (const cache of [rollupCache, sieveCache])
+      for (const { id, key } of cache.takeMissing(missingPerTurnMax)) {
+        log.warn({ file: key }, 'figures of a file of the lake are gone or damaged; they are written anew');
+        await this.#store.save(id, undefined);
+      }
     const lacking = await this.#store.lacking(settings.rollupRecordsMin, lookedAtMax);
     const file = lacking.find(({ id }) => !this.#resting.has(id));
     if (file === undefined) return;
@@ -75,11 +77,12 @@ export class Roller {
   async #forgetUnnamed(key: string): Promise<void> {
     const { blobs, manifest } = this.#options;
     const state = (await manifest.states([key])).get(key);
-    if (state !== 'live') await blobs.delete(rollupKey(key));
+    if (state === 'live') return;
+    for (const beside of [rollupKey(key), sieveKey(key)]) await blobs.delete(beside);
   }
 
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {
-    const { cache, rollupCache, duck, blobs, workDir, log, onStep } = this.#options;
+    const { cache, rollupCache, sieveCache, duck, blobs, workDir, log, onStep } = this.#options;
     const { id, key, organization, environment } = file;
     const [input] = await cache.paths([file]);
     if (input === undefined) return;
@@ -88,12 +91,17 @@ export class Roller {
       const pinned = join(dir, 'file.parquet');
       await link(input, pinned);
       const output = join(dir, 'rollup.parquet');
-      const cubes = await writeRollup(duck, { input: pinned, output, at: { organization, environment } });
-      const bytes = await readFile(output);
+      const sieveOutput = join(dir, 'sieve.parquet');
+      const at = { organization, environment };
+      const requests = requestsIn(pinned, at);
+      const cubes = await writeRollup(duck, { requests, output, at });
+      await writeSieve(duck, { requests, output: sieveOutput });
+      const [bytes, sieve] = [await readFile(output), await readFile(sieveOutput)];
       await onStep?.('rollup written');
+      await blobs.put(sieveKey(key), sieve);
       await blobs.put(rollupKey(key), bytes);
       await onStep?.('rollup durable');
-      if (!(await this.#store.save(id, { bytes: bytes.length, cubes }))) {
+      if (!(await this.#store.save(id, { bytes: bytes.length, sieve: sieve.length, cubes }))) {
         // It was merged or written again meanwhile, and these may tell what was to be deleted with it.
         await this.#forgetUnnamed(key);
         throw new Fault('analytics.failed', { internal: `${key}: the lease or the file was lost` });
@@ -101,6 +109,8 @@ export class Roller {
       await onStep?.('rollup committed');
       await rollupCache.forget(id);
       await rollupCache.adopt(id, output).catch(() => undefined);
+      await sieveCache.forget(id);
+      await sieveCache.adopt(id, sieveOutput).catch(() => undefined);
       this.#meters.rolledUp.inc();
       log.debug({ file: key, bytes: bytes.length, cubes }, 'a file of the lake has figures of its own');
     });

@@ -26,9 +26,15 @@ const lakePrefix = 'lake/v1/';
 /** Where the figures of a file of the lake lie. */
 export const rollupKey = (key: string): string => `${rollupPrefix}${key.slice(lakePrefix.length)}`;
 
-/** The file whose figures lie there; undefined of those of another version. */
-export const keyOfRollup = (key: string): string | undefined =>
-  key.startsWith(rollupPrefix) ? `${lakePrefix}${key.slice(rollupPrefix.length)}` : undefined;
+/** Where its sieve lies (sieve.ts). */
+export const sieveKey = (key: string): string => `${rollupKey(key)}${sieveEnd}`;
+const sieveEnd = '.sieve';
+
+/** The file whose figures or sieve lie there; undefined of those of another version. */
+export function keyOfRollup(key: string): string | undefined {
+  const own = key.endsWith(sieveEnd) ? key.slice(0, -sieveEnd.length) : key;
+  return own.startsWith(rollupPrefix) ? `${lakePrefix}${own.slice(rollupPrefix.length)}` : undefined;
+}
 
 /**
  * Deletes a file of the lake from the bucket, its figures first: whoever has the file deleted leaves nothing of what it said.
@@ -36,7 +42,8 @@ export const keyOfRollup = (key: string): string | undefined =>
  * Errors: blobs.unavailable; to be repeated until it succeeds.
  */
 export async function deleteLakeFile(blobs: BlobStore, key: string): Promise<void> {
-  if (key.startsWith(lakePrefix)) await blobs.delete(rollupKey(key));
+  if (key.startsWith(lakePrefix))
+    for (const beside of [rollupKey(key), sieveKey(key)]) await blobs.delete(beside);
   await blobs.delete(key);
 }
 
@@ -48,6 +55,10 @@ const rowGroupSize = 16_384;
 /** As late as DuckDB can tell. */
 const everMs = 8_640_000_000_000_000;
 
+/** The requests of a file, as questions see them. */
+export const requestsIn = (path: string, at: EnvironmentRef): string =>
+  from({ ...at, fromMs: 0, toMs: everMs }, { about: 'requests', paths: [path] });
+
 /**
  * Writes the figures of one file of the lake into another; resolves to what it holds.
  *
@@ -55,9 +66,12 @@ const everMs = 8_640_000_000_000_000;
  */
 export async function writeRollup(
   duck: Duck,
-  { input, output, at }: { readonly input: string; readonly output: string; readonly at: EnvironmentRef },
+  {
+    requests,
+    output,
+    at,
+  }: { readonly requests: string; readonly output: string; readonly at: EnvironmentRef },
 ): Promise<CubeRows> {
-  const requests = from({ ...at, fromMs: 0, toMs: everMs }, { about: 'requests', paths: [input] });
   const [sizes = {}] = await duck.query(
     `SELECT count(*)::DOUBLE AS records, ${cubes.map((cube, n) => `${sizeOf(cube)}::DOUBLE AS c${n}`).join(', ')} FROM (${requests})`,
   );

@@ -8,7 +8,8 @@ import { from, type Span } from '../questions/from.ts';
 import { fromName, rolledName } from '../questions/only-from.ts';
 import type { Question, QuestionParams, Row } from '../questions/question.ts';
 import { type Plan, planOf, rolledFrom } from './plan.ts';
-import { rollupKey } from './rollup-file.ts';
+import { rollupKey, sieveKey } from './rollup-file.ts';
+import { passed, type Sieved } from './sieve.ts';
 import { rollupOf } from './rollups.store.ts';
 
 /** What answers are made of. */
@@ -16,7 +17,9 @@ export interface Sources {
   readonly cache: LakeCache;
   /** The same for figures of files. */
   readonly rollupCache: LakeCache;
-  readonly duck: Pick<Duck, 'ask'>;
+  /** And for what says which texts a file may hold. */
+  readonly sieveCache: LakeCache;
+  readonly duck: Pick<Duck, 'ask' | 'query'>;
 }
 
 interface Asked {
@@ -32,10 +35,13 @@ const partsOfSpan = [1 / 16, 1 / 4, 1];
 /** What a question says of some files. Errors: as {@link rowsOfSpan}. */
 export async function rowsOf(
   sources: Sources,
-  question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled' | 'newestFirst'>,
-  asked: Asked,
+  question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled' | 'newestFirst'> & {
+    readonly sieves?: readonly Sieved[];
+  },
+  wish: Asked,
 ): Promise<readonly Row[]> {
-  const { newestFirst } = question;
+  const { newestFirst, sieves = [] } = question;
+  const asked = { ...wish, files: await sievedFiles(sources, wish.files, sieves) };
   if (newestFirst === undefined || asked.files.length === 0) return rowsOfSpan(sources, question, asked);
   const found: Row[] = [];
   for (const part of newestParts(asked, newestFirst)) {
@@ -43,6 +49,29 @@ export async function rowsOf(
     if (found.length >= newestFirst.rowsMax) break;
   }
   return found.slice(0, newestFirst.rowsMax);
+}
+
+/**
+ * Those of some files that may hold what is asked for: of which there is no sieve, and whose sieve lets it pass.
+ *
+ * A sieve that is gone or damaged costs nobody an answer: it is written anew, and the files are read meanwhile. Errors: blobs.unavailable, analytics.overloaded.
+ */
+async function sievedFiles(
+  { sieveCache, duck }: Sources,
+  files: readonly SpanFile[],
+  sieves: readonly Sieved[],
+): Promise<readonly SpanFile[]> {
+  const sieved = sieves.length === 0 ? [] : files.flatMap((file) => sieveFile(file) ?? []);
+  if (sieved.length === 0) return files;
+  try {
+    const paths = await pathsOf(sieveCache, sieved);
+    const isPassed = await passed(duck, [...paths.values()], sieves);
+    return files.filter(({ id }) => !paths.has(id) || isPassed.has(paths.get(id) ?? ''));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+    await sieveCache.doubtOver(sieved, error);
+    return files;
+  }
 }
 
 /** Parts of a span, the newest first. What is read of a file costs hardly less than all of it, so a part ends where a file does, where one is near. */
@@ -152,6 +181,12 @@ async function pathsOf(
 ): Promise<ReadonlyMap<string, string>> {
   const paths = await cache.paths(files);
   return new Map(files.map(({ id }, n) => [id, paths[n] ?? '']));
+}
+
+/** The sieve of a file as a file of its own, which has its id; undefined where it has none. */
+function sieveFile(file: SpanFile): (LakeFile & EnvironmentRef) | undefined {
+  const bytes = rollupOf(file.rollup)?.sieve;
+  return bytes === undefined ? undefined : { ...file, key: sieveKey(file.key), bytes };
 }
 
 /** The figures of a file as a file of their own, which has its id. */
