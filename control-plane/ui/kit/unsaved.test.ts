@@ -8,6 +8,7 @@ const pages = join(import.meta.dirname, '../pages');
 /** Forms that nobody leaves behind: they come before the console, or the draft keeps itself. */
 const exempt: ReadonlyMap<string, string> = new Map([
   ['passwords.tsx', 'whoever is asked has not signed in'],
+  ['registration.tsx', 'the same'],
   ['sign-in.tsx', 'the same'],
   ['sign-in-organization.tsx', 'the same'],
   ['apis/draft/draft-bar.tsx', 'a draft keeps itself, also of whoever leaves'],
