@@ -78,15 +78,15 @@ function Singles({
 }
 
 const colors = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6'] as const;
-const ofStatus: Readonly<Record<string, string>> = {
-  '1xx': '--series-6',
-  '2xx': '--series-2',
-  '3xx': '--series-5',
-  '4xx': '--series-3',
-  '5xx': '--bad',
-};
+const ofStatus = new Map([
+  ['1xx', '--series-6'],
+  ['2xx', '--series-2'],
+  ['3xx', '--series-5'],
+  ['4xx', '--series-3'],
+  ['5xx', '--bad'],
+]);
 const colorOf = (key: string, at: number): string =>
-  ofStatus[key] ?? colors[at % colors.length] ?? '--series-1';
+  ofStatus.get(key) ?? colors[at % colors.length] ?? '--series-1';
 
 /** What the last of the groupings is called in searches; undefined for what calls are not narrowed by. */
 const narrowingOf = (by: readonly string[] = []): Narrowing | undefined =>
