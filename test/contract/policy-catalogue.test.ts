@@ -6,6 +6,8 @@ import { catalog, type PolicyId } from '../../proto/policies/catalog.ts';
 import { type FormSchema, formSchema } from '../../proto/policies/form-schema.ts';
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
 import { exampleBackend } from '../../proto/policies/reference/example.ts';
+import { fieldRows } from '../../proto/policies/reference/fields.ts';
+import { wordsFor } from '../../proto/policies/reference/words/words.ts';
 import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { keyRows, nameOf } from './error-keys/rows.ts';
@@ -55,6 +57,15 @@ test('every number that is a time, a size or a share says its unit, to forms and
     schemas.flatMap(({ id, config }) => without(id, formSchema(config))),
     [],
   );
+});
+
+test('every field of every policy says on its page what it is for', () => {
+  const silent = all.flatMap(({ id, config }) =>
+    fieldRows(config, {}).flatMap(({ path, takes, about }) =>
+      takes === undefined || (about ?? wordsFor(id, path) ?? '') !== '' ? [] : [`${id}.${path}`],
+    ),
+  );
+  assert.deepEqual(silent, []);
 });
 
 /** Names of vocabularies, which nobody calls. */

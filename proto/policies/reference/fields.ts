@@ -13,6 +13,8 @@ export interface FieldRow {
   readonly path: string;
   readonly takes: string | undefined;
   readonly byDefault: string;
+  /** What it is for, as its schema says; absent where that says nothing. */
+  readonly about?: string | undefined;
 }
 
 /** Every field that a schema takes, by its place in it: `paths[].host`. */
@@ -47,7 +49,7 @@ function rowsOf(holder: FormSchema, at: string, reference: Reference): readonly 
       : field.default === undefined
         ? ''
         : `\`${JSON.stringify(field.default)}\``;
-    const row = { path, takes: takes(field, reference), byDefault };
+    const row = { path, takes: takes(field, reference), byDefault, about: field.description };
     return [row, ...rowsOf(field.items ?? {}, `${path}[]`, reference)];
   });
 }
