@@ -141,7 +141,7 @@ const bodies: Readonly<Record<string, object | boolean>> = {
 const absent = `
   sharedPolicyGroupId certificateId dictionaryId metadataKey categoryId dashboardId entrypointId
   identityProviderId notificationId pageId eventId userId memberId roleName requestId logId tokenId
-  sessionId gatewayId instanceId monitoredId viewId tagId tenantId headerId
+  sessionId gatewayId instanceId monitoredId viewId tagId tenantId headerId templateId
 `
   .trim()
   .split(/\s+/);

@@ -32,6 +32,9 @@ const required = new Set([
   'content',
   'configuration',
   'secondFactor',
+  'scope',
+  'hook',
+  'title',
   'page',
   'query',
 ]);

@@ -4,14 +4,15 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import type { Storage } from '../storage/storage.ts';
-import { hookOf, letterOf } from './hooks.ts';
-import { type Letter, letters } from './letters.ts';
+import type { Facts } from './letters.ts';
 import { factsOf } from './mail.ts';
 import { emptyOutbox, type Sending } from './outbox.ts';
 import type { Outgoing } from './outbox.store.ts';
 import type { MailSettings } from './settings.ts';
 import type { Message, Smtp } from './smtp.ts';
-import { write } from './written.ts';
+import { keyOfMail, type Template, templateOf } from './templates.ts';
+import { findInForce } from './templates.store.ts';
+import { attempt, write, type Written } from './written.ts';
 
 export type { Sending } from './outbox.ts';
 
@@ -42,7 +43,12 @@ export function sendMails(options: SendingOptions, signal: AbortSignal): Sending
       keptMs: settings.keptMs,
       triesMax,
       async deliver(mail, ending) {
-        const message = messageOf(options, mail);
+        const message = await messageOf(options, mail).catch((error: unknown) => {
+          if (error instanceof Fault) return error;
+          throw error;
+        });
+        // The database is away.
+        if (message instanceof Fault) return { kind: 'refused', problem: message.detail, isForGood: false };
         return typeof message === 'string'
           ? { kind: 'refused', problem: message, isForGood: true }
           : smtp.deliver(message, ending);
@@ -55,11 +61,14 @@ export function sendMails(options: SendingOptions, signal: AbortSignal): Sending
 }
 
 /** The mail, or why there is none. */
-function messageOf({ keyring, log, clock }: SendingOptions, mail: Outgoing): Message | string {
-  const letter = findLetter(mail.template);
+async function messageOf(options: SendingOptions, mail: Outgoing): Promise<Message | string> {
+  const { keyring, log } = options;
+  const key = keyOfMail(mail.template);
+  const letter = templateOf(key);
   if (letter === undefined) return 'This version knows no such mail.';
   try {
-    const written = write(letter, factsOf(keyring, mail), clock.now());
+    const facts = factsOf(keyring, mail);
+    const written = await writtenFor(options, { organization: mail.organization, letter, facts });
     return { id: mail.id, to: mail.recipient, ...written };
   } catch (error) {
     if (!(error instanceof Fault) || !error.code.startsWith('secrets.')) throw error;
@@ -68,8 +77,24 @@ function messageOf({ keyring, log, clock }: SendingOptions, mail: Outgoing): Mes
   }
 }
 
-function findLetter(id: string): Letter | undefined {
-  const hook = hookOf(id);
-  if (hook !== undefined) return letterOf(hook);
-  return Object.hasOwn(letters, id) ? letters[id as keyof typeof letters] : undefined;
+/** By the words of the organization where it has some; where those fail, by ours: a mail that somebody waits for is sent. */
+async function writtenFor(
+  { storage, log, clock }: SendingOptions,
+  {
+    organization,
+    letter,
+    facts,
+  }: { readonly organization: string; readonly letter: Template; readonly facts: Facts },
+): Promise<Written> {
+  const nowMs = clock.now();
+  const own = await findInForce(storage.db, organization, letter);
+  if (own !== undefined) {
+    const made = attempt({ ...letter, title: own.title, content: own.content }, facts, { nowMs });
+    if (made.kind === 'value') return made.value;
+    log.warn(
+      { organization, template: own.id, part: made.part, why: made.why },
+      'a template of an organization fails; the mail has the words of ours',
+    );
+  }
+  return write(letter, facts, nowMs);
 }

@@ -15,39 +15,73 @@ export interface Written {
 const subjectCharsMax = 200;
 const tellingCharsMax = 2_000;
 
-/** Writes a mail. What a letter is given is all that its templates ask for, which a test holds. */
-export function write(letter: Letter, facts: Facts, nowMs: number): Written {
-  const subject = rendered(compile(letter, letter.title, 'text'), facts, nowMs);
-  const content = rendered(compile(letter, letter.content, 'html'), facts, nowMs);
+/** What came of writing; where it failed, in which part and why. */
+export type Attempt =
+  | { readonly kind: 'value'; readonly value: Written }
+  | { readonly kind: 'failed'; readonly part: 'title' | 'content'; readonly why: string };
+
+/** Writes a mail by words that may be somebody else's. Of the console's type the content is text, of one line. */
+export function attempt(
+  letter: Letter,
+  facts: Facts,
+  { nowMs, type = 'EMAIL' }: { readonly nowMs: number; readonly type?: 'EMAIL' | 'PORTAL' },
+): Attempt {
+  const isMail = type === 'EMAIL';
+  const subject = rendered(letter.title, { letter, facts, nowMs, output: 'text' });
+  if (subject.kind !== 'value') return { kind: 'failed', part: 'title', why: subject.why };
+  const output = isMail ? 'html' : 'text';
+  const content = rendered(letter.content, { letter, facts, nowMs, output });
+  if (content.kind !== 'value') return { kind: 'failed', part: 'content', why: content.why };
+  const charsMax = isMail ? subjectCharsMax : tellingCharsMax;
   return {
-    subject: oneLine(subject).slice(0, subjectCharsMax),
-    html: framed(content),
-    text: plainText(content),
+    kind: 'value',
+    value: {
+      subject: oneLine(subject.value).slice(0, charsMax),
+      html: isMail ? framed(content.value) : '',
+      text: isMail ? plainText(content.value) : oneLine(content.value).slice(0, tellingCharsMax),
+    },
   };
 }
 
-/** What somebody is told in the console, as text. */
+/** Writes a mail by our own words. What a letter is given is all that its templates ask for, which a test holds. */
+export function write(letter: Letter, facts: Facts, nowMs: number): Written {
+  return ours(attempt(letter, facts, { nowMs }));
+}
+
+function ours(made: Attempt): Written {
+  invariant(made.kind === 'value', `a template of ours fails: ${made.kind === 'failed' ? made.why : ''}`);
+  return made.value;
+}
+
+/** What somebody is told in the console, as text, by our own words. */
 export function tellingOf(
-  { title, sentence }: Hook,
+  { label: name, description, title, sentence: content }: Hook,
   facts: HookFacts,
   nowMs: number,
 ): { readonly title: string; readonly message: string } {
-  const textOf = (text: string): string =>
-    oneLine(rendered(compileGiven(text, { shape: hookGiven, output: 'text' }), facts, nowMs)).slice(
-      0,
-      tellingCharsMax,
-    );
-  return { title: textOf(title), message: textOf(sentence) };
+  const letter = { name, description, given: hookGiven, title, content };
+  const { subject, text } = ours(attempt(letter, facts, { nowMs, type: 'PORTAL' }));
+  return { title: subject, message: text };
 }
 
-const compile = (letter: Letter, text: string, output: 'html' | 'text') =>
-  compileGiven(text, { shape: letter.given, output });
-
-function rendered(template: ReturnType<typeof compileGiven>, facts: Facts, nowMs: number): string {
-  const made = 'render' in template ? template.render(given(facts), nowMs) : template;
-  const why = made.kind === 'failed' ? made.why : made.kind === 'refused' ? made.message : '';
-  invariant(made.kind === 'value', `a template of ours fails: ${why}`);
-  return made.value;
+function rendered(
+  template: string,
+  {
+    letter,
+    facts,
+    nowMs,
+    output,
+  }: {
+    readonly letter: Letter;
+    readonly facts: Facts;
+    readonly nowMs: number;
+    readonly output: 'html' | 'text';
+  },
+): { readonly kind: 'value'; readonly value: string } | { readonly kind: 'failed'; readonly why: string } {
+  const compiled = compileGiven(template, { shape: letter.given, output });
+  return 'kind' in compiled
+    ? { kind: 'failed', why: compiled.message }
+    : compiled.render(given(facts), nowMs);
 }
 
 const given = (facts: Facts): Map<string, string | Map<string, string>> =>

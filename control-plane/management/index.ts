@@ -39,6 +39,7 @@ import { groupRoutes } from './groups/groups.routes.ts';
 import { memberRoutes } from './members/members.routes.ts';
 import { metadataRoutes } from './metadata/metadata.routes.ts';
 import { notificationRoutes } from './notifications/notifications.routes.ts';
+import { templateRoutes } from './notifications/templates.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { pluginRoutes } from './plugins/plugins.routes.ts';
 import { pictureRoutes } from './pictures/pictures.routes.ts';
@@ -74,6 +75,7 @@ const resources: readonly Route[] = [
   ...organizationFlowsRoutes,
   // Before those of one API or application, whose id "hooks" would be.
   ...notificationRoutes,
+  ...templateRoutes,
   ...apiRoutes,
   ...definitionRoutes,
   ...draftRoutes,

@@ -124,6 +124,7 @@ export const bridgeGrants: Grants = {
   sample: 'none',
   outgoing_webhook: 'none',
   notification_setting: 'none',
+  notification_template: 'none',
   raised_hook: 'none',
   portal_notification: 'none',
   audit: 'none',

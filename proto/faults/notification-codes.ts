@@ -8,6 +8,11 @@ export const notificationCodes = {
     owner: 'client',
     text: 'There is no such notification setting here.',
   },
+  'notificationTemplate.notFound': {
+    status: 404,
+    owner: 'client',
+    text: 'There is no such template, or nobody has written one in place of it.',
+  },
   'notification.portal.notFound': { status: 404, owner: 'client', text: 'You have no such notification.' },
   'email.disabled': {
     status: 503,

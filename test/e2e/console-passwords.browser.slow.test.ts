@@ -140,6 +140,27 @@ test(
       await looker(admin, view)('sign-in-registration');
       await seen.context().close();
     }
+    // The mail that told of it, in words of one's own.
+    for (const view of [views[0], views[3]]) {
+      assert.ok(view !== undefined);
+      await admin.setViewportSize(view.viewport);
+      await admin.emulateMedia({ colorScheme: view.colorScheme });
+      await admin.goto('/console/_org/templates?q=registration');
+      await admin.getByRole('link', { name: 'Registration was judged' }).waitFor();
+      await looker(admin, view)('templates');
+      await admin.getByRole('link', { name: 'Registration was judged' }).click();
+      await admin.getByLabel('Content, as HTML').fill('<p>Dear ${user.displayName},</p>\n<p>${nobody}</p>');
+      await admin.getByRole('button', { name: 'Save' }).click();
+      await admin.getByText('line 2, character').waitFor();
+      await admin.getByLabel('Content, as HTML').fill('<p>Dear ${user.displayName},</p>\n<p>see you.</p>');
+      await admin.getByRole('button', { name: 'Preview' }).click();
+      await admin.getByText('Dear Ada Lovelace,').waitFor();
+      await looker(admin, view)('template');
+      await admin.getByRole('button', { name: 'Save' }).click();
+      await admin.getByRole('button', { name: 'Reset to default' }).click();
+      await admin.getByRole('dialog').getByRole('button', { name: 'Reset to default' }).click();
+      await admin.getByText('Default', { exact: true }).waitFor();
+    }
     const page = await browser.open({ origin, path: '/console/sign-in', isRefused: true });
     await signIn(page, 'eve0@acme.com', next);
   },

@@ -70,6 +70,11 @@ export const auditEvents = {
   NOTIFICATION_SETTING_CREATED: 'Somebody is told what happens to an API, an application or the users.',
   NOTIFICATION_SETTING_UPDATED: 'Who is told what happens, or of what, was changed.',
   NOTIFICATION_SETTING_DELETED: 'Addresses or a webhook are told no more what happens.',
+  NOTIFICATION_TEMPLATE_CREATED: 'An organization wrote words of its own for a mail or a notification.',
+  NOTIFICATION_TEMPLATE_UPDATED:
+    'The own words of an organization for a mail or a notification were changed.',
+  NOTIFICATION_TEMPLATE_DELETED:
+    'An organization gave up its own words for a mail or a notification: those of the product are said again.',
   GROUP_CREATED: 'A group of users was made.',
   GROUP_UPDATED: 'A group of users was changed, or given to all APIs or applications of the environment.',
   GROUP_DELETED: 'A group of users was deleted: what its members held by it they hold no more.',

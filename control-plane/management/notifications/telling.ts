@@ -5,7 +5,9 @@ import { actorOf } from '../../access/access.ts';
 import { getUser } from '../../access/access.store.ts';
 import { objectRoles, tenantRoles } from '../../access/memberships.store.ts';
 import { type Hook, type HookFacts, hookOf } from '../../mail/hooks.ts';
-import { tellingOf } from '../../mail/written.ts';
+import { templateOf } from '../../mail/templates.ts';
+import { findInForce } from '../../mail/templates.store.ts';
+import { attempt, tellingOf } from '../../mail/written.ts';
 import { keepLease, releaseLease, takeLease } from '../../storage/leases.ts';
 import { createRecurring } from '../../storage/recurring.ts';
 import type { Trx } from '../../storage/storage.ts';
@@ -90,14 +92,36 @@ async function tell(desk: Desk, trx: Trx, row: RaisedRow): Promise<void> {
     notifier === 'default-email' ? (config ?? '').split(',') : [],
   );
   await desk.mail.tell(now, { to, hook, facts });
+  let telling: Telling | undefined;
   for (const setting of settings) {
     const { notifier, config, user_id: user } = setting;
-    if (user !== null) await tellUser(now, { setting, user, telling: tellingOf(hook, facts, now.nowMs) });
-    else if (notifier !== 'default-email' && config !== null) {
+    if (user !== null) {
+      telling ??= await tellingFor(now, hook, facts);
+      await tellUser(now, { setting, user, telling });
+    }
+    if (user === null && notifier !== 'default-email' && config !== null) {
       const target = { settingId: setting.id, url: config, sealedSecret: setting.sealed_secret };
       await desk.webhooks.call(now, { target, hook, facts });
     }
   }
+}
+
+type Telling = ReturnType<typeof tellingOf>;
+
+/** By the words of the organization where it has some that work; else by ours. */
+async function tellingFor(
+  { trx, organization, nowMs }: { readonly trx: Trx; readonly organization: string; readonly nowMs: number },
+  hook: Hook,
+  facts: HookFacts,
+): Promise<Telling> {
+  const template = templateOf({ scope: hook.scope, hook: hook.id, type: 'PORTAL' });
+  const own = template && (await findInForce(trx, organization, template));
+  if (template !== undefined && own !== undefined) {
+    const words = { ...template, title: own.title, content: own.content };
+    const made = attempt(words, facts, { nowMs, type: 'PORTAL' });
+    if (made.kind === 'value') return { title: made.value.subject, message: made.value.text };
+  }
+  return tellingOf(hook, facts, nowMs);
 }
 
 /** Those of the API, of the application, or of all environments of the organization that are in use. */

@@ -46,6 +46,7 @@ import { retention } from './0061-retention.ts';
 import { indexesOfMany } from './0064-indexes-of-many.ts';
 import { samples } from './0071-samples.ts';
 import { registrations } from './0072-registrations.ts';
+import { notificationTemplates } from './0073-notification-templates.ts';
 import { pendingFound } from './0076-pending-found.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
@@ -113,5 +114,6 @@ export const migrations: readonly Migration[] = [
   tags,
   samples,
   registrations,
+  notificationTemplates,
   pendingFound,
 ];

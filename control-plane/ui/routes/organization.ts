@@ -128,6 +128,20 @@ const environment = createRoute({
   ),
 });
 
+const templates = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/templates',
+  validateSearch: ({ q }: Record<string, unknown>): { readonly q?: string } =>
+    typeof q === 'string' ? { q } : {},
+  component: lazyRouteComponent(() => import('../pages/organization/templates/templates.tsx'), 'Templates'),
+});
+
+const template = createRoute({
+  getParentRoute: () => organizationShell,
+  path: '/templates/$template',
+  component: lazyRouteComponent(() => import('../pages/organization/templates/template.tsx'), 'TemplatePage'),
+});
+
 export const organizationRoutes = [
   home,
   users,
@@ -143,5 +157,7 @@ export const organizationRoutes = [
   environments,
   environment,
   audit,
+  templates,
+  template,
   notifications,
 ] as const;

@@ -12,6 +12,7 @@ import {
   Inbox,
   KeyRound,
   Layers,
+  Mail,
   Network,
   Rocket,
   Route,
@@ -64,6 +65,7 @@ export type OrganizationPageEntry = Entry<
   | '/_org/sign-in'
   | '/_org/environments'
   | '/_org/tags'
+  | '/_org/templates'
   | '/_org/audit'
 >;
 
@@ -103,6 +105,13 @@ export const organizationPages: readonly OrganizationPageEntry[] = [
   { group: 'People', name: 'Users', to: '/_org/users', Icon: Users, right: 'USER' },
   { group: 'People', name: 'Roles', to: '/_org/roles', Icon: ShieldCheck, right: 'ROLE' },
   { group: 'People', name: 'Sign-in', to: '/_org/sign-in', Icon: KeyRound, right: 'IDENTITY_PROVIDER' },
+  {
+    group: 'People',
+    name: 'Notification templates',
+    to: '/_org/templates',
+    Icon: Mail,
+    right: 'NOTIFICATION_TEMPLATES',
+  },
   { group: 'Run', name: 'Environments', to: '/_org/environments', Icon: Boxes, right: 'ENVIRONMENT' },
   { group: 'Run', name: 'Fleets', to: '/_org/fleets', Icon: Network, right: 'FLEET' },
   { group: 'Run', name: 'Tags and tenants', to: '/_org/tags', Icon: Tags, right: 'TAG' },

@@ -249,6 +249,16 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
       return `${roles}/KEEPER`;
     },
   ],
+  [
+    '/configuration/notification-templates/{templateId}',
+    async (office) => {
+      const path = '/management/organizations/DEFAULT/configuration/notification-templates';
+      const body = { scope: 'API', hook: 'API_STARTED', type: 'EMAIL', title: 'x', content: '<p>y</p>' };
+      const answer = await office.call('POST', path, { body: { ...body, enabled: false } });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return `${path}/${String(answer.body['id'])}`;
+    },
+  ],
   ['/configuration/signIn', async () => '/management/organizations/DEFAULT/configuration/signIn'],
   [
     '/configuration/identities/{identityProviderId}',

@@ -21,6 +21,12 @@ export const notificationRights: Readonly<Record<string, string>> = {
   updateOwnApplicationNotificationSetting: '++- --- +--',
   updateApplicationNotificationSetting: '++- --- +--',
   deleteApplicationNotificationSetting: '++- --- +--',
+  listNotificationTemplates: '+-- --- ---',
+  createNotificationTemplate: '+-- --- ---',
+  previewNotificationTemplate: '+-- --- ---',
+  getNotificationTemplate: '+-- --- ---',
+  updateNotificationTemplate: '+-- --- ---',
+  deleteNotificationTemplate: '+-- --- ---',
   listNotifications: '+++ +++ +++',
   deleteNotifications: '+++ +++ +++',
   deleteNotification: '+++ +++ +++',
@@ -28,11 +34,16 @@ export const notificationRights: Readonly<Record<string, string>> = {
 
 const own = { config_type: 'PORTAL' };
 
+const template = { scope: 'API', hook: 'API_STARTED', type: 'EMAIL', title: 'x', content: 'y' };
+
 /** What their operations are called with. */
-export const notificationBodies: Readonly<Record<string, object>> = Object.fromEntries(
-  ['Environment', 'Api', 'Application'].flatMap((name) => [
+export const notificationBodies: Readonly<Record<string, object>> = Object.fromEntries([
+  ['createNotificationTemplate', template],
+  ['previewNotificationTemplate', template],
+  ['updateNotificationTemplate', template],
+  ...['Environment', 'Api', 'Application'].flatMap((name) => [
     [`create${name}NotificationSetting`, own],
     [`updateOwn${name}NotificationSetting`, own],
     [`update${name}NotificationSetting`, { config_type: 'GENERIC' }],
   ]),
-);
+]);
