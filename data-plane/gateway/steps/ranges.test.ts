@@ -7,8 +7,8 @@ import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gatewa
 
 const card = '4111111111111111';
 const whole = JSON.stringify({ name: 'Ann', card });
-/** A script waits for its thread as long as others keep the machine busy. */
-const config = { policy: { js: { waitMsMax: 10_000 } } };
+/** A script waits for its thread, and has no core for longer than its budget, as long as others keep the machine busy. */
+const config = { policy: { js: { waitMsMax: 10_000, timeoutMs: 10_000 } } };
 
 /** A server that gives parts to whoever asks for one; `asked` are the ranges that it heard of. */
 async function startRanges(t: TestContext) {
