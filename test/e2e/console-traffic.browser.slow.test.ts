@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
@@ -132,10 +133,33 @@ async function logs({ management, gateway }: Platform, browser: TestBrowser): Pr
   await page.getByRole('button', { name: 'Clear' }).click();
   await found(page, all).waitFor();
   // As its client wrote it.
-  await page.getByRole('searchbox').fill('%3Cb%3E');
+  const line = page.getByRole('combobox', { name: /^Filter by path/ });
+  await line.fill('%3Cb%3E');
   await found(page, 1).waitFor();
   await page.getByRole('link', { name: '%3Cb%3Ebold' }).waitFor();
-  await page.getByRole('searchbox').fill('');
+  await line.fill('');
+  await found(page, all).waitFor();
+  // By tokens, completed by keyboard out of what the calls hold.
+  await line.pressSequentially('stat');
+  await page.getByRole('option', { name: /^status:/ }).waitFor();
+  const marked = page.locator('[role="option"][data-highlighted]');
+  await page.keyboard.press('ArrowDown');
+  await marked.waitFor();
+  await page.keyboard.press('Enter');
+  await line.pressSequentially('40');
+  await marked.filter({ hasText: /^status:401/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Status: 401' }).waitFor();
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await line.fill('status:401 api:orders');
+  await line.press('Enter');
+  await page.getByRole('button', { name: 'API: Demo /demo/orders' }).waitFor();
+  await found(page, called.refused).waitFor();
+  await line.fill('api:nobody-is-called-so');
+  await line.press('Enter');
+  await page.getByText('is called “nobody-is-called-so”').waitFor();
+  await line.fill('');
+  await page.getByRole('button', { name: 'Clear' }).click();
   await found(page, all).waitFor();
 
   assert.equal(await get(`${gateway}/demo/echo/late`), 200);
@@ -174,6 +198,8 @@ async function oneCall(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByRole('link', { name: '/demo/orders/0' }).click();
   await page.getByRole('region', { name: 'Why' }).getByText('API_KEY_MISSING').waitFor();
   await page.getByText('no backend was called').waitFor();
+  for (const link of ['Demo /demo/orders', hostname()])
+    await page.getByRole('link', { name: link }).waitFor();
   await page.getByText('were not logged').waitFor();
   const steps = page.getByRole('region', { name: 'Where its time went' });
   await steps.getByRole('row', { name: /^Plan Refused API_KEY_MISSING 401/ }).waitFor();
@@ -216,6 +242,8 @@ async function analytics({ management }: Platform, browser: TestBrowser): Promis
   const echo = called.echo + 1;
   await apis.getByRole('row', { name: new RegExp(`^Demo /demo/echo ${echo} `) }).waitFor();
   const chart = page.getByRole('figure', { name: 'Calls by status' });
+  // What was deployed stands in the chart as well.
+  await chart.getByText(/^Deployed: .*Demo \/demo\/echo/).waitFor({ state: 'attached' });
   await chart.getByRole('button', { name: /as a table/ }).click();
   const cells = await chart
     .locator('tbody tr')

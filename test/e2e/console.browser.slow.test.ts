@@ -174,7 +174,7 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
   await narrows(page);
   await page.getByRole('checkbox', { name: /^200/ }).click();
   await page.getByRole('button', { name: 'Status: 200' }).waitFor();
-  await page.getByRole('searchbox').fill('/nothing/like/it');
+  await page.getByRole('combobox', { name: /^Filter by path/ }).fill('/nothing/like/it');
   await page.getByRole('heading', { name: 'No call matches' }).waitFor();
   await look('logs-none');
   await page.goto('/console/DEFAULT/analytics');

@@ -15,6 +15,12 @@ export interface Series {
   readonly values: readonly (number | undefined)[];
 }
 
+/** A moment that explains what a chart shows, e.g. a deployment of an API. */
+export interface Mark {
+  readonly atMs: number;
+  readonly name: string;
+}
+
 interface ChartProps {
   readonly title: string;
   /** Starts of the steps, ms since the epoch, and how long each lasts. */
@@ -24,6 +30,8 @@ interface ChartProps {
   /** `stack`: bars of parts of a whole; `lines`: figures beside each other. */
   readonly look: 'stack' | 'lines';
   readonly say: (value: number | undefined) => Figure;
+  /** Deployments of the span, from the first to the last. */
+  readonly marks?: readonly Mark[];
   /** Of the picture. Default: 180. */
   readonly heightPx?: number;
   /** A span that somebody has drawn over, ms since the epoch. */
@@ -38,7 +46,7 @@ const cursorKey = 'traffic';
 
 /** Figures over time: a picture with one cursor for all of a page, and the same as a table. */
 export function TimeChart(props: ChartProps) {
-  const { title, series, stepsMs, say } = props;
+  const { title, series, stepsMs, say, marks = [] } = props;
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState<number>();
   return (
@@ -46,7 +54,7 @@ export function TimeChart(props: ChartProps) {
       <figcaption>
         <h2>{title}</h2>
         <span className={`${styles['moment']} num`}>
-          {at === undefined ? '' : stepWords(stepsMs[at] ?? 0, props.stepMs)}
+          {at === undefined ? '' : momentWords(stepsMs[at] ?? 0, props)}
         </span>
         <ul className={styles['legend']}>
           {series.map(({ name, color, values }) => (
@@ -56,6 +64,14 @@ export function TimeChart(props: ChartProps) {
               {at !== undefined && <b className="num">{worded(say(values[at]))}</b>}
             </li>
           ))}
+          {marks.length > 0 && (
+            <li>
+              <svg width="10" height="10" viewBox="0 0 10 10" aria-hidden>
+                <path d="M5 .3 9.7 5 5 9.7.3 5z" fill="var(--info)" />
+              </svg>
+              {marks.length === 1 ? 'Deployment' : 'Deployments'}
+            </li>
+          )}
         </ul>
         <IconButton
           label={isTable ? `Show ${title} as a picture` : `Show ${title} as a table`}
@@ -64,6 +80,11 @@ export function TimeChart(props: ChartProps) {
           <Table2 size={14} aria-hidden />
         </IconButton>
       </figcaption>
+      {marks.length > 0 && (
+        <p className="hidden">
+          Deployed: {marks.map(({ atMs, name }) => `${name} at ${day(atMs)} ${clock(atMs, true)}`).join(', ')}
+        </p>
+      )}
       {isTable ? <AsTable {...props} /> : <Picture {...props} onCursor={setAt} />}
     </figure>
   );
@@ -71,11 +92,11 @@ export function TimeChart(props: ChartProps) {
 
 function Picture(props: ChartProps & { readonly onCursor: (at: number | undefined) => void }) {
   const place = useRef<HTMLDivElement>(null);
-  const { stepsMs, stepMs, series, look, heightPx = usualHeightPx } = props;
+  const { stepsMs, stepMs, series, look, marks, heightPx = usualHeightPx } = props;
   // The handlers of the last drawing: a picture is made anew when its figures are others, not with each answer that says the same.
   const latest = useRef(props);
   latest.current = props;
-  const shown = JSON.stringify([stepsMs, stepMs, series, look, heightPx]);
+  const shown = JSON.stringify([stepsMs, stepMs, series, look, marks, heightPx]);
   useEffect(() => {
     const holder = place.current;
     if (holder === null) return undefined;
@@ -118,7 +139,7 @@ const inked = (token: string): string =>
 const bars = uPlot.paths.bars?.({ size: [0.76, 64], align: 1 });
 
 function optionsOf(latest: { readonly current: ChartProps }, width: number): uPlot.Options {
-  const { series, look, stepsMs, stepMs, say, heightPx = usualHeightPx } = latest.current;
+  const { series, look, stepsMs, stepMs, say, marks = [], heightPx = usualHeightPx } = latest.current;
   const [first = 0, last = 0] = [stepsMs[0], stepsMs.at(-1)];
   const isStack = look === 'stack';
   const axis = {
@@ -130,7 +151,8 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
   return {
     width,
     height: heightPx,
-    padding: [8, 4, 0, 0],
+    // Marks stand above what is drawn.
+    padding: [marks.length > 0 ? marksPx : 8, 4, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: cursorKey },
@@ -173,6 +195,7 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
       }),
     ],
     hooks: {
+      draw: [(plot) => drawMarks(plot, latest.current.marks ?? [])],
       setCursor: [({ cursor: { idx } }) => onCursorOf(latest)(idx ?? undefined)],
       setSelect: [
         (plot) => {
@@ -185,6 +208,50 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
       ],
     },
   };
+}
+
+const diamondPx = 5;
+const marksPx = 20;
+const labelGapPx = 8;
+
+/** A dashed line down from a diamond; its name beside it where there is room up to the next. */
+function drawMarks(plot: uPlot, marks: readonly Mark[]): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const ink = inked('--info');
+  const placed = marks
+    .map(({ atMs, name }) => ({ x: plot.valToPos(atMs / 1_000, 'x', true), name }))
+    .filter(({ x }) => x >= bbox.left && x <= bbox.left + bbox.width);
+  ctx.save();
+  ctx.strokeStyle = ink;
+  ctx.fillStyle = ink;
+  ctx.lineWidth = ratio;
+  ctx.font = `${11 * ratio}px "Inter Variable", sans-serif`;
+  ctx.textBaseline = 'middle';
+  ctx.textAlign = 'left';
+  // Names keep clear of each other, and of the end.
+  let freeFrom = bbox.left;
+  placed.forEach(({ x, name }, n) => {
+    const size = diamondPx * ratio;
+    const top = bbox.top - (marksPx - 8) * ratio;
+    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x, top - size);
+    ctx.lineTo(x + size, top);
+    ctx.lineTo(x, top + size);
+    ctx.lineTo(x - size, top);
+    ctx.fill();
+    const wide = ctx.measureText(name).width + labelGapPx * ratio;
+    const end = placed[n + 1]?.x ?? bbox.left + bbox.width;
+    if (x + wide + size < end) ctx.fillText(name, x + labelGapPx * ratio, top);
+    else if (x - wide - size > freeFrom) ctx.fillText(name, x - wide, top);
+    freeFrom = x + size;
+  });
+  ctx.restore();
 }
 
 const onCursorOf = (latest: { readonly current: ChartProps }) =>
@@ -217,6 +284,13 @@ function stepWords(fromMs: number, stepMs: number): string {
   const withSeconds = stepMs < 60_000;
   if (stepMs >= dayMs) return day(fromMs);
   return `${day(fromMs)} ${clock(fromMs, withSeconds)} to ${clock(fromMs + stepMs, withSeconds)}`;
+}
+
+/** The step below the cursor, with what was deployed in it. */
+function momentWords(fromMs: number, { stepMs, marks = [] }: ChartProps): string {
+  const deployed = marks.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + stepMs);
+  const names = [...new Set(deployed.map(({ name }) => name))].join(', ');
+  return `${stepWords(fromMs, stepMs)}${names === '' ? '' : ` · ${names} deployed`}`;
 }
 
 function AsTable({ title, stepsMs, stepMs, series, say }: ChartProps) {

@@ -1,6 +1,8 @@
-import { queryOptions, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, answerOf, organization } from '../api/client.ts';
 import { liveUrl, type LiveState, useLive } from '../api/live.ts';
+import { useRights } from '../api/rights.ts';
+import { shortId } from '../kit/numbers.ts';
 
 /** What pages about gateways ask. */
 
@@ -78,3 +80,32 @@ export const apisOfGateway = (env: string, id: string, page: number) =>
       ),
     placeholderData: (before) => before,
   });
+
+const namesOfGateways = (env: string) =>
+  queryOptions({
+    queryKey: ['instances', env, 'names'],
+    queryFn: async () => {
+      const { content } = await answerOf(
+        api.GET('/management/organizations/{orgId}/environments/{envId}/instances', {
+          params: {
+            path: { ...instancePath, envId: env },
+            query: { includeStopped: 'true', size: shownMax },
+          },
+        }),
+      );
+      return content.map(({ id, hostname }) => ({ id, hostname }));
+    },
+    staleTime: 60_000,
+  });
+
+/** What a gateway is called by its host, beside a part of its id where several run on one; its shortened id where nobody may know. */
+export function useGatewayNames(env: string): (id: string) => string {
+  const may = useRights({ env })('INSTANCE', 'R');
+  const { data = [] } = useQuery({ ...namesOfGateways(env), enabled: may });
+  return (id) => {
+    const found = data.find((gateway) => gateway.id === id);
+    if (found === undefined) return shortId(id);
+    const isAlone = data.every(({ id: other, hostname }) => other === id || hostname !== found.hostname);
+    return isAlone ? found.hostname : `${found.hostname} ${shortId(id)}`;
+  };
+}

@@ -6,7 +6,7 @@ import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button, buttonLook } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
-import { count, type Figure, share, unknown } from '../../kit/numbers.ts';
+import { type Figure, share, unknown } from '../../kit/numbers.ts';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
 import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Share, Status, Tag } from '../../kit/status.tsx';
@@ -17,7 +17,7 @@ import { listSearch } from '../../routes/roots.tsx';
 import { ColumnsButton, titlesOf, useColumns } from '../lists/columns.tsx';
 import { Views } from '../lists/views.tsx';
 import { aliveMs, useGatewaysLive } from '../fleets.ts';
-import { useCalled } from './called.ts';
+import { CalledCell, useCalled } from '../traffic/called.tsx';
 import { CreateApi } from './create.tsx';
 import { apisPerPage, listedApis, pathsOf, stateOf } from './questions.ts';
 
@@ -40,7 +40,7 @@ export function Apis() {
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
   const { data, error } = useListed({ env, q, page, sort });
-  const called = useCalled(env, data?.data.map(({ id }) => id) ?? []);
+  const called = useCalled(env, 'api', data?.data.map(({ id }) => id) ?? []);
   const all = columnsOf(env, called);
   const columns = useColumns('apis', all);
   const create = may('API', 'C') ? (
@@ -124,7 +124,7 @@ function columnsOf(env: string, called: ReturnType<typeof useCalled>): readonly 
       },
     },
     { title: 'Gateways', cell: ({ sync }) => <Reach sync={sync} /> },
-    { title: 'Calls, 24 h', align: 'end', cell: ({ id }) => <Said figure={count(called(id).calls)} /> },
+    { title: 'Calls, 24 h', align: 'end', cell: ({ id }) => <CalledCell called={called(id)} /> },
     {
       title: 'Server errors',
       align: 'end',

@@ -12,6 +12,7 @@ import { Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { CalledCell, useCalled } from '../traffic/called.tsx';
 import { CreateApplication } from './create.tsx';
 import { applicationsPerPage, listedApplications, typeWords } from './questions.ts';
 
@@ -25,6 +26,7 @@ export function Applications() {
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
   const { data, error } = useQuery(listedApplications(env, { q, page }));
+  const called = useCalled(env, 'application', data?.data.map(({ id }) => id) ?? []);
   const create = may('APPLICATION', 'C') ? (
     <Button look="primary" onClick={() => setCreating(true)}>
       <Plus size={16} aria-hidden />
@@ -46,7 +48,7 @@ export function Applications() {
         rows={data?.data}
         error={error}
         keyOf={({ id }) => id}
-        columns={columnsOf(env)}
+        columns={columnsOf(env, called)}
         paging={
           data && {
             page,
@@ -62,7 +64,10 @@ export function Applications() {
   );
 }
 
-function columnsOf(env: string): readonly Column<Schemas['Application']>[] {
+function columnsOf(
+  env: string,
+  called: ReturnType<typeof useCalled>,
+): readonly Column<Schemas['Application']>[] {
   return [
     {
       title: 'Name',
@@ -80,6 +85,7 @@ function columnsOf(env: string): readonly Column<Schemas['Application']>[] {
       cell: ({ description }) => <span className="second clip">{description}</span>,
     },
     { title: 'Type', cell: ({ type }) => <Tag>{typeWords(type)}</Tag> },
+    { title: 'Calls, 24 h', align: 'end', cell: ({ id }) => <CalledCell called={called(id)} /> },
     { title: 'Owner', cell: ({ owner }) => <span className="second">{owner?.displayName ?? '–'}</span> },
     { title: 'Changed', align: 'end', cell: ({ updated_at: at }) => <Time at={at} /> },
   ];

@@ -65,7 +65,7 @@ function View({
   const mayEdit = useRights({ env })('DASHBOARD', 'U');
   const { by, ...narrowing } = search;
   const asked: Asked = { env, span: spanOf(narrowing, looking.asOfMs), search: narrowing };
-  const names = useChosenNames(asked);
+  const names = useChosenNames(env, narrowing);
   const onSearch = (next: TrafficSearch): void =>
     void navigate({ search: { ...next, ...(by !== undefined && { by }) } });
   return (
@@ -88,7 +88,7 @@ function View({
       />
       <Body>
         <div className={traffic['line']}>
-          <Chips search={narrowing} onSearch={onSearch} names={names} />
+          <Chips env={env} search={narrowing} onSearch={onSearch} names={names} />
           <Narrowers {...{ asked, onSearch }} search={narrowing} />
           <span className={traffic['grow']} />
           <GroupBy

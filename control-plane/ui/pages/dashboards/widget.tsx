@@ -8,7 +8,8 @@ import { Pie } from '../../kit/pie.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { TimeChart } from '../../kit/time-chart.tsx';
 import { Change } from '../traffic/dashboard.tsx';
-import { groupName } from '../traffic/narrow.tsx';
+import { useDeploymentMarks } from '../traffic/marks.ts';
+import { useNaming } from '../traffic/narrow.tsx';
 import type { Asked } from '../traffic/questions.ts';
 import { type Narrowing, narrowings } from '../traffic/search.ts';
 import styles from './dashboards.module.css';
@@ -158,7 +159,8 @@ function Named({
   readonly by: Narrowing | undefined;
   readonly group: Group;
 }) {
-  const name = by === undefined ? own : groupName(by, { key, name: own });
+  const nameOf = useNaming(env);
+  const name = by === undefined ? own : nameOf(by, { key, name: own });
   if (by === undefined) return <span title={name}>{name}</span>;
   const { page: _page, ...rest } = search;
   return (
@@ -168,7 +170,15 @@ function Named({
   );
 }
 
-function OverTime({ widget, by, onZoom, of }: Viewed & { readonly of: Extract<Shown, { kind: 'series' }> }) {
+function OverTime({
+  widget,
+  asked,
+  by,
+  onZoom,
+  of,
+}: Viewed & { readonly of: Extract<Shown, { kind: 'series' }> }) {
+  const marks = useDeploymentMarks(asked);
+  const nameOf = useNaming(asked.env);
   const narrowing = narrowingOf(by === undefined ? widget.request.by : [by]);
   return (
     <TimeChart
@@ -176,12 +186,13 @@ function OverTime({ widget, by, onZoom, of }: Viewed & { readonly of: Extract<Sh
       stepsMs={of.stepsMs}
       stepMs={of.stepMs}
       series={of.lines.map(({ key, name, values }, at) => ({
-        name: narrowing === undefined ? name : groupName(narrowing, { key, name }),
+        name: narrowing === undefined ? name : nameOf(narrowing, { key, name }),
         color: colorOf(key, at),
         values,
       }))}
       look={widget.type === 'time-series-bar' ? 'stack' : 'lines'}
       say={sayOf(of.unit)}
+      marks={marks}
       onZoom={onZoom}
     />
   );

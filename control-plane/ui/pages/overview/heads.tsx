@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
+import { Sparkline } from '../../kit/sparkline.tsx';
 import { Squares } from '../../kit/squares.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
@@ -84,26 +85,6 @@ function Head({
         <Sparkline line={line} color={color} />
       </dd>
     </div>
-  );
-}
-
-const wide = 100;
-const high = 28;
-
-/** How a figure went; what it says stands in the chart below, so that it is for eyes alone. */
-function Sparkline({ line, color }: { readonly line: Line; readonly color: string }) {
-  const most = Math.max(...line.map((value) => value ?? 0), 0);
-  const points = line.flatMap((value, at) =>
-    value === undefined || most === 0
-      ? []
-      : [
-          `${((wide * at) / Math.max(1, line.length - 1)).toFixed(2)},${(high - 2 - ((high - 4) * value) / most).toFixed(2)}`,
-        ],
-  );
-  return (
-    <svg className={styles['spark']} viewBox={`0 0 ${wide} ${high}`} preserveAspectRatio="none" aria-hidden>
-      <polyline points={points.join(' ')} stroke={`var(${color})`} vectorEffect="non-scaling-stroke" />
-    </svg>
   );
 }
 

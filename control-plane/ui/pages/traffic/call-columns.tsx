@@ -45,7 +45,11 @@ export function Took({ ms }: { readonly ms: number | undefined }) {
 }
 
 /** What a list says of calls. */
-export function columnsOf(env: string, hasApi: boolean): readonly Column<Call>[] {
+export function columnsOf(
+  env: string,
+  hasApi: boolean,
+  gatewayName: (id: string) => string,
+): readonly Column<Call>[] {
   return [
     {
       title: 'Request',
@@ -72,9 +76,9 @@ export function columnsOf(env: string, hasApi: boolean): readonly Column<Call>[]
           {
             title: 'API',
             cell: (call: Call) => (
-              <>
+              <span className={styles['taker']}>
                 <Word>{apiNameOf(call)}</Word> <SampleTag env={env} id={call.apiId} isSmall />
-              </>
+              </span>
             ),
           },
         ]
@@ -84,16 +88,20 @@ export function columnsOf(env: string, hasApi: boolean): readonly Column<Call>[]
       cell: (call) => <Word>{applicationNameOf(call)}</Word>,
     },
     {
+      title: 'Gateway',
+      cell: ({ gateway }) => <Word>{gateway === undefined ? '–' : gatewayName(gateway)}</Word>,
+    },
+    {
       title: 'Took',
       align: 'end',
       cell: ({ gatewayResponseTime }) => <Took ms={gatewayResponseTime} />,
     },
-    { title: 'Why', cell: ({ errorKey }) => <span className="mono second">{errorKey ?? ''}</span> },
+    { title: 'Why', cell: ({ errorKey = '' }) => <Word isCode>{errorKey}</Word> },
   ];
 }
 
-const Word = ({ children }: { readonly children: string }) => (
-  <span className={`${styles['word']} second`} title={children}>
+const Word = ({ isCode = false, children }: { readonly isCode?: boolean; readonly children: string }) => (
+  <span className={`${styles['word']} second${isCode ? ' mono' : ''}`} title={children}>
     {children}
   </span>
 );

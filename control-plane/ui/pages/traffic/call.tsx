@@ -8,8 +8,9 @@ import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
 import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { useGatewayNames } from '../fleets.ts';
 import { Method, statusTone, statusWords, Took } from './call-columns.tsx';
-import { hasSaid, loggedOf, oneCall } from './questions.ts';
+import { hasSaid, loggedOf, namesOfIds, oneCall } from './questions.ts';
 import { Exchanged } from './said.tsx';
 import { Waterfall } from './waterfall.tsx';
 import styles from './traffic.module.css';
@@ -133,6 +134,8 @@ function TimeOf({
 
 function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
   const { application, plan, apiId } = of;
+  const gatewayName = useGatewayNames(env);
+  const { data: names } = useQuery(namesOfIds(env, { api: [apiId] }));
   const facts: readonly (readonly [string, ReactNode])[] = [
     [
       'Time',
@@ -143,10 +146,24 @@ function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
     [
       'API',
       <Link key="api" to="/$env/apis/$api" params={{ env, api: apiId }} className="link">
-        Show it
+        {names?.get(`api ${apiId}`) ?? shortId(apiId)}
       </Link>,
     ],
-    ...(plan === undefined ? [] : [['Plan', plan.name ?? shortId(plan.id)] as const]),
+    ...(plan === undefined
+      ? []
+      : [
+          [
+            'Plan',
+            <Link
+              key="plan"
+              to="/$env/apis/$api/plans/$plan"
+              params={{ env, api: apiId, plan: plan.id }}
+              className="link"
+            >
+              {plan.name ?? shortId(plan.id)}
+            </Link>,
+          ] as const,
+        ]),
     ...(application?.name === undefined
       ? []
       : [
@@ -164,7 +181,19 @@ function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
         ]),
     ...(of.gateway === undefined
       ? []
-      : [['Gateway', <Copy key="gateway" text={of.gateway} shown={shortId(of.gateway)} />] as const]),
+      : [
+          [
+            'Gateway',
+            <Link
+              key="gateway"
+              to="/$env/gateways/$gateway"
+              params={{ env, gateway: of.gateway }}
+              className="link"
+            >
+              {gatewayName(of.gateway)}
+            </Link>,
+          ] as const,
+        ]),
     ...(of.remoteAddress === undefined ? [] : [['Caller', of.remoteAddress] as const]),
     ...(of.host === undefined ? [] : [['Host', of.host] as const]),
     ['Request', <Copy key="request" text={of.requestId} shown={shortId(of.requestId)} />],

@@ -3,6 +3,7 @@ import { HeatMap } from '../../kit/heat-map.tsx';
 import { count, duration } from '../../kit/numbers.ts';
 import { ProblemBox } from '../../kit/told.tsx';
 import { type Series, TimeChart } from '../../kit/time-chart.tsx';
+import { useDeploymentMarks } from './marks.ts';
 import { type Asked, type Metric, overTime } from './questions.ts';
 import styles from './traffic.module.css';
 
@@ -27,7 +28,8 @@ const statuses = [
 
 /** Calls over time by the hundreds of their status. */
 export function StatusChart({ title, asked, heightPx = 180, onZoom }: ChartProps) {
-  const { data, error } = useQuery(overTime(asked, requests, 'HTTP_STATUS_CODE_GROUP'));
+  const marks = useDeploymentMarks(asked);
+  const { data, error } = useQuery(overTime(asked, requests, { by: 'HTTP_STATUS_CODE_GROUP' }));
   if (data === undefined) return <Waiting error={error} heightPx={heightPx} />;
   const lines = new Map(data.lines);
   const series = statuses.flatMap(([key, color]): readonly Series[] => {
@@ -44,6 +46,7 @@ export function StatusChart({ title, asked, heightPx = 180, onZoom }: ChartProps
       look="stack"
       say={count}
       heightPx={heightPx}
+      marks={marks}
       onZoom={onZoom}
     />
   );
@@ -61,6 +64,7 @@ const percentiles = [
 
 /** How long calls took over time. */
 export function TimesChart({ title, asked, onZoom }: ChartProps) {
+  const marks = useDeploymentMarks(asked);
   const { data, error } = useQuery(overTime(asked, times));
   if (data === undefined) return <Waiting error={error} />;
   const lines = new Map(data.lines);
@@ -77,6 +81,7 @@ export function TimesChart({ title, asked, onZoom }: ChartProps) {
       series={series}
       look="lines"
       say={duration}
+      marks={marks}
       onZoom={onZoom}
     />
   );

@@ -9,7 +9,7 @@ import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
 import { useCompared } from './figures.ts';
 import { Narrowers, Refresh, useChosenNames, useLooking } from './looking.tsx';
-import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
+import { Chips, isUnknown, type OnSearch, SpanMenu, useNaming } from './narrow.tsx';
 import { type Asked, type Group, grouped, type Metric, requests, requestsOf } from './questions.ts';
 import { type Narrowing, narrowings, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
 import styles from './traffic.module.css';
@@ -39,7 +39,7 @@ export function Dashboard({
     ...(application !== undefined && { application }),
   };
   const asked: Asked = { env, span: spanOf(search, looking.asOfMs), search: narrowed };
-  const names = useChosenNames({ ...asked, search });
+  const names = useChosenNames(env, search);
   const isOfOne = api !== undefined || application !== undefined;
   const onZoom = (from: number, to: number): void => onSearch({ ...search, from, to });
   const tools = (
@@ -56,7 +56,7 @@ export function Dashboard({
       {title !== undefined && <PageHeader title={title} actions={tools} />}
       <Body>
         <div className={styles['line']}>
-          <Chips search={search} onSearch={onSearch} names={names} />
+          <Chips env={env} search={search} onSearch={onSearch} names={names} />
           <Narrowers
             {...{ asked, search, onSearch }}
             without={[
@@ -259,7 +259,7 @@ function ToCalls({
   readonly group: Group;
 }): ReactNode {
   const { page: _page, ...rest } = search;
-  const name = groupName(by, group);
+  const name = useNaming(env)(by, group);
   return (
     <Link
       to="/$env/logs"

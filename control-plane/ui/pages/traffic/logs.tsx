@@ -5,21 +5,21 @@ import type { Schemas } from '../../api/client.ts';
 import { Button } from '../../kit/button.tsx';
 import { FailedDialog } from '../../kit/dialog.tsx';
 import { download } from '../../kit/download.ts';
-import { FilterBox } from '../../kit/field.tsx';
-import { count, worded } from '../../kit/numbers.ts';
+import { count, shortId, worded } from '../../kit/numbers.ts';
 import { DataTable } from '../../kit/table.tsx';
 import { Empty } from '../../kit/told.tsx';
+import { useGatewayNames } from '../fleets.ts';
 import { ColumnsButton, titlesOf, useColumns } from '../lists/columns.tsx';
 import { Views } from '../lists/views.tsx';
 import { columnsOf } from './call-columns.tsx';
 import { StatusChart } from './charts.tsx';
+import { useChosenNames } from './looking.tsx';
 import { Chips, Facets, type OnSearch, SpanMenu } from './narrow.tsx';
+import { QueryBox } from './query-box.tsx';
 import { type Asked, callsPerPage, exportedCalls, foundCalls, measured } from './questions.ts';
 import { asOf, cleared, isNarrowed, liveQuery, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
 import { Tail } from './tail.tsx';
 import styles from './traffic.module.css';
-
-type Call = Schemas['EnvironmentApiLog'];
 
 const lookAgainMs = 5_000;
 const counted = [{ name: 'HTTP_REQUESTS' }] as const;
@@ -45,9 +45,10 @@ export function Logs({
   const [isLive, setLive] = useState(false);
   const narrowed: TrafficSearch = api === undefined ? search : { ...search, api };
   const span = spanOf(search, asOfMs);
-  const columns = useColumns('logs', columnsOf(env, api === undefined));
+  const columns = useColumns('logs', columnsOf(env, api === undefined, useGatewayNames(env)));
   const asked: Asked = { env, span, search: narrowed };
   const { data, error, isFetching } = useQuery(foundCalls(asked));
+  const names = useChosenNames(env, search);
   const total = data?.pagination.totalCount;
   const fresh = useFresh(asked, search.to === undefined && !isLive ? total : undefined);
   const look = (): void => setAsOf(asOf());
@@ -61,7 +62,7 @@ export function Logs({
         <Tools
           {...{ asked, search, onSearch, isFetching, isNarrowing, setNarrowing, isLive, setLive, look }}
         />
-        <Chips search={search} onSearch={onSearch} names={namesIn(data?.data ?? [])} />
+        <Chips env={env} search={search} onSearch={onSearch} names={names} />
         {!isLive && <Found total={total} fresh={fresh} onLook={look} />}
       </div>
       {!isLive && (
@@ -113,11 +114,7 @@ function Tools({
 }) {
   return (
     <div className={styles['line']}>
-      <FilterBox
-        label="Filter by path, or by the id of a request"
-        value={search.q ?? search.id}
-        onChange={(text) => onSearch(withText(search, text))}
-      />
+      <QueryBox {...{ asked, search, onSearch }} />
       <span className={styles['narrow']}>
         <Button aria-expanded={isNarrowing} onClick={() => setNarrowing(!isNarrowing)}>
           <ListFilter size={14} aria-hidden />
@@ -138,7 +135,7 @@ function Tools({
       {search.api === asked.search.api && (
         <Views env={asked.env} page="LOGS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
       )}
-      <ColumnsButton table="logs" titles={titlesOf(columnsOf(asked.env, true))} />
+      <ColumnsButton table="logs" titles={titlesOf(columnsOf(asked.env, true, shortId))} />
     </div>
   );
 }
@@ -196,18 +193,6 @@ function Rows({
   );
 }
 
-/** What ids that a search may hold are called, as far as calls say so. */
-function namesIn(calls: readonly Call[]): ReadonlyMap<string, string> {
-  return new Map(
-    calls.flatMap(({ apiId, apiName, application }) => [
-      ...(apiName === undefined ? [] : [[`api ${apiId}`, apiName] as const]),
-      ...(application?.name === undefined
-        ? []
-        : [[`application ${application.id}`, application.name] as const]),
-    ]),
-  );
-}
-
 /** How many calls match, and how many more since. */
 function Found({
   total,
@@ -234,14 +219,6 @@ function Found({
 }
 
 const withoutPage = ({ page: _page, ...rest }: TrafficSearch): TrafficSearch => rest;
-
-/** What is typed is an id when it looks like one, else a part of the path. */
-function withText(search: TrafficSearch, text: string): TrafficSearch {
-  const { q: _q, id: _id, ...rest } = withoutPage(search);
-  const typed = text.trim();
-  if (typed === '') return rest;
-  return /^[\da-f]{8}-[\da-f-]{20,}$/i.test(typed) ? { ...rest, id: typed } : { ...rest, q: typed };
-}
 
 /** How many calls match since what is shown was asked for; records come some seconds after their calls. */
 function useFresh({ env, span, search }: Asked, shown: number | undefined): number {

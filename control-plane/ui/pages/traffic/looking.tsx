@@ -4,8 +4,8 @@ import { useEffect, useState } from 'react';
 import { Button } from '../../kit/button.tsx';
 import { Menu } from '../../kit/menu.tsx';
 import { count, moment, worded } from '../../kit/numbers.ts';
-import { groupName, isUnknown, nouns, type OnSearch } from './narrow.tsx';
-import { type Asked, grouped, requests } from './questions.ts';
+import { isUnknown, nouns, type OnSearch, useNaming } from './narrow.tsx';
+import { type Asked, grouped, namesOfIds, requests } from './questions.ts';
 import { asOf, type Narrowing, narrowings, toggled, type TrafficSearch, valuesOf } from './search.ts';
 import styles from './traffic.module.css';
 
@@ -63,29 +63,18 @@ export function Refresh({ asOfMs, againMs, setAgain, lookNow }: Looking) {
 }
 
 const offeredMax = 50;
-const offered: readonly Narrowing[] = ['api', 'application', 'gateway'];
+const offered: readonly Narrowing[] = ['api', 'application', 'plan', 'gateway'];
 
-/** What can be called by a name, out of the calls of the span, those that are chosen with them. */
-function useOffered(asked: Asked, by: Narrowing, isWanted: boolean) {
-  return useQuery({
-    ...grouped(asked, { by: narrowings[by], metrics: [requests], limit: offeredMax, without: by }),
-    enabled: isWanted,
-  });
-}
+const named = ['api', 'application', 'plan'] as const;
+const noNames: ReadonlyMap<string, string> = new Map();
 
 /** Names of what a search is narrowed by, for its chips. */
-export function useChosenNames(asked: Asked): ReadonlyMap<string, string> {
-  const isChosen = (by: Narrowing): boolean => valuesOf(asked.search, by).length > 0;
-  const found = {
-    api: useOffered(asked, 'api', isChosen('api')).data,
-    application: useOffered(asked, 'application', isChosen('application')).data,
-    gateway: useOffered(asked, 'gateway', isChosen('gateway')).data,
-  };
-  return new Map(
-    Object.entries(found).flatMap(([by, groups = []]) =>
-      groups.map(({ key, name }) => [`${by} ${key}`, name] as const),
-    ),
+export function useChosenNames(env: string, search: TrafficSearch): ReadonlyMap<string, string> {
+  const ids = Object.fromEntries(
+    named.map((by) => [by, valuesOf(search, by)] as const).filter(([, values]) => values.length > 0),
   );
+  const { data } = useQuery({ ...namesOfIds(env, ids), enabled: Object.keys(ids).length > 0 });
+  return data ?? noNames;
 }
 
 /** Buttons that narrow figures to some APIs, applications and gateways. */
@@ -121,7 +110,11 @@ function Narrower({
   readonly onSearch: OnSearch;
 }) {
   const [isOpen, setOpen] = useState(false);
-  const { data } = useOffered(asked, by, isOpen);
+  const nameOf = useNaming(asked.env);
+  const { data } = useQuery({
+    ...grouped(asked, { by: narrowings[by], metrics: [requests], limit: offeredMax, without: by }),
+    enabled: isOpen,
+  });
   const chosen = valuesOf(search, by);
   const groups = (data ?? []).filter(({ key }) => !isUnknown(key));
   return (
@@ -141,7 +134,7 @@ function Narrower({
         label: (
           <>
             {chosen.includes(group.key) ? '✓ ' : ''}
-            {groupName(by, group)} <span className="quiet num">{worded(count(group.values[0]))}</span>
+            {nameOf(by, group)} <span className="quiet num">{worded(count(group.values[0]))}</span>
           </>
         ),
         onChoose: () => onSearch(toggled(search, by, group.key)),

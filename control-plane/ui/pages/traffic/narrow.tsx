@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { ChevronDown, Clock, X } from 'lucide-react';
 import { Button } from '../../kit/button.tsx';
 import { Menu } from '../../kit/menu.tsx';
-import { count, moment, shortId } from '../../kit/numbers.ts';
+import { count, moment } from '../../kit/numbers.ts';
+import { useGatewayNames } from '../fleets.ts';
 import { type Asked, grouped, type Group } from './questions.ts';
 import {
   cleared,
@@ -56,6 +57,7 @@ export const nouns: Readonly<Record<Narrowing, string>> = {
   status: 'Status',
   api: 'API',
   application: 'Application',
+  plan: 'Plan',
   gateway: 'Gateway',
   method: 'Method',
   error: 'Error key',
@@ -63,10 +65,12 @@ export const nouns: Readonly<Record<Narrowing, string>> = {
 
 /** What narrows the calls that are shown, each with the way to be rid of it. */
 export function Chips({
+  env,
   search,
   onSearch,
   names,
-}: SearchProps & { readonly names: ReadonlyMap<string, string> }) {
+}: SearchProps & { readonly env: string; readonly names: ReadonlyMap<string, string> }) {
+  const nameOf = useNaming(env);
   if (!isNarrowed(search)) return null;
   const { q, id, page: _page, ...rest } = search;
   const chips: (readonly [label: string, next: TrafficSearch])[] = [
@@ -76,7 +80,7 @@ export function Chips({
       valuesOf(search, name).map(
         (value) =>
           [
-            `${nouns[name]}: ${names.get(`${name} ${value}`) ?? groupName(name, { key: value, name: value })}`,
+            `${nouns[name]}: ${nameOf(name, { key: value, name: names.get(`${name} ${value}`) ?? value })}`,
             toggled(search, name, value),
           ] as const,
       ),
@@ -112,6 +116,7 @@ function Facet({
   search,
   onSearch,
 }: SearchProps & { readonly asked: Asked; readonly by: Narrowing }) {
+  const nameOf = useNaming(asked.env);
   const { data } = useQuery(
     grouped(asked, { by: narrowings[by], metrics: requests, limit: shownMax + 1, without: by }),
   );
@@ -129,7 +134,7 @@ function Facet({
       <legend>{nouns[by]}</legend>
       {groups.map(({ key, name: own, values }) => {
         const { value, unit } = count(values[0] ?? 0);
-        const name = groupName(by, { key, name: own });
+        const name = nameOf(by, { key, name: own });
         return (
           <label key={key}>
             <input
@@ -159,9 +164,14 @@ const isBad = (by: Narrowing, key: string): boolean =>
   by === 'error' || (by === 'status' && key.startsWith('5'));
 /** What a group is called: requests that no API took, and callers whom no application speaks for, have a key of their own. */
 export function groupName(by: Narrowing, { key, name }: Pick<Group, 'key' | 'name'>): string {
-  if (by === 'gateway') return shortId(name);
   if (key !== nobody) return name;
   return by === 'api' ? 'no API' : by === 'application' ? 'no application' : name;
+}
+
+/** What groups are called in an environment, its gateways by their hosts. */
+export function useNaming(env: string): (by: Narrowing, group: Pick<Group, 'key' | 'name'>) => string {
+  const gateway = useGatewayNames(env);
+  return (by, group) => (by === 'gateway' ? gateway(group.key) : groupName(by, group));
 }
 
 /** The key of what is none, in records. */
@@ -182,7 +192,7 @@ export function Facets({
   /** Where there is no room for it beside the calls. */
   readonly isOpen: boolean;
 }) {
-  const all: readonly Narrowing[] = ['status', 'api', 'application', 'error', 'gateway', 'method'];
+  const all: readonly Narrowing[] = ['status', 'api', 'application', 'plan', 'error', 'gateway', 'method'];
   return (
     <aside className={styles['facets']} aria-label="Narrow by" data-open={isOpen || undefined}>
       {all

@@ -94,6 +94,27 @@ export const grouped = (
     placeholderData: before,
   });
 
+/** Names of what ids stand for, as far as the reader may know them, each behind its narrowing: `api 3f2a…`. */
+export const namesOfIds = (env: string, ids: Readonly<Partial<Record<Narrowing, readonly string[]>>>) =>
+  queryOptions({
+    queryKey: ['traffic', env, 'names', ids],
+    queryFn: async (): Promise<ReadonlyMap<string, string>> => {
+      const asked = (Object.keys(ids) as Narrowing[]).map((by) => ({ by, ids: [...(ids[by] ?? [])] }));
+      const { entries } = await answerOf(
+        api.POST('/management/v2/environments/{envId}/observability/filters/resolve', {
+          params: params(env),
+          body: { entries: asked.map(({ by, ids: of }) => ({ filterName: narrowings[by], ids: of })) },
+        }),
+      );
+      return new Map(
+        asked.flatMap(({ by }, at) =>
+          Object.entries(entries[at]?.labels ?? {}).map(([id, name]) => [`${by} ${id}`, name] as const),
+        ),
+      );
+    },
+    staleTime: 60_000,
+  });
+
 /** A group with one figure of each metric that was asked for. */
 export interface Group {
   readonly key: string;
@@ -115,9 +136,13 @@ function groupsIn(metrics: readonly { readonly buckets: readonly Bucket[] }[]): 
 }
 
 /** Figures over time: of each metric, or of each group of the only one. */
-export const overTime = ({ env, span, search }: Asked, metrics: readonly Metric[], by?: string) =>
+export const overTime = (
+  { env, span, search }: Asked,
+  metrics: readonly Metric[],
+  groups?: { readonly by: string; readonly limit?: number },
+) =>
   queryOptions({
-    queryKey: ['traffic', env, 'time-series', span, filtersOf(search), metrics, by],
+    queryKey: ['traffic', env, 'time-series', span, filtersOf(search), metrics, groups],
     queryFn: async () => {
       const stepMs = stepOf(span);
       const { metrics: answered } = await answerOf(
@@ -128,7 +153,7 @@ export const overTime = ({ env, span, search }: Asked, metrics: readonly Metric[
             interval: stepMs,
             filters: filtersOf(search),
             metrics: [...metrics],
-            ...(by !== undefined && { by: [by] }),
+            ...(groups !== undefined && { ...groups, by: [groups.by] }),
           },
         }),
       );
@@ -137,7 +162,7 @@ export const overTime = ({ env, span, search }: Asked, metrics: readonly Metric[
         stepMs,
         stepsMs: buckets.map(({ timestamp }) => timestamp),
         /** One for each metric that was asked for, or for each group, by its key. */
-        lines: by === undefined ? linesOfMetrics(answered) : linesOfGroups(buckets),
+        lines: groups === undefined ? linesOfMetrics(answered) : linesOfGroups(buckets),
       };
     },
     placeholderData: before,

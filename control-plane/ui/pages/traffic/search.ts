@@ -7,6 +7,7 @@ export interface TrafficSearch {
   readonly to?: number;
   readonly api?: string;
   readonly application?: string;
+  readonly plan?: string;
   readonly gateway?: string;
   readonly method?: string;
   readonly status?: string | number;
@@ -26,6 +27,7 @@ export const narrowings = {
   status: 'HTTP_STATUS',
   api: 'API',
   application: 'APPLICATION',
+  plan: 'PLAN',
   gateway: 'GATEWAY',
   method: 'HTTP_METHOD',
   error: 'ERROR_KEY',
@@ -137,6 +139,7 @@ export function liveQuery(search: TrafficSearch): string {
   const lists = {
     apiIds: 'api',
     applicationIds: 'application',
+    planIds: 'plan',
     gatewayIds: 'gateway',
     methods: 'method',
     statuses: 'status',

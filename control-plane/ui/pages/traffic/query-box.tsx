@@ -1,0 +1,229 @@
+import { Autocomplete as Base } from '@base-ui/react/autocomplete';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Search } from 'lucide-react';
+import { type KeyboardEvent, type RefObject, useEffect, useId, useRef, useState } from 'react';
+import fields from '../../kit/field.module.css';
+import { layers } from '../../kit/layers.ts';
+import menus from '../../kit/menu.module.css';
+import { count, worded } from '../../kit/numbers.ts';
+import { isUnknown, nouns, type OnSearch, useNaming } from './narrow.tsx';
+import { type Asked, grouped, requests } from './questions.ts';
+import { meant, quoted, type Token, tokenKeys, typedIn, type Typing, typingIn, withToken } from './query.ts';
+import { type Narrowing, narrowings, type TrafficSearch } from './search.ts';
+import styles from './traffic.module.css';
+
+interface Offer {
+  readonly id: string;
+  readonly words: string;
+  readonly about: string;
+  /** What the text becomes; nothing follows it where it is a token that stands complete. */
+  readonly text: string;
+  readonly token: Token | undefined;
+}
+
+const typedMs = 250;
+const valuesMax = 50;
+const offeredMax = 8;
+
+/** What of a search is a text. */
+const textOf = ({ q, id }: TrafficSearch): string => q ?? id ?? '';
+
+/** What is typed is an id when it looks like one, else a part of the path. */
+export function withText(search: TrafficSearch, text: string): TrafficSearch {
+  const { q: _q, id: _id, page: _page, ...rest } = search;
+  if (text === '') return rest;
+  return /^[\da-f]{8}-[\da-f-]{20,}$/i.test(text) ? { ...rest, id: text } : { ...rest, q: text };
+}
+
+/**
+ * The line above calls that narrows them: a part of the path, or tokens such as `status:500`, completed from what the calls hold. A token that
+ * is chosen, or entered, becomes a chip; words narrow by themselves a moment after somebody has stopped typing.
+ */
+export function QueryBox({
+  asked,
+  search,
+  onSearch,
+}: {
+  readonly asked: Asked;
+  readonly search: TrafficSearch;
+  readonly onSearch: OnSearch;
+}) {
+  const id = useId();
+  const box = useRef<HTMLDivElement>(null);
+  const highlighted = useRef<Offer>(undefined);
+  const [typed, setTyped] = useTyped(search, onSearch);
+  const [isOpen, setOpen] = useState(false);
+  const [fault, setFault] = useState<string>();
+  const typing = typingIn(typed);
+  const offers = useOffers(asked, typed, typing);
+  const resolve = useResolve(asked);
+  const enter = async (text: string): Promise<void> => {
+    setOpen(false);
+    const { tokens, rest } = typedIn(text);
+    const resolved = await Promise.all(tokens.map(resolve));
+    const missing = resolved.find((each) => typeof each === 'string');
+    setFault(missing);
+    if (missing !== undefined) return;
+    const known = resolved.filter((each) => typeof each !== 'string');
+    // A path that stands as a token is what words would be.
+    const found = known.reduce(withToken, rest === '' && known.length > 0 ? search : withText(search, rest));
+    setTyped(textOf(found));
+    onSearch(found);
+  };
+  const choose = (offer: Offer): void => {
+    if (offer.token === undefined) setTyped(offer.text);
+    else void enter(offer.text);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter') return;
+    // What is marked among completions is chosen by the list itself.
+    if (isOpen && offers.length > 0 && highlighted.current !== undefined) return;
+    event.preventDefault();
+    void enter(typed);
+  };
+  return (
+    <div className={styles['query']}>
+      <Base.Root
+        items={offers}
+        filter={null}
+        open={isOpen && offers.length > 0}
+        // What begins a token is gone on with.
+        onOpenChange={(open, { reason }) => (reason === 'item-press' ? undefined : setOpen(open))}
+        onItemHighlighted={(offer) => (highlighted.current = offer)}
+        value={typed}
+        onValueChange={(text, { reason }) => {
+          // What is chosen says for itself what becomes of the text.
+          if (reason !== 'input-change' && reason !== 'input-clear') return;
+          setFault(undefined);
+          setTyped(text);
+          setOpen(true);
+        }}
+        itemToStringValue={({ text }: Offer) => text}
+        autoHighlight={typing?.kind === 'value'}
+      >
+        <div className={fields['box']} ref={box}>
+          <Search size={14} aria-hidden />
+          <Base.Input
+            type="search"
+            aria-label="Filter by path, id, or tokens such as status:500"
+            placeholder="Path, id, or status:500 api:orders …"
+            maxLength={256}
+            aria-invalid={fault !== undefined || undefined}
+            aria-describedby={fault === undefined ? undefined : id}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        <Offers box={box} onChoose={choose} />
+      </Base.Root>
+      <span id={id} role="status" className={fields['error']}>
+        {fault}
+      </span>
+    </div>
+  );
+}
+
+function Offers({
+  box,
+  onChoose,
+}: {
+  readonly box: RefObject<HTMLDivElement | null>;
+  readonly onChoose: (offer: Offer) => void;
+}) {
+  return (
+    <Base.Portal container={layers()}>
+      <Base.Positioner anchor={box} sideOffset={4} className={menus['over']}>
+        <Base.Popup className={`${menus['popup']} ${menus['asWide']}`}>
+          <Base.List aria-label="Completions">
+            {(offer: Offer) => (
+              <Base.Item
+                key={offer.id}
+                value={offer}
+                className={menus['item']}
+                onClick={() => onChoose(offer)}
+              >
+                <span className={`${menus['name']} mono`}>{offer.words}</span>
+                <span className="quiet num">{offer.about}</span>
+              </Base.Item>
+            )}
+          </Base.List>
+        </Base.Popup>
+      </Base.Positioner>
+    </Base.Portal>
+  );
+}
+
+/** What stands in the line; words of it narrow by themselves, unless tokens stand among them that somebody has yet to enter. */
+function useTyped(search: TrafficSearch, onSearch: OnSearch) {
+  const value = textOf(search);
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  useEffect(() => {
+    const words = typed.trim();
+    const isOfTokens = typingIn(typed)?.kind === 'value' || typedIn(typed).tokens.length > 0;
+    const begins = tokenKeys.some(([key]) => words !== '' && key.startsWith(words.toLowerCase()));
+    if (words === value || isOfTokens || begins) return;
+    const timer = setTimeout(() => onSearch(withText(search, words)), typedMs);
+    return () => clearTimeout(timer);
+  });
+  return [typed, setTyped] as const;
+}
+
+const isNarrowing = (key: string): key is Narrowing => Object.hasOwn(narrowings, key);
+const groups = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+const valuesOf = (asked: Asked, key: Narrowing) =>
+  grouped(asked, { by: narrowings[key], metrics: [requests], limit: valuesMax, without: key });
+
+/** What completes the word that is being typed. */
+function useOffers(asked: Asked, typed: string, typing: Typing | undefined): readonly Offer[] {
+  const nameOf = useNaming(asked.env);
+  const key = typing?.kind === 'value' ? typing.key : undefined;
+  const by = key !== undefined && isNarrowing(key) ? key : 'status';
+  const { data } = useQuery({ ...valuesOf(asked, by), enabled: key !== undefined && isNarrowing(key) });
+  if (typing === undefined || typed.trim() === '') return [];
+  const start = typing.start.toLowerCase();
+  if (typing.kind === 'key')
+    return tokenKeys
+      .filter(([name]) => start !== '' && name.startsWith(start))
+      .map(([name, about]) => {
+        const text = `${typing.before}${name}:`;
+        return { id: name, words: `${name}:`, about, text, token: undefined };
+      });
+  if (!isNarrowing(typing.key)) return [];
+  const values = [
+    ...(data ?? [])
+      .filter((group) => !isUnknown(group.key))
+      .map((group) => ({ value: nameOf(by, group), about: worded(count(group.values[0])) })),
+    ...(typing.key === 'status' ? groups.map((group) => ({ value: group, about: 'all of them' })) : []),
+  ];
+  return values
+    .filter(({ value }) => value.toLowerCase().includes(start))
+    .slice(0, offeredMax)
+    .map(({ value, about }) => {
+      const words = `${typing.key}:${quoted(value)}`;
+      return {
+        id: words,
+        words,
+        about,
+        text: `${typing.before}${words} `,
+        token: { key: typing.key, value },
+      };
+    });
+}
+
+/** Says which id a token's name stands for among the calls of the span, or why it cannot be told. */
+function useResolve(asked: Asked): (token: Token) => Promise<Token | string> {
+  const queries = useQueryClient();
+  const nameOf = useNaming(asked.env);
+  return async (token) => {
+    const { key, value } = token;
+    if (key === 'status' && !/^([1-5]xx|\d{1,3})$/i.test(value)) return `${value} is no status`;
+    if (!isNarrowing(key) || key === 'status' || key === 'method' || key === 'error') return token;
+    const found = await queries.fetchQuery(valuesOf(asked, key));
+    const values = found.map((group) => ({ id: group.key, name: nameOf(key, group) }));
+    const one = meant(values, value);
+    return one === undefined
+      ? `No ${nouns[key]} of these calls, or more than one, is called “${value}”`
+      : { key, value: one.id };
+  };
+}
