@@ -52,7 +52,10 @@ function useDraft(env: string, of: Dashboard, onDone: () => void) {
         : [...sized, [widget, usualSpan(widget)]],
     );
   };
-  return { name, setName, sized, setSized, put, saving };
+  // Widgets that others have laid out otherwise are laid out anew as soon as anything is changed.
+  const former = placesOf(of.widgets).map(({ widget, span }): Sized => [widget, nearest(span)]);
+  const isChanged = name !== of.name || JSON.stringify(sized) !== JSON.stringify(former);
+  return { name, setName, sized, setSized, put, saving, isChanged };
 }
 
 /** A dashboard while it is put together; it is saved as a whole. */
@@ -65,7 +68,7 @@ export function EditDashboard({
   readonly of: Dashboard;
   readonly onDone: () => void;
 }) {
-  const { name, setName, sized, setSized, put, saving } = useDraft(env, of, onDone);
+  const { name, setName, sized, setSized, put, saving, isChanged } = useDraft(env, of, onDone);
   const [shown, setShown] = useState<Widget | 'new'>();
   const close = (): void => setShown(undefined);
   const told = saving.error === null ? undefined : Problem.of(saving.error).at({ name: 'name' });
@@ -75,10 +78,13 @@ export function EditDashboard({
       <PageHeader
         title={`Edit ${of.name}`}
         actions={
-          <Button onClick={() => setShown('new')}>
-            <Plus size={14} aria-hidden />
-            Add widget
-          </Button>
+          <>
+            {!isChanged && <Button onClick={onDone}>Stop editing</Button>}
+            <Button onClick={() => setShown('new')}>
+              <Plus size={14} aria-hidden />
+              Add widget
+            </Button>
+          </>
         }
       />
       <Body>
@@ -92,12 +98,14 @@ export function EditDashboard({
         {saving.error !== null && <ProblemBox error={saving.error} details={told?.others} />}
         <Arranged env={env} sized={sized} onChange={setSized} onEdit={setShown} />
       </Body>
-      <SaveBar change={saving.change}>
-        <Button onClick={onDone}>Discard changes</Button>
-        <Button look="primary" disabled={saving.isPending || isShort} onClick={() => saving.mutate()}>
-          Save dashboard
-        </Button>
-      </SaveBar>
+      {isChanged && (
+        <SaveBar change={saving.change}>
+          <Button onClick={onDone}>Discard changes</Button>
+          <Button look="primary" disabled={saving.isPending || isShort} onClick={() => saving.mutate()}>
+            Save dashboard
+          </Button>
+        </SaveBar>
+      )}
       {shown !== undefined && (
         <WidgetForm
           env={env}

@@ -29,7 +29,7 @@ const offeredMax = 8;
 const textOf = ({ q, id }: TrafficSearch): string => q ?? id ?? '';
 
 /** What is typed is an id when it looks like one, else a part of the path. */
-export function withText(search: TrafficSearch, text: string): TrafficSearch {
+function withText(search: TrafficSearch, text: string): TrafficSearch {
   const { q: _q, id: _id, page: _page, ...rest } = search;
   if (text === '') return rest;
   return /^[\da-f]{8}-[\da-f-]{20,}$/i.test(text) ? { ...rest, id: text } : { ...rest, q: text };
