@@ -146,6 +146,7 @@ async function logs({ management, gateway }: Platform, browser: TestBrowser): Pr
   await page.keyboard.press('ArrowDown');
   await marked.waitFor();
   await page.keyboard.press('Enter');
+  await eventually(async () => (await line.inputValue()) === 'status:');
   await line.pressSequentially('40');
   await marked.filter({ hasText: /^status:401/ }).waitFor();
   await page.keyboard.press('Enter');

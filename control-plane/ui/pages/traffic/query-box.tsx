@@ -50,7 +50,6 @@ export function QueryBox({
 }) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
-  const highlighted = useRef<Offer>(undefined);
   const [typed, setTyped] = useTyped(search, onSearch);
   const [isOpen, setOpen] = useState(false);
   const [fault, setFault] = useState<string>();
@@ -74,10 +73,10 @@ export function QueryBox({
     if (offer.token === undefined) setTyped(offer.text);
     else void enter(offer.text);
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
     if (event.key !== 'Enter') return;
     // What is marked among completions is chosen by the list itself.
-    if (isOpen && offers.length > 0 && highlighted.current !== undefined) return;
+    if (event.currentTarget.hasAttribute('aria-activedescendant')) return;
     event.preventDefault();
     void enter(typed);
   };
@@ -89,7 +88,6 @@ export function QueryBox({
         open={isOpen && offers.length > 0}
         // What begins a token is gone on with.
         onOpenChange={(open, { reason }) => (reason === 'item-press' ? undefined : setOpen(open))}
-        onItemHighlighted={(offer) => (highlighted.current = offer)}
         value={typed}
         onValueChange={(text, { reason }) => {
           // What is chosen says for itself what becomes of the text.
@@ -99,7 +97,8 @@ export function QueryBox({
           setOpen(true);
         }}
         itemToStringValue={({ text }: Offer) => text}
-        autoHighlight={typing?.kind === 'value'}
+        // Of values the first is meant, also when they come after somebody has stopped typing.
+        autoHighlight={typing?.kind === 'value' ? 'always' : false}
       >
         <div className={fields['box']} ref={box}>
           <Search size={14} aria-hidden />
