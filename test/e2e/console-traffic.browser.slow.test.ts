@@ -244,7 +244,7 @@ async function analytics({ management }: Platform, browser: TestBrowser): Promis
   await apis.getByRole('row', { name: new RegExp(`^Demo /demo/echo ${echo} `) }).waitFor();
   const chart = page.getByRole('figure', { name: 'Calls by status' });
   // What was deployed stands in the chart as well.
-  await chart.getByText(/^Deployed: .*Demo \/demo\/echo/).waitFor({ state: 'attached' });
+  await chart.getByText(/^Deployed: .*Demo \/demo\/orders/).waitFor({ state: 'attached' });
   await chart.getByRole('button', { name: /as a table/ }).click();
   const cells = await chart
     .locator('tbody tr')

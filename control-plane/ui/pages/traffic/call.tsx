@@ -134,7 +134,6 @@ function TimeOf({
 
 function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
   const { application, plan, apiId } = of;
-  const gatewayName = useGatewayNames(env);
   const { data: names } = useQuery(namesOfIds(env, { api: [apiId] }));
   const facts: readonly (readonly [string, ReactNode])[] = [
     [
@@ -151,19 +150,7 @@ function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
     ],
     ...(plan === undefined
       ? []
-      : [
-          [
-            'Plan',
-            <Link
-              key="plan"
-              to="/$env/apis/$api/plans/$plan"
-              params={{ env, api: apiId, plan: plan.id }}
-              className="link"
-            >
-              {plan.name ?? shortId(plan.id)}
-            </Link>,
-          ] as const,
-        ]),
+      : [['Plan', <ToPlan key="plan" env={env} api={apiId} plan={plan} />] as const]),
     ...(application?.name === undefined
       ? []
       : [
@@ -181,19 +168,7 @@ function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
         ]),
     ...(of.gateway === undefined
       ? []
-      : [
-          [
-            'Gateway',
-            <Link
-              key="gateway"
-              to="/$env/gateways/$gateway"
-              params={{ env, gateway: of.gateway }}
-              className="link"
-            >
-              {gatewayName(of.gateway)}
-            </Link>,
-          ] as const,
-        ]),
+      : [['Gateway', <ToGateway key="gateway" env={env} id={of.gateway} />] as const]),
     ...(of.remoteAddress === undefined ? [] : [['Caller', of.remoteAddress] as const]),
     ...(of.host === undefined ? [] : [['Host', of.host] as const]),
     ['Request', <Copy key="request" text={of.requestId} shown={shortId(of.requestId)} />],
@@ -215,6 +190,31 @@ function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+function ToPlan({
+  env,
+  api,
+  plan: { id, name },
+}: {
+  readonly env: string;
+  readonly api: string;
+  readonly plan: NonNullable<Recorded['plan']>;
+}) {
+  return (
+    <Link to="/$env/apis/$api/plans/$plan" params={{ env, api, plan: id }} className="link">
+      {name ?? shortId(id)}
+    </Link>
+  );
+}
+
+function ToGateway({ env, id }: { readonly env: string; readonly id: string }) {
+  const nameOf = useGatewayNames(env);
+  return (
+    <Link to="/$env/gateways/$gateway" params={{ env, gateway: id }} className="link">
+      {nameOf(id)}
+    </Link>
   );
 }
 

@@ -55,19 +55,14 @@ export function QueryBox({
   const [fault, setFault] = useState<string>();
   const typing = typingIn(typed);
   const offers = useOffers(asked, typed, typing);
-  const resolve = useResolve(asked);
+  const found = useFound(asked, search);
   const enter = async (text: string): Promise<void> => {
     setOpen(false);
-    const { tokens, rest } = typedIn(text);
-    const resolved = await Promise.all(tokens.map(resolve));
-    const missing = resolved.find((each) => typeof each === 'string');
-    setFault(missing);
-    if (missing !== undefined) return;
-    const known = resolved.filter((each) => typeof each !== 'string');
-    // A path that stands as a token is what words would be.
-    const found = known.reduce(withToken, rest === '' && known.length > 0 ? search : withText(search, rest));
-    setTyped(textOf(found));
-    onSearch(found);
+    const told = await found(text);
+    setFault(typeof told === 'string' ? told : undefined);
+    if (typeof told === 'string') return;
+    setTyped(textOf(told));
+    onSearch(told);
   };
   const choose = (offer: Offer): void => {
     if (offer.token === undefined) setTyped(offer.text);
@@ -119,6 +114,20 @@ export function QueryBox({
       </span>
     </div>
   );
+}
+
+/** The search that an entered text makes of the one that is shown, or why it makes none. */
+function useFound(asked: Asked, search: TrafficSearch): (text: string) => Promise<TrafficSearch | string> {
+  const resolve = useResolve(asked);
+  return async (text) => {
+    const { tokens, rest } = typedIn(text);
+    const resolved = await Promise.all(tokens.map(resolve));
+    const missing = resolved.find((each) => typeof each === 'string');
+    if (missing !== undefined) return missing;
+    const known = resolved.filter((each) => typeof each !== 'string');
+    // A path that stands as a token is what words would be.
+    return known.reduce(withToken, rest === '' && known.length > 0 ? search : withText(search, rest));
+  };
 }
 
 function Offers({

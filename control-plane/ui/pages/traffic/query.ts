@@ -18,10 +18,13 @@ export const tokenKeys: readonly (readonly [key: TokenKey, example: string])[] =
   ['path', 'path:/orders/7'],
   ['id', 'id of a request or transaction'],
 ];
-const shortened: Readonly<Record<string, TokenKey>> = { app: 'application', uri: 'path' };
+const shortened: ReadonlyMap<string, TokenKey> = new Map([
+  ['app', 'application'],
+  ['uri', 'path'],
+]);
 
 const keyOf = (word: string): TokenKey | undefined =>
-  shortened[word.toLowerCase()] ?? tokenKeys.find(([key]) => key === word.toLowerCase())?.[0];
+  shortened.get(word.toLowerCase()) ?? tokenKeys.find(([key]) => key === word.toLowerCase())?.[0];
 
 /** A token that stands complete. */
 export interface Token {
@@ -41,13 +44,14 @@ const tokenPattern = /(?<=^|\s)([A-Za-z]+):(?:"([^"]*)"?|(\S*))/g;
 /** Reads a text; what names none of {@link tokenKeys} is a part of a path like any other word. */
 export function typedIn(text: string): Typed {
   const tokens: Token[] = [];
-  const rest = text.replace(tokenPattern, (whole, word: string, quoted?: string, plain?: string) => {
+  let rest = text;
+  for (const [whole, word = '', inQuotes, plain = ''] of text.matchAll(tokenPattern)) {
     const key = keyOf(word);
-    if (key === undefined) return whole;
-    const value = (quoted ?? plain ?? '').trim();
+    if (key === undefined) continue;
+    const value = (inQuotes ?? plain).trim();
     if (value !== '') tokens.push({ key, value });
-    return '';
-  });
+    rest = rest.replace(whole, '');
+  }
   return { tokens, rest: rest.replace(/\s+/g, ' ').trim() };
 }
 
