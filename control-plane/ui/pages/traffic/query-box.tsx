@@ -64,10 +64,7 @@ export function QueryBox({
     setTyped(textOf(told));
     onSearch(told);
   };
-  const choose = (offer: Offer): void => {
-    if (offer.token === undefined) setTyped(offer.text);
-    else void enter(offer.text);
-  };
+  const choose = ({ token, text }: Offer): void => (token === undefined ? setTyped(text) : void enter(text));
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
     if (event.key !== 'Enter') return;
     // What is marked among completions is chosen by the list itself.
