@@ -56,7 +56,7 @@ function sayFailure({ name, file, entryFile, details }: Told['data']): string | 
   if (details?.error?.failureType === 'subtestsFailed') return undefined;
   const cause = details?.error?.cause;
   const how = cause instanceof Error ? cause.message : inspect(cause ?? details?.error);
-  return `${relative(root, entryFile ?? file ?? '')}: ${name}\n  ${how.slice(0, saidMax).replaceAll('\n', '\n  ')}\n`;
+  return `${relative(root, file ?? entryFile ?? '')}: ${name}\n  ${how.slice(0, saidMax).replaceAll('\n', '\n  ')}\n`;
 }
 
 /** Which tests failed, and how: what stands far above in the output of a long run, to be said again at its end. */

@@ -57,7 +57,8 @@ if (files.length === 0) {
 
 // Long ones measure latencies and fill machines: one file at a time, so that they do not disturb each other. The others wait for most of
 // their time, for a process to start or a server to answer.
-const concurrencyOf = (kind: Kind): number => (kind === 'long' ? 1 : 2 * availableParallelism());
+const concurrencyOf = (kind: Kind): number =>
+  ({ short: 3, slow: 2, long: 0 })[kind] * availableParallelism() || 1;
 const timeoutMsOf = (kind: Kind): number => ({ short: 120_000, slow: 300_000, long: 900_000 })[kind];
 /** So long a process lives that has one file, its tests and what keeps it alive behind them: a multiple of what one test may take. */
 const processMsMaxOf = (kind: Kind): number => (kind === 'long' ? 2 : 4) * timeoutMsOf(kind);

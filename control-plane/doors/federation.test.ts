@@ -355,10 +355,13 @@ test('who has not signed in is told whether passwords open anything', async (t) 
     const told = await scene.call('GET', `${organization}/console`, { as: null });
     assert.deepEqual(
       [told.status, told.body],
-      // No mail is set up here, so that no password can be reset by one.
+      // No mail is set up here, so that no password can be reset by one, and nobody can register.
       [
         200,
-        { authentication: { localLogin: { enabled: allowPasswords }, passwordReset: { enabled: false } } },
+        {
+          authentication: { localLogin: { enabled: allowPasswords }, passwordReset: { enabled: false } },
+          management: { userCreation: { enabled: false } },
+        },
       ],
     );
     const nowhere = await scene.call('GET', '/management/organizations/nowhere/console', { as: null });

@@ -56,6 +56,6 @@ export async function atTheDesk<T>(
 const elsewhere = (cause: Fault): Fault =>
   new Fault('storage.missing', {
     detail: cause.detail,
-    hint: "Run it in the control plane's folder, or say where that is: --data-dir, or --config with its database.url.",
+    hint: "Run it in the control plane's folder, or say where that is, as in: isthmus fleet list --data-dir <folder>, or with --config <its isthmus.yaml>.",
     cause,
   });
