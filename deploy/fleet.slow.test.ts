@@ -36,7 +36,7 @@ test('isthmus fleet list shows what isthmus fleet create made, as a table and as
   await assert.rejects(fleet('list', '--organization', 'nobody'), /There is no organization "nobody"/);
   await assert.rejects(
     runIsthmus(t, ['fleet', 'list', '--data-dir', tempDir(t)]),
-    /storage\.missing.*--data-dir, or --config/s,
+    /storage\.missing.*--data-dir <folder>, or with --config/s,
     'nobody is told to make a new database',
   );
 });

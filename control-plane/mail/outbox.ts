@@ -33,6 +33,8 @@ export interface OutboxOptions {
   readonly keptMs: number;
   /** Tries of what is put off. */
   readonly triesMax: number;
+  /** Deliveries at once, of all organizations. */
+  readonly runningMax: number;
   /** Within {@link deliverMsMax}. Never rejects. */
   deliver(row: Outgoing, signal: AbortSignal): Promise<Delivery>;
   /** Told of each that was sent or given up, and how many wait. */
@@ -52,8 +54,9 @@ export const deliverMsMax = 60_000;
 
 const leaseMs = 2 * deliverMsMax;
 const lookEveryMs = 1_000;
-/** At once, of all organizations; and of one in a look. */
-const runningMax = 4;
+/** Deliveries of one organization at once: who calls what never answers holds these, and nobody else's. */
+const runningPerOrganizationMax = 4;
+/** Of one organization in a look, and of all. */
 const perOrganization = 8;
 const perLook = 64;
 const firstPauseMs = 15_000;
@@ -80,64 +83,102 @@ class Outbox {
   readonly #signal: AbortSignal;
   readonly #lease;
   readonly #outage: Recurring;
+  readonly #queue: Recurring;
+  readonly #running = new Map<string, { readonly organization: string; readonly done: Promise<void> }>();
+  /** What the last look found and nobody has begun with. */
+  #due: Outgoing[] = [];
+  /** Whether there is more than one look finds. */
+  #isCut = false;
+  /** Ends the pause before the next look. */
+  #wake = new AbortController();
+  /** While nobody takes anything the rest waits as it is. */
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
   #forgottenAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutboxOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
     this.#lease = { name: `outbox.${options.queue}`, leaseMs, holder: randomUUID() };
+    const { name } = options;
     this.#outage = createRecurring(options, {
-      lasts: `each ${options.name} waits: nobody takes any`,
-      over: `each ${options.name} is sent again`,
+      lasts: `each ${name} waits: nobody takes any`,
+      over: `each ${name} is sent again`,
+    });
+    this.#queue = createRecurring(options, {
+      lasts: `each ${name} waits for the database`,
+      over: `each ${name} that waited for the database is looked at again`,
     });
   }
 
   async run(): Promise<void> {
-    const { clock, storage, log, name } = this.#options;
-    const queue = createRecurring(this.#options, {
-      lasts: `each ${name} waits for the database`,
-      over: `each ${name} that waited for the database is looked at again`,
-    });
+    const { clock, storage, log } = this.#options;
     while (!this.#signal.aborted) {
-      let pauseMs = lookEveryMs;
+      this.#wake = new AbortController();
       try {
-        const { tried, isTroubled } = await this.#look();
-        if (isTroubled) pauseMs = troublePauseMs;
-        else if (tried >= perLook) pauseMs = 0;
-        queue.worked();
+        await this.#look();
+        this.#queue.worked();
       } catch (error) {
-        queue.failed({ err: error });
+        this.#queue.failed({ err: error });
       }
-      if (pauseMs > 0) await clock.delay(pauseMs, this.#signal);
+      await clock.delay(lookEveryMs, AbortSignal.any([this.#signal, this.#wake.signal]));
     }
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
     await releaseLease(storage.db, this.#lease.name, this.#lease.holder).catch((error: unknown) =>
       log.debug({ err: error }, 'the lease of an outbox ends by itself'),
     );
   }
 
-  async #look(): Promise<{ readonly tried: number; readonly isTroubled: boolean }> {
+  async #look(): Promise<void> {
     const { storage, clock, queue, keptMs, onCounted } = this.#options;
-    if ((await takeLease(storage, this.#lease)) === undefined) return { tried: 0, isTroubled: false };
+    this.#due = [];
+    if ((await takeLease(storage, this.#lease)) === undefined) return;
     const nowMs = clock.now();
     onCounted(await countAllWaiting(storage.db, queue));
     if (clock.monotonicMs() - this.#forgottenAtMs >= forgetEveryMs) {
       await forgetOutgoing(storage.db, queue, nowMs - keptMs);
       this.#forgottenAtMs = clock.monotonicMs();
     }
+    if (clock.monotonicMs() < this.#quietUntilMs) return;
     const bounds = { nowMs, pauseMsMax, each: perOrganization, limit: perLook };
-    const due = [...(await dueOutgoing(storage.db, queue, bounds))];
-    const tried = due.length;
-    let isTroubled = false;
-    const work = async (): Promise<void> => {
-      // Once nobody takes anything the rest waits as it is.
-      while (!isTroubled && !this.#signal.aborted) {
-        const row = due.shift();
-        if (row === undefined) return;
-        isTroubled ||= (await this.#send(row)) === 'trouble';
-      }
-    };
-    await Promise.all(Array.from({ length: runningMax }, work));
-    return { tried, isTroubled };
+    const due = await dueOutgoing(storage.db, queue, bounds);
+    this.#isCut = due.length >= perOrganization;
+    this.#due = due.filter(({ id }) => !this.#running.has(id));
+    this.#fill();
+  }
+
+  /** Begins with what there is a place for. */
+  #fill(): void {
+    while (this.#running.size < this.#options.runningMax && !this.#signal.aborted) {
+      const at = this.#due.findIndex(
+        ({ organization }) => this.#runningOf(organization) < runningPerOrganizationMax,
+      );
+      const [row] = at === -1 ? [] : this.#due.splice(at, 1);
+      if (row === undefined) break;
+      this.#begin(row);
+    }
+  }
+
+  #begin(row: Outgoing): void {
+    const { clock } = this.#options;
+    const done = this.#send(row)
+      .then((kind) => {
+        if (kind !== 'trouble') return;
+        this.#due = [];
+        this.#quietUntilMs = clock.monotonicMs() + troublePauseMs;
+      })
+      .catch((error: unknown) => this.#queue.failed({ err: error }))
+      .finally(() => {
+        this.#running.delete(row.id);
+        this.#fill();
+        if (this.#isCut && this.#running.size < this.#options.runningMax) this.#wake.abort();
+      });
+    this.#running.set(row.id, { organization: row.organization, done });
+  }
+
+  #runningOf(organization: string): number {
+    let count = 0;
+    for (const one of this.#running.values()) if (one.organization === organization) count += 1;
+    return count;
   }
 
   async #send(row: Outgoing): Promise<Delivery['kind'] | undefined> {

@@ -29,6 +29,8 @@ export interface SendingOptions {
 
 /** Of what a server puts off. */
 const triesMax = 40;
+/** All go to one server. */
+const runningMax = 4;
 
 /** Sends the mails that wait, until the signal. */
 export function sendMails(options: SendingOptions, signal: AbortSignal): Sending {
@@ -42,6 +44,7 @@ export function sendMails(options: SendingOptions, signal: AbortSignal): Sending
       name: 'mail',
       keptMs: settings.keptMs,
       triesMax,
+      runningMax,
       async deliver(mail, ending) {
         const message = await messageOf(options, mail).catch((error: unknown) => {
           if (error instanceof Fault) return error;

@@ -38,6 +38,8 @@ const waitingMax = 1_000;
 const ageMsMax = 24 * 3_600_000;
 const keptMs = 7 * 24 * 3_600_000;
 const triesMax = 8;
+/** Each may be silent until its time is over: so many organizations' are no others' delay. */
+const runningMax = 32;
 const answerMsMax = 10_000;
 /** Nobody reads it; more of it is not waited for. */
 const answerBytesMax = 64 * 1_024;
@@ -138,6 +140,7 @@ export function sendWebhooks(
       name: 'call of a webhook',
       keptMs,
       triesMax,
+      runningMax,
       deliver,
       onEnded: (outcome) => ended.inc({ outcome }),
       onCounted: (count) => waiting.set(count),
