@@ -79,7 +79,11 @@ test('a run says of each step what it decided, how long it took and what it chan
     steps.map(({ changes }) => changes),
     [
       [{ part: 'header', name: 'x-added', after: 'POST' }],
-      [{ part: 'body', before: 'as it came', after: 'made of it', bytes: 10 }],
+      // How long it is stands in no header that a step may read from here on: whoever sends it says that.
+      [
+        { part: 'body', before: 'as it came', after: 'made of it', bytes: 10 },
+        { part: 'header', name: 'content-length', before: '10' },
+      ],
       [{ part: 'header', name: 'x-script', after: 'ran' }],
       [],
       [],
