@@ -36,8 +36,11 @@ interface Described {
   readonly parameters?: readonly Parameter[];
 }
 
+/** Of what the world has, what paths name by an id of its own. */
+type Known = Pick<Templates, 'policyGroup' | 'fleet'>;
+
 /** Of what stands in paths, what the world has. Whatever it has none of is `none`. */
-const inPaths = (like: Templates): Readonly<Record<string, string>> => ({
+const inPaths = (like: Known): Readonly<Record<string, string>> => ({
   orgId: 'DEFAULT',
   envId: 'DEFAULT',
   apiId: 'api-1',
@@ -75,6 +78,7 @@ const noneOf = [
   'monitoredId',
   'requestId',
   'tagId',
+  'templateId',
   'tenantId',
   'viewId',
 ];
@@ -135,6 +139,8 @@ const inQueries: Readonly<Record<string, string>> = {
   event: 'API_UPDATED',
   from: '1767225600000',
   to: '1767999999000',
+  scope: 'API',
+  hook: 'API_DEPLOYED',
 };
 
 /** What is asked of searches that have a body, each by itself. */
@@ -158,7 +164,7 @@ const isStream = (path: string): boolean => path.endsWith('/_live');
 const isSearch = (id: string): boolean => bodies[id] !== undefined || /search/i.test(id);
 
 /** Every operation of the document that reads: none is left out, and one of which nobody says what to ask is a fault. */
-export function operationsOf(like: Templates): readonly Operation[] {
+export function operationsOf(like: Known): readonly Operation[] {
   const { paths } = managementOpenApi() as { readonly paths: Record<string, Record<string, Described>> };
   return Object.entries(paths).flatMap(([path, methods]) => {
     if (!path.startsWith('/management/') || isStream(path)) return [];
@@ -172,12 +178,7 @@ export function operationsOf(like: Templates): readonly Operation[] {
 }
 
 // oxlint-disable-next-line max-params -- what the document says of one
-function operation(
-  template: string,
-  method: Ask['method'],
-  described: Described,
-  like: Templates,
-): Operation {
+function operation(template: string, method: Ask['method'], described: Described, like: Known): Operation {
   const { operationId: id, parameters = [] } = described;
   const values = { ...inPaths(like), ...placed[id] };
   const path = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
