@@ -59,6 +59,15 @@ function invalid(file: string, why: string, cause?: unknown): Fault {
   });
 }
 
+/**
+ * A serial number in hex: positive (RFC 5280 section 4.1.2.2), and begun by a byte that is neither 0 nor above 0x7f, since DER pads no
+ * number without need and OpenSSL reads none that is.
+ */
+export function serialFrom(random: Uint8Array): string {
+  const [first = 0, ...others] = random;
+  return Buffer.from([0x40 | (first & 0x3f), ...others]).toString('hex');
+}
+
 /** Makes a certificate for this machine that nobody has signed but itself, for a year. */
 export function makeSelfSigned(nowMs: number): CertificateTexts {
   const pair = generateKeyPairSync('rsa', {
@@ -68,8 +77,7 @@ export function makeSelfSigned(nowMs: number): CertificateTexts {
   });
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(pair.publicKey);
-  // RFC 5280 section 4.1.2.2: positive.
-  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`;
+  certificate.serialNumber = serialFrom(randomBytes(16));
   certificate.validity.notBefore = new Date(nowMs - 60_000);
   certificate.validity.notAfter = new Date(nowMs + yearMs);
   const name = [{ name: 'commonName', value: hostname().slice(0, 64) }];
