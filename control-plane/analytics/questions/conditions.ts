@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { customMetrics, namedMethods } from '../../../proto/model/access-record.ts';
-import { type Sieved, sievedValuesMax } from '../rollups/sieve.ts';
+import { type Sieved, sievedColumns, sievedValuesMax } from '../rollups/sieve.ts';
 import type { QuestionParams } from './question.ts';
 
 const text = (sql: string) => ({ kind: 'text', sql }) as const;
@@ -137,21 +137,14 @@ export function narrowing(conditions: readonly Condition[], prefix = 'c'): Narro
   return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), params: Object.fromEntries(params) };
 }
 
-/** Columns by which files are found that may hold a text. */
-const sievedOf: ReadonlyMap<Dimension, Sieved['column']> = new Map<Dimension, Sieved['column']>([
-  ['REQUEST_ID', 'request_id'],
-  ['TRANSACTION_ID', 'transaction_id'],
-  ['CONSUMER_IP', 'remote_address'],
-  ['HOST', 'host'],
-  ['ENDPOINT', 'endpoint'],
-  ['USER_AGENT', 'user_agent'],
-  ['HTTP_PATH_MAPPING', 'mapped_path'],
-]);
+/** The column by which files are found that may hold a text: that which the text is, as it stands there. */
+const sievedOf = (by: Dimension): Sieved['column'] | undefined =>
+  isCustomMetric(by) ? undefined : sievedColumns.find((column) => column === dimensions[by].sql);
 
 /** What of conditions says which files need be read. */
 export function sievesOf(conditions: readonly Condition[]): readonly Sieved[] {
   return conditions.flatMap(({ by, operator, values }) => {
-    const column = sievedOf.get(by);
+    const column = sievedOf(by);
     const isOfTexts = operator === 'EQ' || operator === 'IN';
     return column === undefined || !isOfTexts || values.length > sievedValuesMax ? [] : [{ column, values }];
   });
