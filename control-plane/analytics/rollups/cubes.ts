@@ -1,17 +1,15 @@
 import type { accessFields } from '../../../proto/model/access-record.ts';
 
+/** What else than whose they are requests are told apart by: of all of it together there are few values. */
+const ways = ['gateway_id', 'entrypoint_id', 'security_type', 'http_method', 'status', 'error_key'] as const;
+
 /** What rows of a cube are told apart by: columns of access records of which there are few values. */
 export const cubeColumns = [
   'api_id',
   'application_id',
   'plan_id',
   'subscription_id',
-  'gateway_id',
-  'entrypoint_id',
-  'security_type',
-  'http_method',
-  'status',
-  'error_key',
+  ...ways,
 ] as const satisfies readonly (keyof typeof accessFields)[];
 /** One of them. */
 export type CubeColumn = (typeof cubeColumns)[number];
@@ -44,16 +42,6 @@ export interface Cube {
 
 const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
-
-/** What else than whose they are requests are told apart by: of all of it together there are few values. */
-const ways = [
-  'gateway_id',
-  'entrypoint_id',
-  'security_type',
-  'http_method',
-  'status',
-  'error_key',
-] as const satisfies readonly CubeColumn[];
 
 const times = ['gateway_response_time_us', 'gateway_latency_us', 'endpoint_response_time_us'] as const;
 
