@@ -7,7 +7,15 @@ import type { IngesterOptions } from '../ingester.ts';
 import type { LakeFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
 import { inFolder } from '../own-folder.ts';
-import { keyOfRollup, requestsIn, rollupFolder, rollupKey, sieveKey, writeRollup } from './rollup-file.ts';
+import {
+  deleteFigures,
+  keyOfRollup,
+  requestsIn,
+  rollupFolder,
+  rollupKey,
+  sieveKey,
+  writeRollup,
+} from './rollup-file.ts';
 import { writeSieve } from './sieve.ts';
 import { RollupStore } from './rollups.store.ts';
 
@@ -77,8 +85,7 @@ export class Roller {
   async #forgetUnnamed(key: string): Promise<void> {
     const { blobs, manifest } = this.#options;
     const state = (await manifest.states([key])).get(key);
-    if (state === 'live') return;
-    for (const beside of [rollupKey(key), sieveKey(key)]) await blobs.delete(beside);
+    if (state !== 'live') await deleteFigures(blobs, key);
   }
 
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {

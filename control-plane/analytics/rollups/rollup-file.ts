@@ -42,9 +42,13 @@ export function keyOfRollup(key: string): string | undefined {
  * Errors: blobs.unavailable; to be repeated until it succeeds.
  */
 export async function deleteLakeFile(blobs: BlobStore, key: string): Promise<void> {
-  if (key.startsWith(lakePrefix))
-    for (const beside of [rollupKey(key), sieveKey(key)]) await blobs.delete(beside);
+  if (key.startsWith(lakePrefix)) await deleteFigures(blobs, key);
   await blobs.delete(key);
+}
+
+/** Deletes what lies beside a file of the lake and tells of it: its figures and its sieve. Errors: blobs.unavailable. */
+export async function deleteFigures(blobs: BlobStore, key: string): Promise<void> {
+  for (const beside of [rollupKey(key), sieveKey(key)]) await blobs.delete(beside);
 }
 
 /** Rows of each cube that a file of cubes holds, by its name. */
