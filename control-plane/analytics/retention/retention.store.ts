@@ -68,6 +68,15 @@ export async function chosenDays(
   };
 }
 
+/** How long what comes of each stream is kept where that is chosen; days. */
+export const daysInForce = (
+  { recordsKeptDays, logsKeptDays, keptDaysMax }: RetentionSettings,
+  { records, logs }: ChosenDays,
+): Readonly<Record<LandingKey['stream'], number>> => ({
+  records: Math.min(records ?? recordsKeptDays, keptDaysMax),
+  logs: Math.min(logs ?? logsKeptDays, keptDaysMax),
+});
+
 /** Writes what an environment chooses. */
 export async function chooseDays(
   trx: Trx,
@@ -155,10 +164,8 @@ export class RetentionStore {
 
   /** Before this what came of a stream of an environment has had its time; ms since the epoch, the begin of a UTC day. */
   async cutoffMs(at: EnvironmentRef, stream: LandingKey['stream'], nowMs: number): Promise<number> {
-    const { recordsKeptDays, logsKeptDays, keptDaysMax } = this.#settings;
-    const chosen = await chosenDays(this.#storage.db, at);
-    const days = stream === 'logs' ? (chosen.logs ?? logsKeptDays) : (chosen.records ?? recordsKeptDays);
-    return nowMs - (nowMs % dayMs) - Math.min(days, keptDaysMax) * dayMs;
+    const days = daysInForce(this.#settings, await chosenDays(this.#storage.db, at));
+    return nowMs - (nowMs % dayMs) - days[stream] * dayMs;
   }
 
   /** They count no longer, and are deleted after a grace; what they covered stays covered. False when the lease was lost. */

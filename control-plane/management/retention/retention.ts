@@ -5,6 +5,7 @@ import type { Actor } from '../../access/actor.ts';
 import {
   chooseDays,
   chosenDays,
+  daysInForce,
   type KeptRecords,
   keptRecords,
   type RetentionSettings,
@@ -116,15 +117,14 @@ const told = ({ records, logs }: Chosen): object => ({
   logsDays: logs ?? null,
 });
 
-function view(settings: RetentionSettings, { records, logs, updatedAtMs }: Chosen): RetentionView {
-  const { recordsKeptDays, logsKeptDays, keptDaysMax, lateDays } = settings;
+function view(settings: RetentionSettings, chosen: Chosen): RetentionView {
+  const { keptDaysMax, lateDays } = settings;
+  const { records, logs, updatedAtMs } = chosen;
+  const inForce = daysInForce(settings, chosen);
   return present({
     recordsDays: records,
     logsDays: logs,
-    inForce: {
-      recordsDays: Math.min(records ?? recordsKeptDays, keptDaysMax),
-      logsDays: Math.min(logs ?? logsKeptDays, keptDaysMax),
-    },
+    inForce: { recordsDays: inForce.records, logsDays: inForce.logs },
     daysMax: keptDaysMax,
     lateDays,
     updatedAt: updatedAtMs === 0 ? undefined : momentText(updatedAtMs),
