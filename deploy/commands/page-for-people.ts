@@ -1,3 +1,5 @@
+import { tableOf } from '../terminal.ts';
+
 /** Most characters of a line that is read with ease. */
 const widthMax = 100;
 
@@ -33,18 +35,12 @@ const cellsOf = (line: string): string[] =>
     .map((cell) => cell.trim());
 
 function linesOf(rows: readonly (readonly string[])[], width: number): readonly string[] {
-  const [head = [], ...others] = rows.filter((row) => !row.every((cell) => /^:?-+:?$/.test(cell)));
-  const all = [head, ...others];
-  const widths = head.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  const isWide = widths.reduce((sum, each) => sum + each + 2, -2) > width;
+  const all = rows.filter((row) => !row.every((cell) => /^:?-+:?$/.test(cell)));
+  const table = tableOf(all).split('\n');
   // A row that has no room beside itself is a paragraph.
-  if (isWide) return all.flatMap((row) => wrapped(row.filter(Boolean).join('  '), width));
-  return all.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  return table.some((line) => line.length > width)
+    ? all.flatMap((row) => wrapped(row.filter(Boolean).join('  '), width))
+    : table;
 }
 
 /** Words of a sentence on lines of that width; those behind the first are moved in. */
