@@ -65,8 +65,8 @@ export class Ingester {
   #mergeAtMs: number;
   #retireAtMs = 0;
   #rollAtMs: number;
-  #isRolling = false;
-  #rolling: Promise<void> = Promise.resolve();
+  /** What is under way beside the rounds. */
+  #rolling: Promise<void> | undefined;
   readonly #waiting = new Map<string, Turn>();
   /** Whether what somebody has begun may still lie about: after a take-over, or after a turn that failed. */
   #isTidy = false;
@@ -177,10 +177,9 @@ export class Ingester {
    */
   #rollUp(signal: AbortSignal): void {
     const { clock, settings } = this.#options;
-    if (signal.aborted || this.#isRolling || clock.monotonicMs() < this.#rollAtMs) return;
-    this.#isRolling = true;
+    if (signal.aborted || this.#rolling !== undefined || clock.monotonicMs() < this.#rollAtMs) return;
     this.#rolling = this.#rollOne(signal).finally(() => {
-      this.#isRolling = false;
+      this.#rolling = undefined;
       this.#rollAtMs = clock.monotonicMs() + settings.mergeEveryMs;
     });
   }
