@@ -284,7 +284,9 @@ function noRoute(context: Context, patterns: readonly PathPattern[]): Fault {
 
 function answerError(context: Context, error: unknown, log: Log): Response {
   const answer = answerOf(error);
-  if (answer.isBug || answer.status >= 500) {
+  // What the reference answers with 5xx though nothing failed: strangers could fill the log with it.
+  const isRefusal = error instanceof Fault && error.isOfClient;
+  if (answer.isBug || (answer.status >= 500 && !isRefusal)) {
     const transaction = randomUUID();
     context.header('X-Transaction-Id', transaction);
     log.error(

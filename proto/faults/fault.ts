@@ -55,6 +55,11 @@ export class Fault extends Error {
   get status(): number {
     return codes[this.code].status;
   }
+
+  /** Whether it is for the caller alone to do something about it. */
+  get isOfClient(): boolean {
+    return codes[this.code].owner === 'client';
+  }
 }
 
 /** States what cannot be otherwise; when it is, that is a bug and not a Fault. */

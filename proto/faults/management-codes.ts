@@ -286,7 +286,7 @@ export const managementCodes = {
   },
   'user.registration.disabled': {
     status: 503,
-    owner: 'config',
+    owner: 'client',
     text: 'Nobody registers himself here.',
     hint: 'Ask an administrator for an account; an administrator may allow registration.',
   },

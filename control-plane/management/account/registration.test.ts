@@ -293,7 +293,9 @@ for (const database of testDatabases) {
     name('nobody registers where nobody has allowed it, and it is allowed only where links can be sent'),
     options,
     async (t) => {
-      const office = await openOffice(t, database, { mail, publicUrl });
+      const logged: string[] = [];
+      const onLogged = (line: string): number => logged.push(line);
+      const office = await openOffice(t, database, { mail, publicUrl, onLogged });
       const ask = (body: object) =>
         office.call('POST', `${organization}/users/registration`, { as: null, body });
       assert.deepEqual(outcome(await ask({ email: 'eve@acme.com', ...eve })), [
@@ -305,6 +307,7 @@ for (const database of testDatabases) {
         body: { token: 'none', password: chosen },
       });
       assert.deepEqual(outcome(end), [503, 'user.registration.disabled']);
+      assert.ok(!logged.some((line) => line.includes('failed')), 'a stranger who asks is no failure of ours');
       const isOffered = async () => {
         const { body } = await office.call('GET', `${organization}/console`, { as: null });
         return body['management'];
