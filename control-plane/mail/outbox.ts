@@ -170,9 +170,18 @@ class Outbox {
       .finally(() => {
         this.#running.delete(row.id);
         this.#fill();
-        if (this.#isCut && this.#running.size < this.#options.runningMax) this.#wake.abort();
+        if (this.#wantsMore(row.organization)) this.#wake.abort();
       });
     this.#running.set(row.id, { organization: row.organization, done });
+  }
+
+  /** Whether there is a place and nothing found to take it: a look ranks all that is due, and is not had for each that was sent. */
+  #wantsMore(organization: string): boolean {
+    return (
+      this.#isCut &&
+      this.#running.size < this.#options.runningMax &&
+      !this.#due.some((row) => row.organization === organization)
+    );
   }
 
   #runningOf(organization: string): number {
