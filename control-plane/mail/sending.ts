@@ -4,15 +4,13 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { Facts } from './letters.ts';
+import { writeInForce } from './in-force.ts';
 import { factsOf } from './mail.ts';
 import { emptyOutbox, type Sending } from './outbox.ts';
 import type { Outgoing } from './outbox.store.ts';
 import type { MailSettings } from './settings.ts';
 import type { Message, Smtp } from './smtp.ts';
-import { keyOfMail, type Template, templateOf } from './templates.ts';
-import { findInForce } from './templates.store.ts';
-import { attempt, write, type Written } from './written.ts';
+import { keyOfMail, templateOf } from './templates.ts';
 
 export type { Sending } from './outbox.ts';
 
@@ -65,39 +63,18 @@ export function sendMails(options: SendingOptions, signal: AbortSignal): Sending
 
 /** The mail, or why there is none. */
 async function messageOf(options: SendingOptions, mail: Outgoing): Promise<Message | string> {
-  const { keyring, log } = options;
-  const key = keyOfMail(mail.template);
-  const letter = templateOf(key);
-  if (letter === undefined) return 'This version knows no such mail.';
+  const { keyring, log, storage, clock } = options;
+  const template = templateOf(keyOfMail(mail.template));
+  if (template === undefined) return 'This version knows no such mail.';
   try {
     const facts = factsOf(keyring, mail);
-    const written = await writtenFor(options, { organization: mail.organization, letter, facts });
+    const { organization } = mail;
+    const nowMs = clock.now();
+    const written = await writeInForce({ db: storage.db, log }, { organization, template, facts, nowMs });
     return { id: mail.id, to: mail.recipient, ...written };
   } catch (error) {
     if (!(error instanceof Fault) || !error.code.startsWith('secrets.')) throw error;
     log.error({ err: error, mail: mail.id }, 'a mail cannot be opened');
     return error.detail;
   }
-}
-
-/** By the words of the organization where it has some; where those fail, by ours: a mail that somebody waits for is sent. */
-async function writtenFor(
-  { storage, log, clock }: SendingOptions,
-  {
-    organization,
-    letter,
-    facts,
-  }: { readonly organization: string; readonly letter: Template; readonly facts: Facts },
-): Promise<Written> {
-  const nowMs = clock.now();
-  const own = await findInForce(storage.db, organization, letter);
-  if (own !== undefined) {
-    const made = attempt({ ...letter, title: own.title, content: own.content }, facts, { nowMs });
-    if (made.kind === 'value') return made.value;
-    log.warn(
-      { organization, template: own.id, part: made.part, why: made.why },
-      'a template of an organization fails; the mail has the words of ours',
-    );
-  }
-  return write(letter, facts, nowMs);
 }

@@ -76,10 +76,7 @@ export function faultsOf(
   });
   if (unread.length > 0) return unread;
   for (const isEmpty of [false, true]) {
-    const made = attempt({ ...template, title, content }, sampleFacts(template, isEmpty), {
-      nowMs: 0,
-      type,
-    });
+    const made = attempt({ ...template, title, content }, sampleFacts(template, isEmpty), 0);
     if (made.kind === 'failed') return [{ path: made.part, message: `it fails: ${made.why}` }];
     const lacked = links.find(
       (name) =>

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { type HookFacts, hookGiven, hooks, letterOf } from './hooks.ts';
 import { type Facts, type LetterId, letters } from './letters.ts';
 import { plainText } from './plain-text.ts';
-import { tellingOf, write } from './written.ts';
+import { templateOf } from './templates.ts';
+import { write } from './written.ts';
 
 /** Facts for any letter: each text says where it stands. */
 function anyFacts(id: LetterId): Facts {
@@ -33,12 +34,15 @@ test('every hook is told from what it is given, by mail and in the console, also
         Object.fromEntries(members.map((member) => [member, text])),
       ]),
     ) as HookFacts;
-  for (const hook of hooks)
+  for (const hook of hooks) {
+    const telling = templateOf({ scope: hook.scope, hook: hook.id, type: 'PORTAL' });
+    assert.ok(telling !== undefined, hook.id);
     for (const text of ['<b>', '']) {
-      const { title, message } = tellingOf(hook, facts(text), 0);
+      const { subject: title, text: message } = write(telling, facts(text), 0);
       assert.ok(title.length > 5 && message.length > 10, hook.id);
       assert.doesNotMatch(write(letterOf(hook), facts(text), 0).html, /<b>/, hook.id);
     }
+  }
 });
 
 test('the text of a mail has paragraphs, items and where links lead, and nothing of scripts', () => {

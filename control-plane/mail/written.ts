@@ -1,6 +1,5 @@
 import { compileGiven } from '../../proto/freemarker/template.ts';
 import { invariant } from '../../proto/faults/fault.ts';
-import { type Hook, type HookFacts, hookGiven } from './hooks.ts';
 import type { Facts, Letter } from './letters.ts';
 import { plainText } from './plain-text.ts';
 
@@ -20,13 +19,12 @@ export type Attempt =
   | { readonly kind: 'value'; readonly value: Written }
   | { readonly kind: 'failed'; readonly part: 'title' | 'content'; readonly why: string };
 
-/** Writes a mail by words that may be somebody else's. Of the console's type the content is text, of one line. */
-export function attempt(
-  letter: Letter,
-  facts: Facts,
-  { nowMs, type = 'EMAIL' }: { readonly nowMs: number; readonly type?: 'EMAIL' | 'PORTAL' },
-): Attempt {
-  const isMail = type === 'EMAIL';
+/** A mail, where it does not say that it stands in the console, whose content is text of one line. */
+type Words = Letter & { readonly type?: 'EMAIL' | 'PORTAL' };
+
+/** Writes by words that may be somebody else's. */
+export function attempt(letter: Words, facts: Facts, nowMs: number): Attempt {
+  const isMail = letter.type !== 'PORTAL';
   const subject = rendered(letter.title, { letter, facts, nowMs, output: 'text' });
   if (subject.kind !== 'value') return { kind: 'failed', part: 'title', why: subject.why };
   const output = isMail ? 'html' : 'text';
@@ -43,25 +41,11 @@ export function attempt(
   };
 }
 
-/** Writes a mail by our own words. What a letter is given is all that its templates ask for, which a test holds. */
-export function write(letter: Letter, facts: Facts, nowMs: number): Written {
-  return ours(attempt(letter, facts, { nowMs }));
-}
-
-function ours(made: Attempt): Written {
+/** Writes by our own words. What a letter is given is all that its templates ask for, which a test holds. */
+export function write(letter: Words, facts: Facts, nowMs: number): Written {
+  const made = attempt(letter, facts, nowMs);
   invariant(made.kind === 'value', `a template of ours fails: ${made.kind === 'failed' ? made.why : ''}`);
   return made.value;
-}
-
-/** What somebody is told in the console, as text, by our own words. */
-export function tellingOf(
-  { label: name, description, title, sentence: content }: Hook,
-  facts: HookFacts,
-  nowMs: number,
-): { readonly title: string; readonly message: string } {
-  const letter = { name, description, given: hookGiven, title, content };
-  const { subject, text } = ours(attempt(letter, facts, { nowMs, type: 'PORTAL' }));
-  return { title: subject, message: text };
 }
 
 function rendered(

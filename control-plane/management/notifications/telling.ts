@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Fault } from '../../../proto/faults/fault.ts';
+import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import { actorOf } from '../../access/access.ts';
 import { getUser } from '../../access/access.store.ts';
 import { objectRoles, tenantRoles } from '../../access/memberships.store.ts';
 import { type Hook, type HookFacts, hookOf } from '../../mail/hooks.ts';
-import { templateOf } from '../../mail/templates.ts';
-import { findInForce } from '../../mail/templates.store.ts';
-import { attempt, tellingOf } from '../../mail/written.ts';
+import { writeInForce } from '../../mail/in-force.ts';
+import { type Template, templateOf } from '../../mail/templates.ts';
+import type { Written } from '../../mail/written.ts';
 import { keepLease, releaseLease, takeLease } from '../../storage/leases.ts';
 import { createRecurring } from '../../storage/recurring.ts';
 import type { Trx } from '../../storage/storage.ts';
@@ -30,14 +30,17 @@ const perOrganization = 10;
 /** Most notifications that a user has; of more the oldest go. */
 const portalMax = 1_000;
 
+/** Who tells. */
+interface Teller {
+  readonly desk: Desk;
+  readonly log: Log;
+}
+
 /**
  * Tells what was raised, until the signal: one control plane on the database at a time, each in a transaction of its own with what it puts
  * into queues, so that nobody is told twice, whoever is killed.
  */
-export async function tellRaised(
-  { desk, log }: { readonly desk: Desk; readonly log: Log },
-  signal: AbortSignal,
-): Promise<void> {
+export async function tellRaised({ desk, log }: Teller, signal: AbortSignal): Promise<void> {
   const { storage, clock } = desk;
   const lease = { name: 'management.notifications', leaseMs: 30_000, holder: randomUUID() };
   const trouble = createRecurring(
@@ -53,7 +56,7 @@ export async function tellRaised(
         .transaction(async (trx) => {
           if (!(await keepLease(trx, storage.dialect, lease))) return;
           await trx.deleteFrom('raised_hook').where('id', '=', row.id).execute();
-          await tell(desk, trx, row);
+          await tell({ desk, log }, trx, row);
         })
         .catch(async (error: unknown) => {
           if (error instanceof Fault && error.code.startsWith('storage.')) throw error;
@@ -78,7 +81,7 @@ export async function tellRaised(
   );
 }
 
-async function tell(desk: Desk, trx: Trx, row: RaisedRow): Promise<void> {
+async function tell({ desk, log }: Teller, trx: Trx, row: RaisedRow): Promise<void> {
   const hook = hookOf(row.hook);
   if (hook === undefined) return;
   const about = JSON.parse(row.about) as About;
@@ -92,11 +95,11 @@ async function tell(desk: Desk, trx: Trx, row: RaisedRow): Promise<void> {
     notifier === 'default-email' ? (config ?? '').split(',') : [],
   );
   await desk.mail.tell(now, { to, hook, facts });
-  let telling: Telling | undefined;
+  let telling: Written | undefined;
   for (const setting of settings) {
     const { notifier, config, user_id: user } = setting;
     if (user !== null) {
-      telling ??= await tellingFor(now, hook, facts);
+      telling ??= await writeInForce({ db: trx, log }, { ...now, template: inConsole(hook), facts });
       await tellUser(now, { setting, user, telling });
     }
     if (user === null && notifier !== 'default-email' && config !== null) {
@@ -106,22 +109,10 @@ async function tell(desk: Desk, trx: Trx, row: RaisedRow): Promise<void> {
   }
 }
 
-type Telling = ReturnType<typeof tellingOf>;
-
-/** By the words of the organization where it has some that work; else by ours. */
-async function tellingFor(
-  { trx, organization, nowMs }: { readonly trx: Trx; readonly organization: string; readonly nowMs: number },
-  hook: Hook,
-  facts: HookFacts,
-): Promise<Telling> {
-  const template = templateOf({ scope: hook.scope, hook: hook.id, type: 'PORTAL' });
-  const own = template && (await findInForce(trx, organization, template));
-  if (template !== undefined && own !== undefined) {
-    const words = { ...template, title: own.title, content: own.content };
-    const made = attempt(words, facts, { nowMs, type: 'PORTAL' });
-    if (made.kind === 'value') return { title: made.value.subject, message: made.value.text };
-  }
-  return tellingOf(hook, facts, nowMs);
+function inConsole({ scope, id }: Hook): Template {
+  const template = templateOf({ scope, hook: id, type: 'PORTAL' });
+  invariant(template !== undefined, 'of each hook there are words');
+  return template;
 }
 
 /** Those of the API, of the application, or of all environments of the organization that are in use. */
@@ -155,7 +146,7 @@ async function tellUser(
   }: {
     readonly setting: SettingRow;
     readonly user: string;
-    readonly telling: { readonly title: string; readonly message: string };
+    readonly telling: Written;
   },
 ): Promise<void> {
   const row = await getUser(trx, organization, user);
@@ -169,8 +160,9 @@ async function tellUser(
     ...(await objectRoles(trx, { organization, user }, objects)),
   ];
   if (!may(actorOf(row, roles), owner, 'read')) return;
+  const { subject: title, text: message } = telling;
   await insertPortal(trx, [
-    { id: randomUUID(), organization, user_id: user, ...telling, created_at_ms: nowMs },
+    { id: randomUUID(), organization, user_id: user, title, message, created_at_ms: nowMs },
   ]);
   await keepNewest(trx, { organization, userId: user }, portalMax);
 }

@@ -183,7 +183,7 @@ export async function deleteTemplate(
 export function previewTemplate({ clock }: Desk, wish: TemplateWish): z.infer<typeof templatePreviewSchema> {
   const template = judged(wish);
   const words = { ...template, title: wish.title, content: wish.content };
-  const made = attempt(words, sampleFacts(template), { nowMs: clock.now(), type: wish.type });
+  const made = attempt(words, sampleFacts(template), clock.now());
   if (made.kind === 'failed')
     throw new Fault('request.invalid', { details: [{ path: made.part, message: made.why }] });
   const { subject: title, text, html } = made.value;
