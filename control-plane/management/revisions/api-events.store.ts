@@ -4,6 +4,7 @@ import { inTenant } from '../../storage/in-tenant.ts';
 import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
 import type { Queries, Storage } from '../../storage/storage.ts';
 import type { AuditRow } from '../audit/audit.store.ts';
+import type { DeploymentRow } from '../deployments/deployments.store.ts';
 
 /** Types of events of an API, in the reference's words: a deployment, a start, a stop. */
 export const apiEventTypes = ['PUBLISH_API', 'START_API', 'STOP_API'] as const;
@@ -105,10 +106,15 @@ function auditOf(db: Queries, api: Api, events: readonly string[]) {
   return rows.where('reference_id', '=', api.id).where('event', 'in', events.length === 0 ? [''] : events);
 }
 
-function eventRow(api: Api, row: UnionRow): ApiEventRow {
-  if (row.audit_id !== '') return turnRow({ ...row, id: row.audit_id });
+const eventRow = ({ id }: Api, row: UnionRow): ApiEventRow =>
+  row.audit_id === '' ? deploymentEventRow({ ...row, api_id: id }) : turnRow({ ...row, id: row.audit_id });
+
+/** A deployment as an event. */
+export function deploymentEventRow(
+  row: Pick<DeploymentRow, 'api_id' | 'number' | 'label' | 'user_id' | 'created_at_ms'>,
+): ApiEventRow {
   return {
-    id: `${api.id}_${row.number}`,
+    id: `${row.api_id}_${row.number}`,
     type: 'PUBLISH_API',
     number: row.number,
     label: row.label ?? undefined,

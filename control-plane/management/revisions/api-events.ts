@@ -7,7 +7,13 @@ import { findDeployment } from '../deployments/deployments.store.ts';
 import type { Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { boundsOf } from '../pages.ts';
-import { type ApiEventRow, apiEventTypes, findTurn, listApiEventRows } from './api-events.store.ts';
+import {
+  type ApiEventRow,
+  apiEventTypes,
+  deploymentEventRow,
+  findTurn,
+  listApiEventRows,
+} from './api-events.store.ts';
 import { findNumbered, numberOf, type RevisionSearch } from './revisions.ts';
 
 /** What became of an API at its gateways, in the reference's form. */
@@ -56,31 +62,19 @@ export async function getApiEvent(
 ): Promise<EventView> {
   const { db } = desk.storage;
   const api = await foundApi(db, ref);
-  const row = (await deployment(desk, ref)) ?? (await findTurn(db, api, ref.eventId));
+  const deployment = await findNumbered(desk, { ...ref, number: numberOf(ref) });
+  const row =
+    deployment === undefined ? await findTurn(db, api, ref.eventId) : deploymentEventRow(deployment);
   if (row === undefined) throw new Fault('event.notFound', { parameters: { event: ref.eventId } });
   const names = await displayNames(db, ref.at.organization, [row.userId]);
   const { number } = row;
-  const had = number === undefined ? undefined : await findDeployment(db, ref.at, { api: ref.id, number });
+  const had =
+    deployment ??
+    (number === undefined ? undefined : await findDeployment(db, ref.at, { api: ref.id, number }));
   if (had === undefined) return view(ref, row, names);
   // Masked before it becomes a text, in which nobody would look for it.
   const payload = JSON.stringify(maskSealed(JSON.parse(had.definition) as object));
   return { ...view(ref, row, names), payload };
-}
-
-async function deployment(
-  desk: Desk,
-  ref: ApiRef & { readonly eventId: string },
-): Promise<ApiEventRow | undefined> {
-  const row = await findNumbered(desk, { ...ref, number: numberOf(ref) });
-  if (row === undefined) return undefined;
-  return {
-    id: ref.eventId,
-    type: 'PUBLISH_API',
-    number: row.number,
-    label: row.label ?? undefined,
-    userId: row.user_id,
-    atMs: row.created_at_ms,
-  };
 }
 
 function view({ at, id }: ApiRef, row: ApiEventRow, names: ReadonlyMap<string, string>): EventView {
