@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { ThrottledFault } from '../../access/access.ts';
-import { getUser } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { passwordSchema } from '../../access/passwords.ts';
 import {
@@ -170,7 +169,6 @@ export async function finishRegistration(
     const { display_name: displayName } = profileColumns({ firstname, lastname }, email);
     const who = { id: actor.id, organization, username: email, passwordHash, displayName, email };
     await desk.access.createUser(now.trx, { ...who, firstname, lastname, role: 'USER', isPending });
-    const made = await getUser(now.trx, organization, actor.id);
     const status = isPending ? 'PENDING' : 'ACTIVE';
     if (isPending)
       await desk.mail.send(now, {
@@ -180,7 +178,7 @@ export async function finishRegistration(
       });
     await now.audit(
       'USER_REGISTERED',
-      { type: 'ORGANIZATION', id: organization, after: { status: made?.status } },
+      { type: 'ORGANIZATION', id: organization, after: { status } },
       { USER: actor.id },
     );
     return told({ email, firstname, lastname, status });
