@@ -37,11 +37,15 @@ export const templates: readonly Template[] = [
   })),
 ];
 
-const nameOf = ({ scope, hook, type }: TemplateKey): string => `${scope}.${hook}.${type}`;
+/** A key as it stands in a row. */
+type KeyTexts = Readonly<Record<keyof TemplateKey, string>>;
+
+/** A key as one text. */
+export const nameOf = ({ scope, hook, type }: KeyTexts): string => `${scope}.${hook}.${type}`;
 const byName = new Map(templates.map((template) => [nameOf(template), template]));
 
 /** The one of a key. */
-export const templateOf = (key: TemplateKey): Template | undefined => byName.get(nameOf(key));
+export const templateOf = (key: KeyTexts): Template | undefined => byName.get(nameOf(key));
 
 /** The key of a mail in the queue: of a hook `scope.id`, of another mail its name. */
 export function keyOfMail(name: string): TemplateKey {

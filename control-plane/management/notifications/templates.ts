@@ -12,6 +12,7 @@ import {
 } from '../../mail/templates.store.ts';
 import {
   faultsOf,
+  nameOf,
   sampleFacts,
   type Template,
   templateCharsMax,
@@ -145,8 +146,8 @@ export function updateTemplate(
   const { scope, hook, type, title, content, enabled } = wish;
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const row = await findTemplateRow(now.trx, organization, id);
-    const template = templateFor(row);
     if (row === undefined) throw new Fault('notificationTemplate.notFound');
+    const template = templateFor(row);
     const details = Object.entries({ scope, hook, type, id: wish.id ?? id }).flatMap(([path, value]) =>
       row[path as 'scope' | 'hook' | 'type' | 'id'] === value
         ? []
@@ -204,13 +205,10 @@ function demandWorking(template: Template, wish: TemplateWish): void {
 
 /** What a row stands in place of; of one that this version no longer says, nothing. Errors: notificationTemplate.notFound. */
 function templateFor(row: TemplateRow | undefined): Template {
-  const found = row && templateOf({ ...row, type: row.type === 'EMAIL' ? 'EMAIL' : 'PORTAL' });
+  const found = row && templateOf(row);
   if (found === undefined) throw new Fault('notificationTemplate.notFound');
   return found;
 }
-
-const nameOf = ({ scope, hook, type }: Pick<TemplateRow, 'scope' | 'hook' | 'type'>): string =>
-  `${scope}.${hook}.${type}`;
 
 function viewOf(template: Template, row: TemplateRow | undefined): TemplateView {
   const { scope, hook, type, name, description, given } = template;
