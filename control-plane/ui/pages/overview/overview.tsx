@@ -17,7 +17,7 @@ import { aliveMs, useGatewaysLive } from '../fleets.ts';
 import { DataTable } from '../../kit/table.tsx';
 import { standingOf, useGroups } from '../topology.tsx';
 import { StatusChart } from '../traffic/charts.tsx';
-import { useAsOf } from '../traffic/figures.ts';
+import { useLooking } from '../traffic/looking.tsx';
 import { SpanMenu } from '../traffic/narrow.tsx';
 import { type Asked, grouped, type Metric, requests, requestsOf } from '../traffic/questions.ts';
 import { narrowings, spanOf } from '../traffic/search.ts';
@@ -47,7 +47,7 @@ function Known({ env }: { readonly env: string }) {
   const live = useGatewaysLive(may('INSTANCE', 'R') ? env : undefined);
   const { groups, environment } = useGroups(env, live, useOrganizationRights()('FLEET', 'R'));
   const standing = standingOf(groups, environment);
-  const [asOfMs] = useAsOf();
+  const { asOfMs } = useLooking();
   const asked: Asked = { env, span: spanOf(search, asOfMs), search: {} };
   const again = live === 'live' ? aliveMs : lookAgainMs;
   const recent = useRecent(env, again);

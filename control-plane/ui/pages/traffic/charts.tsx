@@ -4,7 +4,7 @@ import { count, duration } from '../../kit/numbers.ts';
 import { ProblemBox } from '../../kit/told.tsx';
 import { type Series, TimeChart } from '../../kit/time-chart.tsx';
 import { useDeploymentMarks } from './marks.ts';
-import { type Asked, type Metric, overTime } from './questions.ts';
+import { type Asked, type Metric, overTime, requests } from './questions.ts';
 import styles from './traffic.module.css';
 
 interface ChartProps {
@@ -13,8 +13,6 @@ interface ChartProps {
   readonly heightPx?: number;
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
-
-const requests = [{ name: 'HTTP_REQUESTS' }] as const;
 
 /** From below to above. */
 const statuses = [
@@ -29,7 +27,7 @@ const statuses = [
 /** Calls over time by the hundreds of their status. */
 export function StatusChart({ title, asked, heightPx = 180, onZoom }: ChartProps) {
   const marks = useDeploymentMarks(asked);
-  const { data, error } = useQuery(overTime(asked, requests, { by: 'HTTP_STATUS_CODE_GROUP' }));
+  const { data, error } = useQuery(overTime(asked, [requests], { by: 'HTTP_STATUS_CODE_GROUP' }));
   if (data === undefined) return <Waiting error={error} heightPx={heightPx} />;
   const lines = new Map(data.lines);
   const series = statuses.flatMap(([key, color]): readonly Series[] => {
@@ -101,7 +99,7 @@ const bands = [
 
 const time = 'HTTP_GATEWAY_RESPONSE_TIME';
 const banded: readonly Metric[] = bands.map(([from, to]) => ({
-  name: 'HTTP_REQUESTS',
+  ...requests,
   filters: [
     { name: time, operator: 'GTE', value: from },
     ...(to === undefined ? [] : [{ name: time, operator: 'LTE' as const, value: to }]),

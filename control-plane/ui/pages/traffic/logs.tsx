@@ -16,13 +16,12 @@ import { StatusChart } from './charts.tsx';
 import { useChosenNames } from './looking.tsx';
 import { Chips, Facets, type OnSearch, SpanMenu } from './narrow.tsx';
 import { QueryBox } from './query-box.tsx';
-import { type Asked, callsPerPage, exportedCalls, foundCalls, measured } from './questions.ts';
+import { type Asked, callsPerPage, exportedCalls, foundCalls, measured, requests } from './questions.ts';
 import { asOf, cleared, isNarrowed, liveQuery, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
 import { Tail } from './tail.tsx';
 import styles from './traffic.module.css';
 
 const lookAgainMs = 5_000;
-const counted = [{ name: 'HTTP_REQUESTS' }] as const;
 
 /**
  * Calls, the newest first, with what they can be narrowed by. Nothing moves while somebody reads: what comes meanwhile is counted, and
@@ -228,7 +227,9 @@ function useFresh({ env, span, search }: Asked, shown: number | undefined): numb
     return () => clearInterval(timer);
   }, []);
   const { data } = useQuery({
-    ...measured({ env, span: { fromMs: span.fromMs, toMs: Math.max(untilMs, span.toMs) }, search }, counted),
+    ...measured({ env, span: { fromMs: span.fromMs, toMs: Math.max(untilMs, span.toMs) }, search }, [
+      requests,
+    ]),
     enabled: shown !== undefined && untilMs > span.toMs,
   });
   return shown === undefined || data?.[0] === undefined ? 0 : Math.max(0, data[0] - shown);

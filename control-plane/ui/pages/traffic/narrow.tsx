@@ -4,7 +4,7 @@ import { Button } from '../../kit/button.tsx';
 import { Menu } from '../../kit/menu.tsx';
 import { count, moment } from '../../kit/numbers.ts';
 import { useGatewayNames } from '../fleets.ts';
-import { type Asked, grouped, type Group } from './questions.ts';
+import { type Asked, grouped, type Group, requests } from './questions.ts';
 import {
   cleared,
   isNarrowed,
@@ -107,7 +107,6 @@ export function Chips({
 }
 
 const shownMax = 6;
-const requests = [{ name: 'HTTP_REQUESTS' }] as const;
 
 /** Values of one property of the calls that match everything else, with how many there are of each; those that are chosen stay. */
 function Facet({
@@ -118,7 +117,7 @@ function Facet({
 }: SearchProps & { readonly asked: Asked; readonly by: Narrowing }) {
   const nameOf = useNaming(asked.env);
   const { data } = useQuery(
-    grouped(asked, { by: narrowings[by], metrics: requests, limit: shownMax + 1, without: by }),
+    grouped(asked, { by: narrowings[by], metrics: [requests], limit: shownMax + 1, without: by }),
   );
   const chosen = valuesOf(search, by);
   const known = (data ?? []).filter(({ key }) => !isUnknown(key));

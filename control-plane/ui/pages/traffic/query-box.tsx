@@ -9,7 +9,7 @@ import { count, worded } from '../../kit/numbers.ts';
 import { isUnknown, nouns, type OnSearch, useNaming } from './narrow.tsx';
 import { type Asked, grouped, requests } from './questions.ts';
 import { meant, quoted, type Token, tokenKeys, typedIn, type Typing, typingIn, withToken } from './query.ts';
-import { type Narrowing, narrowings, type TrafficSearch } from './search.ts';
+import { type Narrowing, narrowings, statusGroups, type TrafficSearch } from './search.ts';
 import styles from './traffic.module.css';
 
 interface Offer {
@@ -174,7 +174,6 @@ function useTyped(search: TrafficSearch, onSearch: OnSearch) {
 }
 
 const isNarrowing = (key: string): key is Narrowing => Object.hasOwn(narrowings, key);
-const groups = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 const valuesOf = (asked: Asked, key: Narrowing) =>
   grouped(asked, { by: narrowings[key], metrics: [requests], limit: valuesMax, without: key });
@@ -199,7 +198,7 @@ function useOffers(asked: Asked, typed: string, typing: Typing | undefined): rea
     ...(data ?? [])
       .filter((group) => !isUnknown(group.key))
       .map((group) => ({ value: nameOf(by, group), about: worded(count(group.values[0])) })),
-    ...(typing.key === 'status' ? groups.map((group) => ({ value: group, about: 'all of them' })) : []),
+    ...(typing.key === 'status' ? statusGroups.map((group) => ({ value: group, about: 'all of them' })) : []),
   ];
   return values
     .filter(({ value }) => value.toLowerCase().includes(start))

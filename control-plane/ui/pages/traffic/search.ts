@@ -35,7 +35,10 @@ export const narrowings = {
 
 /** One of {@link narrowings}. */
 export type Narrowing = keyof typeof narrowings;
-const narrowingNames = Object.keys(narrowings) as readonly Narrowing[];
+export const narrowingNames = Object.keys(narrowings) as readonly Narrowing[];
+
+/** What `group` can be. */
+export const statusGroups = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** Spans that somebody can choose, and how long each is. */
 export const spans = [
@@ -111,6 +114,12 @@ export function spanOf({ from, to }: TrafficSearch, asOfMs: number): Span {
   const lengthMs = spans.find(([span]) => span === (from ?? usualSpan))?.[2] ?? 0;
   return { fromMs: asOfMs - lengthMs, toMs: asOfMs };
 }
+
+/** The span of the same length that ends where this one begins. */
+export const spanBefore = ({ fromMs, toMs }: Span): Span => ({
+  fromMs: fromMs - (toMs - fromMs),
+  toMs: fromMs,
+});
 
 const stepsWished = 72;
 const stepsMs = [1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 604_800].map(
