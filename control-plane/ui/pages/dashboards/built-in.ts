@@ -1,5 +1,6 @@
+import { requestsOf } from '../traffic/questions.ts';
 import { laidOut } from './layout.ts';
-import type { Widget } from './questions.ts';
+import { kindOf, type Widget } from './questions.ts';
 
 /** Dashboards that every environment has. Nobody changes them; a copy of one is changed like any other. */
 export interface BuiltIn {
@@ -15,11 +16,11 @@ type Metric = Widget['request']['metrics'][number];
 /** What is kept says a span; pages show theirs in its place. */
 export const anySpan = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
 
-const requests: Metric = { name: 'HTTP_REQUESTS', measures: ['COUNT'] };
 const timed = (name: string, ...measures: NonNullable<Metric['measures']>): Metric => ({ name, measures });
+const requests = timed('HTTP_REQUESTS', 'COUNT');
 const ofGroup = (group: string): Metric => ({
-  ...requests,
-  filters: [{ name: 'HTTP_STATUS_CODE_GROUP', operator: 'EQ', value: group }],
+  ...requestsOf(group),
+  measures: ['COUNT'],
 });
 const slowest = (name: string): Metric => ({
   ...timed(name, 'P95'),
@@ -32,9 +33,8 @@ type Sketch = readonly [span: number, type: Widget['type'], title: string, metri
 function widgets(...sketches: readonly Sketch[]): readonly Widget[] {
   return laidOut(
     sketches.map(([span, type, title, metric, by], at): readonly [Widget, number] => {
-      const kind = type === 'stats' ? 'measures' : type.startsWith('time-series') ? 'time-series' : 'facets';
       const request: Widget['request'] = {
-        type: kind,
+        type: kindOf(type),
         timeRange: anySpan,
         metrics: [metric],
         ...(by !== undefined && { by: [by], limit: 6 }),

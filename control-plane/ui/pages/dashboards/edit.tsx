@@ -36,9 +36,11 @@ const usualSpan = (widget: Widget): number => (widget.type === 'stats' ? 3 : 6);
 /** What is written of a dashboard and not saved yet. */
 function useDraft(env: string, of: Dashboard, onDone: () => void) {
   const [name, setName] = useState(of.name);
-  const [sized, setSized] = useState<readonly Sized[]>(() =>
-    placesOf(of.widgets).map(({ widget, span }) => [widget, nearest(span)]),
+  // Widgets that others have laid out otherwise are laid out anew as soon as anything is changed.
+  const [former] = useState(() =>
+    placesOf(of.widgets).map(({ widget, span }): Sized => [widget, nearest(span)]),
   );
+  const [sized, setSized] = useState<readonly Sized[]>(former);
   const saving = useChange({
     change: () => saveDashboard(env, of, { name, widgets: laidOut(sized) }),
     touches: [['dashboards', env]],
@@ -52,8 +54,6 @@ function useDraft(env: string, of: Dashboard, onDone: () => void) {
         : [...sized, [widget, usualSpan(widget)]],
     );
   };
-  // Widgets that others have laid out otherwise are laid out anew as soon as anything is changed.
-  const former = placesOf(of.widgets).map(({ widget, span }): Sized => [widget, nearest(span)]);
   const isChanged = name !== of.name || JSON.stringify(sized) !== JSON.stringify(former);
   return { name, setName, sized, setSized, put, saving, isChanged };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { laidOut, placesOf, widthOf } from './layout.ts';
+import { laidOut, placesOf } from './layout.ts';
 import type { Widget } from './questions.ts';
 
 const widget = (id: string, layout: Widget['layout'], type: Widget['type'] = 'stats'): Widget => ({
@@ -61,5 +61,5 @@ test('widgets that are laid out fill rows, and the next row begins below the dee
       [0, 3, 4, 1],
     ],
   );
-  assert.equal(widthOf(laid, 'b'), 6);
+  assert.equal(placesOf(laid).find(({ widget: { id } }) => id === 'b')?.span, 6);
 });

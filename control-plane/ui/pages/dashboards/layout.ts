@@ -36,10 +36,6 @@ function columnsOf(widgets: readonly Widget[]): number {
   return isFew ? needed : Math.max(needed, columnsMax);
 }
 
-/** The width of a widget in columns of twelve. */
-export const widthOf = (widgets: readonly Widget[], id: string): number =>
-  placesOf(widgets).find(({ widget }) => widget.id === id)?.span ?? columnsMax;
-
 const rowsOf = ({ type }: Widget): number => (type === 'stats' ? 1 : 3);
 
 /** Widgets of given widths one after the other, from row to row. */

@@ -5,6 +5,10 @@ import { api, answerOf, type Schemas } from '../../api/client.ts';
 
 export type Dashboard = Schemas['Dashboard'];
 export type Widget = Schemas['Widget'];
+/** What a widget that is drawn so asks for. */
+export const kindOf = (type: Widget['type']): Widget['request']['type'] =>
+  type === 'stats' ? 'measures' : type.startsWith('time-series') ? 'time-series' : 'facets';
+
 /** What somebody wants a dashboard to be. */
 export type DashboardWish = Pick<Schemas['CreateUpdateDashboard'], 'name' | 'labels' | 'widgets'>;
 

@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
+import { statusGroups } from '../traffic/search.ts';
 import { anySpan } from './built-in.ts';
 import styles from './dashboards.module.css';
 import { type Measure, measureWords } from './figures.ts';
-import { offeredFacets, offeredMetrics, type Widget } from './questions.ts';
+import { kindOf, offeredFacets, offeredMetrics, type Widget } from './questions.ts';
 
 const types: readonly (readonly [Widget['type'], string])[] = [
   ['stats', 'One figure'],
@@ -18,12 +19,8 @@ const types: readonly (readonly [Widget['type'], string])[] = [
   ['polarArea', 'Groups, by their radius'],
 ];
 
-const kindOf = (type: Widget['type']): Widget['request']['type'] =>
-  type === 'stats' ? 'measures' : type.startsWith('time-series') ? 'time-series' : 'facets';
-
 /** Several measures of one metric, beside each other. */
 const percentiles = 'P50,P95,P99';
-const statusGroups = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 const ofAll = '';
 const limits = ['3', '5', '6', '10', '20'] as const;
 

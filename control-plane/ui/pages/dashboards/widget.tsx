@@ -11,7 +11,7 @@ import { Change } from '../traffic/dashboard.tsx';
 import { useDeploymentMarks } from '../traffic/marks.ts';
 import { useNaming } from '../traffic/narrow.tsx';
 import type { Asked } from '../traffic/questions.ts';
-import { type Narrowing, narrowings } from '../traffic/search.ts';
+import { type Narrowing, narrowingNames, narrowings, spanBefore } from '../traffic/search.ts';
 import styles from './dashboards.module.css';
 import { type Group, measureWords, sayOf, type Shown, widgetFigures } from './figures.ts';
 import type { Widget } from './questions.ts';
@@ -55,9 +55,7 @@ function Singles({
   asked,
   of,
 }: Viewed & { readonly of: Extract<Shown, { kind: 'figures' }> }) {
-  const { fromMs, toMs } = asked.span;
-  const former: Asked = { ...asked, span: { fromMs: fromMs - (toMs - fromMs), toMs: fromMs } };
-  const { data: before } = useQuery(widgetFigures(former, request));
+  const { data: before } = useQuery(widgetFigures({ ...asked, span: spanBefore(asked.span) }, request));
   const values = before?.kind === 'figures' ? before.figures : [];
   return (
     <dl className={styles['figures']}>
@@ -89,9 +87,9 @@ const ofStatus = new Map([
 const colorOf = (key: string, at: number): string =>
   ofStatus.get(key) ?? colors[at % colors.length] ?? '--series-1';
 
-/** What the last of the groupings is called in searches; undefined for what calls are not narrowed by. */
-const narrowingOf = (by: readonly string[] = []): Narrowing | undefined =>
-  (Object.keys(narrowings) as Narrowing[]).find((name) => by.length === 1 && narrowings[name] === by[0]);
+/** What a single grouping is called in searches; undefined for what calls are not narrowed by. */
+const narrowingOf = ([by, ...more]: readonly string[] = []): Narrowing | undefined =>
+  more.length > 0 ? undefined : narrowingNames.find((name) => narrowings[name] === by);
 
 function Groups({ widget, asked, of }: Viewed & { readonly of: Extract<Shown, { kind: 'groups' }> }) {
   const { title, type, request } = widget;
