@@ -60,6 +60,10 @@ export function ProblemBox({
   );
 }
 
+/** What went wrong at no field of a form, whose fields say the rest. */
+export const Unplaced = ({ error }: { readonly error: Error | null }) =>
+  error !== null && Problem.of(error).details.length === 0 ? <ProblemBox error={error} /> : null;
+
 /** What somebody has to know before reading on, e.g. that it is theirs to read and not to change. */
 export function Note({ children }: { readonly children: ReactNode }) {
   return (

@@ -5,7 +5,7 @@ import { api, answerOf, organization } from '../api/client.ts';
 import { Problem } from '../api/problem.ts';
 import { Button } from '../kit/button.tsx';
 import { TextField } from '../kit/field.tsx';
-import { ProblemBox } from '../kit/told.tsx';
+import { ProblemBox, Unplaced } from '../kit/told.tsx';
 import { Entrance } from './sign-in.tsx';
 import styles from './sign-in.module.css';
 
@@ -90,7 +90,9 @@ export function NewPassword() {
         ) : link === undefined || isStale ? (
           <p role="alert" className={styles['problem']}>
             The link is not right, was used before, or is too old.{' '}
-            <Link to="/forgot-password">Ask for another one</Link>
+            <Link to="/forgot-password" className="link">
+              Ask for another one
+            </Link>
           </p>
         ) : (
           <form className={styles['fields']} onSubmit={sending(() => choosing.mutate(link))}>
@@ -107,9 +109,7 @@ export function NewPassword() {
               isLarge
               error={Problem.at(choosing.error, 'password')}
             />
-            {choosing.error !== null && Problem.of(choosing.error).details.length === 0 && (
-              <ProblemBox error={choosing.error} />
-            )}
+            <Unplaced error={choosing.error} />
             <Button type="submit" look="primary" size="large" isWide disabled={choosing.isPending}>
               Set password
             </Button>

@@ -5,7 +5,7 @@ import { api, answerOf, organization } from '../api/client.ts';
 import { Problem } from '../api/problem.ts';
 import { Button } from '../kit/button.tsx';
 import { TextField } from '../kit/field.tsx';
-import { ProblemBox } from '../kit/told.tsx';
+import { Unplaced } from '../kit/told.tsx';
 import { BackToSignIn, type FollowedLink, linkOf, sending } from './passwords.tsx';
 import { Entrance } from './sign-in.tsx';
 import styles from './sign-in.module.css';
@@ -91,7 +91,10 @@ export function FinishRegistration() {
           </p>
         ) : link === undefined || isStale ? (
           <p role="alert" className={styles['problem']}>
-            The link is not right, was used before, or is too old. <Link to="/register">Begin again</Link>
+            The link is not right, was used before, or is too old.{' '}
+            <Link to="/register" className="link">
+              Begin again
+            </Link>
           </p>
         ) : (
           <form className={styles['fields']} onSubmit={sending(() => ending.mutate(link))}>
@@ -119,7 +122,3 @@ export function FinishRegistration() {
     </Entrance>
   );
 }
-
-/** What went wrong at no field. */
-const Unplaced = ({ error }: { readonly error: Error | null }) =>
-  error !== null && Problem.of(error).details.length === 0 ? <ProblemBox error={error} /> : null;

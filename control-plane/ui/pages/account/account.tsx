@@ -10,7 +10,7 @@ import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
-import { ProblemBox } from '../../kit/told.tsx';
+import { Unplaced } from '../../kit/told.tsx';
 import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from './account.module.css';
 import { Looks } from './looks.tsx';
@@ -114,9 +114,7 @@ function PasswordForm() {
           setNext(value);
         }}
       />
-      {changing.error !== null && Problem.of(changing.error).details.length === 0 && (
-        <ProblemBox error={changing.error} />
-      )}
+      <Unplaced error={changing.error} />
       <div className={styles['end']}>
         <span role="status">{hasChanged && <Status tone="ok">Password changed</Status>}</span>
         <Button type="submit" disabled={current === '' || next === '' || changing.isPending}>

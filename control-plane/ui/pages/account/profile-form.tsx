@@ -4,7 +4,7 @@ import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { Button } from '../../kit/button.tsx';
 import { TextField } from '../../kit/field.tsx';
-import { ProblemBox } from '../../kit/told.tsx';
+import { Unplaced } from '../../kit/told.tsx';
 import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from './account.module.css';
 
@@ -68,9 +68,7 @@ export function ProfileForm({
         </div>
         <TextField label="Mail address" type="email" isOptional {...field('email')} />
         {asksPassword && <ProofField value={password} error={saving.error} onTyped={setPassword} />}
-        {saving.error !== null && Problem.of(saving.error).details.length === 0 && (
-          <ProblemBox error={saving.error} />
-        )}
+        <Unplaced error={saving.error} />
         {isChanged && <End isReady={isReady} onDiscard={discard} />}
       </fieldset>
     </form>

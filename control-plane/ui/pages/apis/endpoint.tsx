@@ -12,7 +12,7 @@ import { useKnownTenants } from '../words.ts';
 import { faultsAt } from './design/flows.ts';
 import { faultsOf } from './design/use-design.ts';
 import { useDrawn } from './draft/drafted.tsx';
-import { faultAt, saidOf, textOf, wordsOf } from './draft/sections.ts';
+import { faultAt, textOf, wordsOf } from './draft/sections.ts';
 import styles from './inside.module.css';
 import { serviceForm } from './questions.ts';
 
@@ -143,7 +143,7 @@ function Traits({
             hint="Only gateways that stand in one of these call it; without tenants all do."
             known={known}
             words={wordsOf(endpoint['tenants'])}
-            error={saidOf(designing, `${at}.tenants`)}
+            error={faultAt(designing, `${at}.tenants`)}
             isDisabled={isReadOnly}
             onChange={(tenants) => onChange('tenants', tenants.length === 0 ? undefined : tenants)}
           />

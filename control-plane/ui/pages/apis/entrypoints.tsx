@@ -15,7 +15,7 @@ import { useKnownTags } from '../words.ts';
 import { faultsAt } from './design/flows.ts';
 import { faultsOf } from './design/use-design.ts';
 import { useDrawn } from './draft/drafted.tsx';
-import { faultAt, objectsOf, saidOf, textOf, wordsOf, writeSection } from './draft/sections.ts';
+import { faultAt, objectsOf, textOf, wordsOf, writeSection } from './draft/sections.ts';
 import styles from './inside.module.css';
 import { exposedOf } from './questions.ts';
 
@@ -84,7 +84,7 @@ export function ApiEntrypoints() {
               hint="Only gateways of fleets with one of these tags serve the API; without tags all do."
               known={known}
               words={wordsOf(api['tags'])}
-              error={saidOf(designing, 'tags')}
+              error={faultAt(designing, 'tags')}
               isDisabled={isReadOnly}
               onChange={(tags) => writeSection(designing, { tags }, 'tags')}
             />

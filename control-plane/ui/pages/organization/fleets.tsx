@@ -142,7 +142,7 @@ export function FleetDialog({ fleet, onClose }: { readonly fleet?: Fleet; readon
         hint="APIs that have one of them are served here, with !internal all but those; without tags only APIs without any"
         known={knownTags}
         words={tags}
-        error={saidAt(saving.error, 'tags')}
+        error={saving.error === null ? undefined : Problem.of(saving.error).at({ tags: 'tags' }).faults.tags}
         onChange={setTags}
       />
       <TenantField tenant={tenant} error={Problem.at(saving.error, 'tenant')} onChange={setTenant} />
@@ -185,10 +185,3 @@ function TenantField({
     />
   );
 }
-
-/** What is wrong with a list, or with one of its entries. */
-const saidAt = (error: Error | null, field: string): string | undefined =>
-  Problem.at(error, field) ??
-  (error === null
-    ? undefined
-    : Problem.of(error).details.find(({ location }) => location.startsWith(`${field}[`))?.message);

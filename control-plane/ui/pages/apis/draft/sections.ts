@@ -19,14 +19,8 @@ export function writeSection(designing: Designing, section: JsonObject, subject:
   designing.change({ ...design, api }, subject);
 }
 
-/** What is wrong at a place of the API, in one line. */
+/** What is wrong at a place of the API, or with an entry of the list that stands there, in one line. */
 export function faultAt({ faults }: Designing, place: string): string | undefined {
-  const here = (faults['api'] ?? []).filter(({ location }) => location === place);
-  return here.length === 0 ? undefined : here.map(({ message }) => message).join('; ');
-}
-
-/** What is wrong with a list or its entries, in one line. */
-export function saidOf({ faults }: Designing, place: string): string | undefined {
   const here = (faults['api'] ?? []).filter(
     ({ location }) => location === place || location.startsWith(`${place}[`),
   );
