@@ -5,14 +5,15 @@ import { useChange } from '../../../api/change.ts';
 import { Problem } from '../../../api/problem.ts';
 import { useOrganizationRights } from '../../../api/rights.ts';
 import { Button } from '../../../kit/button.tsx';
-import { Code } from '../../../kit/code.tsx';
 import { FormDialog } from '../../../kit/dialog.tsx';
 import { AreaField, TextField } from '../../../kit/field.tsx';
 import { Body, Columns, PageHeader, Panel, Unanswered } from '../../../kit/page.tsx';
 import { Status, Tag } from '../../../kit/status.tsx';
-import { ProblemBox } from '../../../kit/told.tsx';
+import { Unplaced } from '../../../kit/told.tsx';
+import { Unsaved } from '../../../kit/unsaved.tsx';
 import { NotHere } from '../../../shell/not-here.tsx';
 import styles from '../../account/account.module.css';
+import preview from './template.module.css';
 import {
   keyOf,
   previewTemplate,
@@ -118,7 +119,8 @@ function Words({ template, isReadOnly }: { readonly template: Template; readonly
             {...field('content')}
           />
           <p className="second">It can say {template.given.map((name) => `\${${name}}`).join(', ')}.</p>
-          {failed !== null && Problem.of(failed).details.length === 0 && <ProblemBox error={failed} />}
+          <Unplaced error={failed} />
+          {isChanged && <Unsaved />}
           <div className={styles['end']}>
             <Button type="button" disabled={looking.isPending} onClick={() => looking.mutate()}>
               Preview
@@ -135,7 +137,7 @@ function Words({ template, isReadOnly }: { readonly template: Template; readonly
         ) : (
           <div className={styles['rows']}>
             <b>{looking.data.title}</b>
-            <Code label="What the words become" text={looking.data.text} />
+            <p className={preview['text']}>{looking.data.text}</p>
           </div>
         )}
       </Panel>
