@@ -80,7 +80,7 @@ function columnsOf({
 }): readonly Column<ApiHeader>[] {
   return [
     { title: 'Name', cell: ({ name }) => <b className="clip">{name}</b> },
-    { title: 'Template', cell: ({ value }) => <code className="second clip">{value}</code> },
+    { title: 'Template', cell: ({ value }) => <code className="mono second clip">{value}</code> },
     { title: 'Place', align: 'end', cell: ({ order }) => order },
     { title: 'Changed', align: 'end', cell: ({ updated_at }) => <Time at={updated_at} /> },
     ...deedsColumn<ApiHeader>('Change', [
