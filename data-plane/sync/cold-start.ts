@@ -86,8 +86,8 @@ export function readStored(
     kind: 'ok',
     set,
     head,
-    lastGood: good.set.toSorted(inOrder),
-    refusedBefore: refusedBefore.set.toSorted(inOrder),
+    lastGood: inOrder(good.set),
+    refusedBefore: inOrder(refusedBefore.set),
     nacks: [...good.nacks, ...refusedBefore.nacks],
   };
 }

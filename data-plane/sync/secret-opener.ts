@@ -49,7 +49,7 @@ export class SecretOpener {
     if (again.length > 0) this.#waiting.clear();
     const rest = set.filter(({ kind }) => kind !== 'environment-key');
     return {
-      set: [...rest, ...again].toSorted(inOrder).map((record) => this.#opened(record)),
+      set: inOrder([...rest, ...again]).map((record) => this.#opened(record)),
       removed,
       nacks: refused === undefined ? nacks : [...nacks, refused],
     };

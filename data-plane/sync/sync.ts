@@ -76,9 +76,9 @@ export interface SyncOptions {
   readonly judging?: Judging | undefined;
   /** Sharding tags that this gateway wishes for; what it gets comes from its fleet. */
   readonly tags?: readonly string[];
-  /** Figures of the last minute for the heartbeat: requests, spool bytes, dropped records ... */
   /** Tells of what is in service although it was refused; see {@link HearTakenLate}. */
   readonly onTakenLate?: ((hear: HearTakenLate) => void) | undefined;
+  /** Figures of the last minute for the heartbeat: requests, spool bytes, dropped records ... */
   readonly counters?: () => Readonly<Record<string, number>>;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -80,7 +80,7 @@ export function planTransition(input: TransitionInput): Transition {
   const unentitled = dropped.filter(
     ({ header }) => !header.isDeleted && bytesOf(header) !== undefined,
   ).length;
-  return { next, tags, set: set.toSorted(inOrder), removed, nacks, changed, gone, withheld, unentitled };
+  return { next, tags, set: inOrder(set), removed, nacks, changed, gone, withheld, unentitled };
 }
 
 /** Reads one record for service, or says why not. */
@@ -118,11 +118,10 @@ export function readInto(
 }
 
 /** In the order of kinds, then as published: settings before APIs before their subscriptions and keys. */
-export function inOrder(a: SetRecord, b: SetRecord): number {
-  return (kindOrder.get(a.kind) ?? 0) - (kindOrder.get(b.kind) ?? 0) || a.seq - b.seq;
+export function inOrder(records: readonly SetRecord[]): readonly SetRecord[] {
+  const byKind = Map.groupBy(records, ({ kind }) => kind);
+  return recordKinds.flatMap((kind) => byKind.get(kind)?.toSorted((a, b) => a.seq - b.seq) ?? []);
 }
-
-const kindOrder: ReadonlyMap<string, number> = new Map(recordKinds.map((kind, index) => [kind, index]));
 
 /** The tags that our fleet's own record gives us: proven by the head, so the bridge cannot narrow them. */
 function ownTags({

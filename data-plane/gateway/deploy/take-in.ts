@@ -36,12 +36,15 @@ export function takeIn(change: ConfigChange, ground: Ground, options: Deployment
   environment.organization = change.organization;
   environment.seq = change.seq;
   const site = siteOf(ground, { builds: reached.builds, released: first.released }, options);
+  const byKind = Map.groupBy(change.set, (record) => record.kind);
   for (const id of recordKinds) {
     const kind = kinds[id];
-    const set = change.set.filter((record) => record.kind === id);
+    const set = byKind.get(id) ?? [];
     if (kind === undefined) nacks.push(...set.map(unsupported));
     else {
-      for (const gone of goneOf(change, id, kind.ids(environment))) kind.remove(gone, site);
+      const removed = change.removed.flatMap((record) => (record.kind === id ? [record.id] : []));
+      const gone = change.isFull ? missingOf(set, kind.ids(environment)) : removed;
+      for (const each of gone) kind.remove(each, site);
       nacks.push(...takeInKind(kind, set, site));
     }
   }
@@ -195,11 +198,12 @@ function reachOf(
   return { reached, causes };
 }
 
-/** Ids of a kind that leave: those that are named, or of a full change those that it does not hold. */
-function goneOf(change: ConfigChange, kind: string, inService: Iterable<string>): readonly string[] {
-  if (!change.isFull) return change.removed.filter((record) => record.kind === kind).map(({ id }) => id);
-  const kept = new Set(change.set.filter((record) => record.kind === kind).map(({ id }) => id));
-  return [...inService].filter((id) => !kept.has(id));
+/** Ids of a kind that a full change does not hold, and which leave for that. */
+function missingOf(set: readonly SetRecord[], inService: Iterable<string>): readonly string[] {
+  const before = [...inService];
+  if (before.length === 0) return [];
+  const kept = new Set(set.map(({ id }) => id));
+  return before.filter((id) => !kept.has(id));
 }
 
 function unsupported({ kind, id, seq }: SetRecord): Nack {
