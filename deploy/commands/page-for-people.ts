@@ -22,7 +22,7 @@ export function pageForPeople(markdown: string, columns: number): string {
     if (!isRow) endTable();
     if (isRow) rows.push(cellsOf(line));
     else if (isCode || line.startsWith('```') || line.length <= width) shown.push(line);
-    else shown.push(...line.split(/(?<=[.]) (?=[A-Z`])/).flatMap((sentence) => wrapped(sentence, width)));
+    else shown.push(...proseOf(line, width));
   }
   endTable();
   return shown.join('\n');
@@ -41,6 +41,16 @@ function linesOf(rows: readonly (readonly string[])[], width: number): readonly 
   return table.some((line) => line.length > width)
     ? all.flatMap((row) => wrapped(row.filter(Boolean).join('  '), width))
     : table;
+}
+
+/** A paragraph, or an item of a list, whose sentences stand below its first one. */
+function proseOf(line: string, width: number): readonly string[] {
+  const [first = '', ...others] = line.split(/(?<=[.]) (?=[A-Z`])/);
+  const indent = line.startsWith('- ') ? '  ' : '';
+  return [
+    ...wrapped(first, width),
+    ...others.flatMap((sentence) => wrapped(sentence, width - indent.length).map((part) => indent + part)),
+  ];
 }
 
 /** Words of a sentence on lines of that width; those behind the first are moved in. */

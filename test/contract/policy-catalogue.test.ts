@@ -68,6 +68,19 @@ test('every field of every policy says on its page what it is for', () => {
   assert.deepEqual(silent, []);
 });
 
+/** Characters of a paragraph: some ten lines of a page. */
+const paragraphCharsMax = 800;
+
+test('no page of a policy is a wall: what it says stands in paragraphs that are read at a glance', () => {
+  const walls = all.flatMap(({ id, docs }) =>
+    docs
+      .split('\n')
+      .filter((paragraph) => paragraph.length > paragraphCharsMax)
+      .map((paragraph) => `${id}: ${paragraph.length} characters, ${paragraph.slice(0, 40)}`),
+  );
+  assert.deepEqual(walls, []);
+});
+
 /** Names of vocabularies, which nobody calls. */
 const vocabularies = ['http://schemas.xmlsoap.org', 'http://www.w3.org'];
 

@@ -126,15 +126,29 @@ export function limiterErrors<const Prefix extends string>(prefix: Prefix, messa
   >;
 }
 
-/** What is to be said of every limiter. */
+/** What is to be said of every limiter, behind what its windows and headers are. */
 export const limiterDocs = [
-  'Every request counts, refused ones too (but for `gcra`). `limit` wins over `dynamicLimit`; 0, or one that comes to nothing, lets nothing pass.',
-  '`dynamicPeriodTime` wins over `periodTime` and its unit, unless it comes to nothing or 0; a period below 1 is 1.',
-  'A limit or period whose expression fails, or is no whole number from 0 to 999,999,999,999 (a period: 100,000,000), is answered with 500; a key whose expression fails counts with all others that fail.',
-  'Counted per plan and subscription (keyless: plan and client address, of IPv6 per /64, all of which one subscriber has; no plan: OAuth client, else API), key and step: each step of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path).',
-  '`useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same kind of policy, key and period, never across environments; with no `key` it does nothing.',
-  'A changed limit or period holds from the next request on; another period is another window.',
-  '`strategy` is ours: `sliding` counts the window that runs and of the one before the share that the last period still reaches: at most the limit within one window (they follow one another since 1970), at most twice the limit in any period. `gcra` is a bucket of the limit that is filled again evenly, and what is refused takes nothing of it: at most the limit at once, at most twice the limit in any period.',
-  'Where counts are kept in Redis and it does not answer in time, `errorStrategy` decides: `FALLBACK_PASS_TROUGH` lets pass and `BLOCK_ON_INTERNAL_ERROR` refuses; `FALLBACK_LOCAL_ESTIMATE`, which is ours, counts on from what this process last knew, so that at most limit x processes pass in a window. What passes so has the warning `..._NOT_APPLIED` in its record. A process is a gateway, or a worker of one.',
-  '`async` waits for nobody: each process counts by itself and tells Redis every 5 s, or as the gateway is set, what it has counted, and hears what others have; `errorStrategy` has nothing to do then. At most limit x processes pass in a window: what a process lets pass too much is what the others did since it last heard of them. Without Redis counts are near anyway, and `async` changes nothing.',
-].join(' ');
+  '**Limit and period**: `limit` wins over `dynamicLimit`; 0, or one that comes to nothing, lets nothing pass. `dynamicPeriodTime` wins over `periodTime` and its unit, unless it comes to nothing or 0; a period below 1 is 1. A limit or period whose expression fails, or is no whole number from 0 to 999,999,999,999 (a period: 100,000,000), is answered with 500. A changed limit or period holds from the next request on; another period is another window.',
+  '**Counted together** are requests of one plan, subscription, key and step. Every request counts, refused ones too (but for `gcra`).',
+  [
+    'Without a plan it is the OAuth client, else the API; on a keyless plan the address of the client, of IPv6 per /64, all of which one subscriber has.',
+    'Each step of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path).',
+    'A key whose expression fails counts with all others that fail.',
+    '`useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same kind of policy, key and period, never across environments; with no `key` it does nothing.',
+  ],
+  '**Ways of counting**: `strategy` is ours.',
+  [
+    '`fixed` counts in windows that begin with their first request, as the reference does.',
+    '`sliding` counts the window that runs and of the one before the share that the last period still reaches: at most the limit within one window (they follow one another since 1970), at most twice the limit in any period.',
+    '`gcra` is a bucket of the limit that is filled again evenly, and what is refused takes nothing of it: at most the limit at once, at most twice the limit in any period.',
+  ],
+  '**Where the Redis that keeps counts does not answer in time**, `errorStrategy` decides. What passes so has the warning `..._NOT_APPLIED` in its record.',
+  [
+    '`FALLBACK_PASS_TROUGH` lets pass.',
+    '`BLOCK_ON_INTERNAL_ERROR` refuses.',
+    '`FALLBACK_LOCAL_ESTIMATE`, which is ours, counts on from what this process last knew, so that at most limit x processes pass in a window. A process is a gateway, or a worker of one.',
+  ],
+  '**Without waiting**: with `async` each process counts by itself and tells Redis every 5 s, or as the gateway is set, what it has counted, and hears what others have; `errorStrategy` has nothing to do then. At most limit x processes pass in a window: what a process lets pass too much is what the others did since it last heard of them. Without Redis counts are near anyway, and `async` changes nothing.',
+]
+  .map((part) => (typeof part === 'string' ? part : part.map((item) => `- ${item}`).join('\n')))
+  .join('\n\n');

@@ -29,7 +29,13 @@ export const quota = definePolicy({
     'QUOTA',
     'Quota exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
   ),
-  docs: `A window starts with its first request and ends at the same time of day so many hours, days, weeks or months later; with the setting \`policy.quota.mode: round\` it ends so many units after the beginning of the hour, day, week (from Monday) or month of its first request. The calendar is that of UTC. \`addHeaders\` sets X-Quota-Limit, -Remaining and -Reset (ms since 1970). Attributes: \`quota.count\`, \`quota.remaining\`, \`quota.limit\` (as written: 0 where \`dynamicLimit\` counts), \`quota.reset.time\`; where nobody counts, \`quota.remaining\` and \`quota.limit\` alone. \`dynamicPeriodTime\` is in hours. ${limiterDocs}`,
+  docs: `**Windows**: one starts with its first request and ends at the same time of day so many hours, days, weeks or months later; with the setting \`policy.quota.mode: round\` it ends so many units after the beginning of the hour, day, week (from Monday) or month of its first request. The calendar is that of UTC. \`dynamicPeriodTime\` is in hours.
+
+**Headers**: \`addHeaders\` sets X-Quota-Limit, -Remaining and -Reset (ms since 1970).
+
+**Attributes**: \`quota.count\`, \`quota.remaining\`, \`quota.limit\` (as written: 0 where \`dynamicLimit\` counts), \`quota.reset.time\`; where nobody counts, \`quota.remaining\` and \`quota.limit\` alone.
+
+${limiterDocs}`,
   example: () => ({
     about: 'One request a month.',
     request: [

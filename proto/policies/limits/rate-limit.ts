@@ -20,7 +20,11 @@ export const rateLimit = definePolicy({
     'RATE_LIMIT',
     'Rate limit exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
   ),
-  docs: `A window starts with its first request. \`addHeaders\` sets X-Rate-Limit-Limit, -Remaining and -Reset (ms since 1970). \`dynamicPeriodTime\` is in seconds. ${limiterDocs}`,
+  docs: `**Windows**: one starts with its first request. \`dynamicPeriodTime\` is in seconds.
+
+**Headers**: \`addHeaders\` sets X-Rate-Limit-Limit, -Remaining and -Reset (ms since 1970).
+
+${limiterDocs}`,
   example: () => ({
     about: 'Two requests a minute.',
     request: [

@@ -20,7 +20,11 @@ export const spikeArrest = definePolicy({
     'SPIKE_ARREST',
     'Spike limit exceeded! You reached the limit of {slice_limit} requests per {slice_period_time} ms',
   ),
-  docs: `The period is cut into slices of period / limit, in which one request may pass; slices below 100 ms are merged to about that: 2000 a second are 200 in 100 ms. A slice starts with its first request and is rounded down to ms. \`addHeaders\` sets X-Spike-Arrest-Limit (of the slice), -Slice-Period (\`100ms\`) and -Reset (ms since 1970). \`strategy\` is about slices: with \`gcra\` the limit of a slice may pass at once, and the limit in a period. \`dynamicPeriodTime\` is in seconds. ${limiterDocs}`,
+  docs: `**Slices**: the period is cut into slices of period / limit, in which one request may pass; slices below 100 ms are merged to about that: 2000 a second are 200 in 100 ms. A slice starts with its first request and is rounded down to ms. \`dynamicPeriodTime\` is in seconds. \`strategy\` is about slices: with \`gcra\` the limit of a slice may pass at once, and the limit in a period.
+
+**Headers**: \`addHeaders\` sets X-Spike-Arrest-Limit (of the slice), -Slice-Period (\`100ms\`) and -Reset (ms since 1970).
+
+${limiterDocs}`,
   example: () => ({
     about: 'Two requests in two minutes are one in each of them.',
     request: [

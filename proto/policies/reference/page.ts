@@ -23,7 +23,8 @@ export function policyPage(policy: PolicySchema, reference: Reference = {}): str
   return [
     `# ${title}\n`,
     `\`${id}\`${aliases.map((alias) => `, also named \`${alias}\``).join('')} · ${phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`}\n`,
-    `${summary} ${docs}\n`,
+    `${summary}\n`,
+    `${docs}\n`,
     '## Configuration\n',
     table === '' ? 'It has none.\n' : table,
     ...(refusals.length === 0

@@ -54,4 +54,4 @@ export const scriptDocs = [
   'Of dictionaries those are there whose name stands in the script as it is written.',
   'Attributes are copies: what is to change is set. An attribute is a text, a number, a boolean, a list or an object; null removes it.',
   'The body is text by UTF-8, and read whole. A request whose body is compressed cannot be read; what a backend has compressed is unpacked.',
-].join(' ');
+].join('\n\n');
