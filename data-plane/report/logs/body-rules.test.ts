@@ -52,6 +52,17 @@ test('JSON is masked however it comes: twice named, as events, in a form of part
     ['{"n":1}\n{"pin":1}', undefined],
     ['\u001e{"pin":1}\n', undefined],
     [')]}\',\n{"pin":1}', undefined],
+    ['data: [1,{"pin":1}]\n\n', 'data: [1,{"pin":"*"}]\n\n'],
+    ['42["event",{"pin":1}]', undefined],
+    ['x=1; callback({"pin":1})', undefined],
+    ['/* why */ {"pin":1}', undefined],
+    ['at noon: {"pin":1}', undefined],
+    ['x {\n  "pin" : 1\n}', undefined],
+    ['--b\r\n\r\n[1,\r\n{"pin":1}]\r\n--b--', undefined],
+    ['<a>{"pin":1}</a>', undefined],
+    ['payload=%7B%22pin%22+%3a1%7D', undefined],
+    ['name="Ada": [INFO] {x}', undefined],
+    ['name="Ada"; [INFO] {x}\n[INFO] "x"', 'name="Ada"; [INFO] {x}\n[INFO] "x"'],
     ['while(1);{"pin":1}', undefined],
     ['callback({"pin":1})', undefined],
     ['/**/ callback([{"pin":1}]);', undefined],
@@ -96,6 +107,18 @@ test('paths of XML name elements and attributes, in any namespace', () => {
   for (const broken of ['<a><no>1', '<a><no>1</a>', '<html><br>'])
     assert.equal(shown([{ path: '//no' }], broken), undefined, broken);
   assert.equal(shown([{ path: '//no' }], '{"no":1}'), '{"no":1}');
+  const inside = '<a><no>4111</no></a>';
+  for (const holder of [
+    `--b\r\nContent-Type: application/xop+xml\r\n\r\n<?xml version="1.0"?>\n${inside}\r\n--b--`,
+    `--b\n\n  <a><no>41`,
+    `data: ${inside}\n\n`,
+    `event: x\ndata:${inside}\n\n`,
+    `said: ${inside}`,
+    `xml=${encodeURIComponent(inside)}`,
+  ])
+    assert.equal(shown([{ path: '//no' }], holder), undefined, holder);
+  for (const none of ['a < b, c > d', 'from <x', '{"x":"<a></a>"}', 'a=1&b=%3Cx'])
+    assert.equal(shown([{ path: '//no' }], none), none, none);
 });
 
 test('types find what they are named for, and nothing near it', () => {
@@ -132,6 +155,10 @@ test('rules take time that grows with the body alone', () => {
     'data: {"a":1}\n',
     '(',
     '\n{"',
+    '\n',
+    '" ',
+    '[, ',
+    '\ndata:',
   ]) {
     const text = piece.repeat(Math.floor(64_000 / piece.length));
     const before = performance.now();

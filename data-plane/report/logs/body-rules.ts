@@ -55,6 +55,7 @@ export function createBodyRules(rules: readonly BodyRule[]): ApplyRules {
     let shown: string | undefined = text;
     if (ofJson.length > 0)
       shown = isLikeJson(text) ? maskPlaces(text, ofJson) : maskLines(text, ofJson, isCut);
+    if (xmlTurns.length > 0 && !isLikeXml(text) && holdsXml(text)) return undefined;
     if (isLikeXml(text))
       for (const turn of xmlTurns) shown = shown === undefined ? undefined : maskXmlPlaces(shown, turn);
     if (shown === undefined || ofTexts.length === 0) return shown;
@@ -99,6 +100,10 @@ function decoded(text: string): string | undefined {
 
 const isLikeXml = (text: string): boolean => /^\s*</.test(text);
 
+/** Elements that stand in something else: in parts of a message, in events, URL-encoded in a form. In JSON they are texts. */
+const holdsXml = (text: string): boolean =>
+  !isLikeJson(text) && /^(?:data:)?[ \t]*<[?!:_\p{L}]|(?:<|%3c)(?:\/|%2f)[:_\p{L}]/imu.test(text);
+
 interface XmlRule {
   readonly place: XmlPlace;
   readonly change: Change;
@@ -133,28 +138,33 @@ interface JsonPlace {
 
 /**
  * Masks JSON that stands line by line in something else: events of a stream, parts of a form. Undefined where what looks like it cannot be
- * read, in a guard against scripts (`)]}'`, `f(...)`) too. The last line of what was cut is left out.
+ * read: members behind or beside other text, a guard against scripts (`f(...)`). The last line of what was cut is left out.
  */
 function maskLines(text: string, places: readonly JsonPlace[], isCut: boolean): string | undefined {
   // Of a sequence of JSON texts (RFC 7464).
-  if (text.startsWith('\u001E')) return undefined;
-  if (
-    /^\s*(?:\/\*\*\/\s*)?(?:[)\]}',;&]+|while|for|throw|[\w$.]{1,128}\s*\()[^\n{[]{0,32}\s*(?:\{|\[\s*[[{"])/.test(
-      text,
-    )
-  )
-    return undefined;
+  if (text.startsWith('\u001E') || guarded.test(text)) return undefined;
   const lines = text.split(/(\r\n|\r|\n)/);
   if (isCut && lines.length > 1) lines.pop();
   const masked: string[] = [];
+  const unread: string[] = [];
   for (const line of lines) {
     const [, name = '', value = ''] = /^(\s*(?:data:)?\s*)(.*)$/s.exec(line) ?? [];
-    const shown = /^(?:\{|\[\s*[[{"])/.test(value) ? maskPlaces(value, places) : value;
-    if (shown === undefined) return undefined;
-    masked.push(name, shown);
+    const shown = /^[{[]/.test(value) ? maskPlaces(value, places) : undefined;
+    if (shown === undefined && (value.startsWith('{') || listed.test(value))) return undefined;
+    masked.push(name, shown ?? value);
+    unread.push(shown === undefined ? line : '{}');
   }
-  return masked.join('');
+  return member.test(unread.join('')) ? undefined : masked.join('');
 }
+
+/** A member of an object, of which nobody knows at which path it stands; URL-encoded in a form. */
+const member = /(?:"|%22)(?:\s|\+|%20|%0[9ad])*(?::|%3a)/i;
+
+/** A script that calls somebody with a list. */
+const guarded =
+  /^\s*(?:\/\*\*\/\s*)?(?:[)\]}',;&]+|while|for|throw|[\w$.]{1,128}\s*\()[^\n{[]{0,32}\s*(?:\{|\[\s*[[{"])/;
+/** A list of JSON that is broken, unlike `[INFO]`. */
+const listed = /^\[.*?[[{,]\s*["{[]|^\[\s*["{[]/s;
 
 const isLikeJson = (text: string): boolean => /^\s*[[{"]/.test(text);
 
