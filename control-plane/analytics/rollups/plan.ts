@@ -80,7 +80,8 @@ function fits(
     return isWhole && steps === undefined;
   }
   const inner = windowOf({ stepMs }, span);
-  if (file.maxMs < inner.fromMs || file.minMs >= inner.toMs) return false;
+  // A span that lies within one step holds none: its end comes before its beginning, and what is left on both sides would overlap.
+  if (inner.fromMs >= inner.toMs || file.maxMs < inner.fromMs || file.minMs >= inner.toMs) return false;
   return steps === undefined || (steps.startMs % stepMs === 0 && steps.intervalMs % stepMs === 0);
 }
 

@@ -183,6 +183,8 @@ export const spans = [
   { ...ours, fromMs: startMs + 12_345, toMs: startMs + 2 * hourMs + 54_321 },
   { ...ours, fromMs: startMs + hourMs, toMs: startMs + 2 * hourMs },
   { ...ours, fromMs: startMs + 100, toMs: startMs + 200_000 },
+  // Within one step of a cube, of which the file has more on both sides.
+  { ...ours, fromMs: startMs + hourMs + 600_000, toMs: startMs + 2 * hourMs - 600_000 },
 ];
 
 /** The same, read record by record. */
