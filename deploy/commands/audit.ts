@@ -66,6 +66,7 @@ const words = {
   missing: 'rows before it are not there',
   changed: 'is not the row that was written',
   cut: 'the chain ended here, and does no more',
+  behind: 'stands behind the end of the chain, where nobody has written it who writes the audit',
   beside: 'rows stand beside the chain that no former version wrote, or some of those are gone',
 } as const;
 

@@ -212,7 +212,8 @@ export async function chainHead(
     .selectFrom('audit')
     .select((select) => select.fn.countAll<number>().as('rows'))
     .where('organization', '=', organization)
-    .where('seq', 'is', null)
+    // A place before the first is none of the chain.
+    .where((where) => where.or([where('seq', 'is', null), where('seq', '<', 1)]))
     .executeTakeFirstOrThrow();
   return {
     seq: Number(head?.seq ?? 0),

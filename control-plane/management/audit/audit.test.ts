@@ -168,6 +168,24 @@ for (const database of testDatabases) {
         ),
         ['0 beside'],
       );
+      for (const seq of [0, -7])
+        assert.deepEqual(
+          await restored(
+            () => insert({ ...second, id: 'before', seq }),
+            () => remove('before'),
+          ),
+          ['0 beside'],
+          `at ${seq}`,
+        );
+      const { head } = good;
+      const next = { ...second, id: 'next', seq: head.seq + 1 };
+      assert.deepEqual(
+        await restored(
+          () => insert({ ...next, hash: hashOf(next, head.hash) }),
+          () => remove('next'),
+        ),
+        [`${head.seq + 1} behind`],
+      );
       const [last] = await db.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(1).execute();
       assert.ok(last !== undefined);
       assert.deepEqual(

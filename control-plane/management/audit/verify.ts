@@ -12,6 +12,8 @@ export interface AuditFault {
     | 'changed'
     /** The chain ends elsewhere than its head says. */
     | 'cut'
+    /** A row stands behind the end of the chain: whoever writes one moves the end with it. */
+    | 'behind'
     /** Rows stand beside the chain that former versions did not write, or some of those are gone. */
     | 'beside';
 }
@@ -66,6 +68,9 @@ export async function verifyAudit(
   }
   if (last.seq < head.seq || !isKept) fault(Math.max(head.seq, kept?.seq ?? 0), 'cut');
   else if (last.seq === head.seq && last.hash !== head.hash) fault(head.seq, 'changed');
+  // As it is now, since others write meanwhile.
+  const end = await chainHead(db, organization);
+  if (last.seq > end.seq) fault(last.seq, 'behind');
   if (head.beside !== head.unchained) fault(0, 'beside');
   return { rows, unchained: head.unchained, head: { seq: head.seq, hash: head.hash }, faults };
 }
