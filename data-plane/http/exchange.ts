@@ -253,7 +253,7 @@ export interface UpstreamRequest {
   readonly isUpgrade: boolean;
 }
 
-/** An upstream connection that switched protocols. Opaque to the gateway, which hands it to `Exchange.tunnel`. */
+/** An upstream connection that switched protocols. Opaque to the gateway, which hands it to `Exchange.tunnel`, at once or later: else it ends with its request. */
 export interface UpstreamUpgrade {
   readonly head: ResponseHead;
 }

@@ -9,7 +9,7 @@ import type { WebSocket } from 'ws';
 import { accessRecords } from '../../test/kit/gateway/access-records.ts';
 import { startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { freePort } from '../../test/kit/processes/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import {
@@ -32,12 +32,24 @@ interface Lane {
 
 const key = 'the-key-of-one-subscription';
 
-/** Two APIs in front of one target: `/open` for everybody, `/keyed` for who has the key. */
+/** Every step around the backend that looks at what it answers. */
+const around = [
+  ['retry', { condition: '{#response.status >= 500}' }],
+  ['policy-circuit-breaker', {}],
+  ['cache', { cacheName: 'answers', scope: 'API', timeToLiveSeconds: 60 }],
+] as const;
+
+/** APIs in front of one target: `/open` for everybody, `/keyed` for who has the key, `/around` through what may ask the backend again. */
 async function gatewayFor(t: TestContext, target: string, config: Readonly<Record<string, unknown>> = {}) {
   const keyed = { keyed: { id: 'keyed', name: 'Keyed', security: { type: 'API_KEY' } } };
   return startLocalGateway(t, {
     apis: {
       open: apiDefinition('open', target),
+      around: apiDefinition('around', target, {
+        flows: [flow('/', { request: around })],
+        failover: { enabled: true, failureCondition: '{#response.status == 599}' },
+        resources: [{ name: 'answers', type: 'cache', configuration: {} }],
+      }),
       keyed: apiDefinition('keyed', target, { plans: keyed }),
     },
     subscriptions: [{ id: 's', api: 'keyed', plan: 'keyed', application: 'app', apiKeys: [key] }],
@@ -55,6 +67,11 @@ const lanes: Readonly<Record<string, (t: TestContext) => Promise<Lane>>> = {
     const backend = await startWebSocketBackend(t);
     const { port } = await gatewayFor(t, `http://127.0.0.1:${backend.port}`);
     return laneOf(t, { backend, port, prefix: '/open', headers: {} });
+  },
+  'a gateway, through steps around the backend': async (t) => {
+    const backend = await startWebSocketBackend(t);
+    const { port } = await gatewayFor(t, `http://127.0.0.1:${backend.port}`);
+    return laneOf(t, { backend, port, prefix: '/around', headers: {} });
   },
   'a gateway, with an API key': async (t) => {
     const backend = await startWebSocketBackend(t);

@@ -116,6 +116,8 @@ export class Tunnel implements Member {
     upstream.resume();
     if (ahead !== undefined) client.owner.onBytes(ahead, 0, ahead.length, true);
     if (early.length > 0) upstream.owner.onBytes(early, 0, early.length, true);
+    // It went while steps around the backend had it in hand: nobody tells of that again.
+    if (upstream.isClosed) this.#end('upstreamAborted');
   }
 
   /** See Exchange.end. */

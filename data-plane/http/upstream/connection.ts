@@ -237,9 +237,8 @@ export class UpstreamConnection implements WireOwner, BodyConnection, RequestWri
     this.wire.pause();
     this.#pool.sweep.delete(this);
     this.#call = undefined;
-    call.holder = undefined;
     this.#pool.onGone(this);
-    handOver(call, { head: answer, wire: this.wire, early: Buffer.from(early) }, this);
+    handOver(call, { head: answer, wire: this.wire, early: Buffer.from(early) }, this.#pool.sweep);
   }
 
   /** No answer comes, or no more of it. */
