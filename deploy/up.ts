@@ -158,8 +158,7 @@ async function startAround(
   });
   const config = await gatewayConfig(configs, controlPlane, bridge);
   const gateway = await gatewayProcess.start({ config, echoPort: echo });
-  const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
-  const shipper = await startShipper({ ...parts, config: shipperConfig });
+  const shipper = await startShipper({ ...parts, config: shipperConfig(configs, bridge) });
 
   const at = (port: number, tls?: object): string => `${schemeOf(tls)}://localhost:${port}`;
   const servers = gatewayUrls(configs.gateway, new Map(gateway.ports));
@@ -244,6 +243,15 @@ async function gatewayConfig(
       ...gateway.upstream,
       deny: [...gateway.upstream.deny, ...ownDoors([controlPlane.port, bridge.port, ...nodes])],
     },
+  };
+}
+
+/** The shipper as it runs here: what it enrolled with may name a port that our bridge had at an earlier start. */
+function shipperConfig({ shipper }: UpConfigs, { url }: Bridge): UpConfigs['shipper'] {
+  return {
+    ...shipper,
+    bridge: { url: shipper.bridge.url ?? url },
+    outbound: allowing(shipper.outbound, url),
   };
 }
 

@@ -244,11 +244,16 @@ async function testStartsAgain(t: TestContext, first: Platform): Promise<void> {
   const { dir, portOffset, ordersKey } = first;
 
   await t.test(
-    'a platform that is started again keeps its password, its APIs and its key; the gateway has a process of its own, which logs under its name in the same log and takes the settings of up',
+    'a platform that is started again keeps its password, its APIs and its key, and ships over its bridge, which has another port now; the gateway has a process of its own, which logs under its name in the same log and takes the settings of up',
     async (inner) => {
       const before = new Set((await shippedIn(dir)).keys());
       // By themselves these batches would wait for a minute.
-      const settings = ['gateway.request.answerMsMax=1234', 'gateway.workers=2', 'shipper.batch.msMax=60000'];
+      const settings = [
+        'gateway.request.answerMsMax=1234',
+        'gateway.workers=2',
+        'shipper.batch.msMax=60000',
+        'bridge.listen.port=0',
+      ];
       const args = ['--log-level', 'info', ...settings.flatMap((each) => ['--set', each])];
       const up = await startPlatform(inner, { dir, portOffset, args });
       const headers = { 'X-Gravitee-Api-Key': ordersKey };
