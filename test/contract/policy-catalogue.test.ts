@@ -36,6 +36,50 @@ test('a configuration with a field that no policy has is refused, with its name'
   }
 });
 
+type Way = readonly (string | 0)[];
+
+/** Every field of a form, and the first item of every list, by its way. */
+const waysIn = (
+  form: FormSchema,
+  at: Way = [],
+): readonly { readonly at: Way; readonly form: FormSchema }[] => [
+  ...(at.length === 0 ? [] : [{ at, form }]),
+  ...Object.entries(form.properties ?? {}).flatMap(([name, field]) => waysIn(field, [...at, name])),
+  ...(form.items === undefined ? [] : waysIn(form.items, [...at, 0])),
+];
+
+/** The value with another one at that way, whatever was there. */
+function put(value: unknown, [key, ...rest]: Way, other: unknown): unknown {
+  if (key === undefined) return other;
+  if (key === 0) return [put(Array.isArray(value) ? value[0] : undefined, rest, other)];
+  const holder = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const inside: unknown = new Map<string, unknown>(holder).get(key);
+  return Object.fromEntries([...holder, [key, put(inside, rest, other)]]);
+}
+
+test('what no field takes is refused by the path of the field, in every policy and resource', () => {
+  const written = ({ id, example }: PolicySchema): object => {
+    const { request = [], response = [], security } = example?.() ?? {};
+    const step = [...request, ...response].find(({ policy }) => policy === id);
+    return step?.configuration ?? security?.configuration ?? {};
+  };
+  const asked = [
+    ...all.map((policy) => ({ ...policy, config: policy.config, base: written(policy) })),
+    ...Object.values(resourceCatalog).map(({ id, config }) => ({ id, config, base: {} })),
+  ];
+  const silent = asked.flatMap(({ id, config, base }) =>
+    waysIn(formSchema(config)).flatMap(({ at, form }) => {
+      // What the reference reads and no gateway of ours takes anything.
+      if (form.isElsewhere === true) return [];
+      const { error } = config.safeParse(put(base, at, form.type === 'object' ? 7 : { nobody: 1 }));
+      const field = (at.at(-1) === 0 ? at.slice(0, -1) : at).join('.');
+      const isSaid = error?.issues.some(({ path }) => `${path.join('.')}.`.startsWith(`${field}.`));
+      return isSaid === true ? [] : [`${id}: ${at.join('.')}`];
+    }),
+  );
+  assert.deepEqual(silent, []);
+});
+
 /** Names of numbers that say nothing without a unit. */
 const measured = /timeout|delay|duration|wait|skew|timeTo(?:Live|Idle)|interval|bytes|rateThreshold/i;
 
