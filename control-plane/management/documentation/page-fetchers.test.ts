@@ -100,6 +100,8 @@ test('a page comes from a file of a repository, asked as its server wants it, wi
   const create = (wish: object) =>
     office.call('POST', `${api}/pages`, { body: { name: 'No', type: 'MARKDOWN', source: wish } });
   assert.match((await create(source)).text, /is no file/);
+  provider.answer({ encoding: 'base64', content: Buffer.from('one\0two').toString('base64') });
+  assert.match((await create(source)).text, /cannot be kept: it must not hold NUL/);
   const told = provider.asked.length;
   for (const [more, location] of [
     [{ filepath: '../../user' }, 'source.configuration.filepath'],

@@ -6,6 +6,7 @@ import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
 import { present } from '../fields.ts';
 import { fetchText, type TextCaller } from '../fetches/fetch-text.ts';
+import { firstUnkeepable } from '../keepable.ts';
 import {
   beginFetching,
   endFetching,
@@ -44,6 +45,9 @@ export async function contentAt(by: TextCaller, source: PageSource): Promise<str
   const page = question.pageOf(answer);
   const refused = (message: string): Fault => new Fault('request.invalid', { details: [{ path, message }] });
   if (page === undefined) throw refused('answers with something that is no file');
+  // What was encoded is judged as it is kept.
+  const fault = firstUnkeepable(page);
+  if (fault !== undefined) throw refused(`answers with a text that cannot be kept: it ${fault.message}`);
   if (page.length > contentCharsMax) throw refused(`answers with more than ${contentCharsMax} characters`);
   return page;
 }
