@@ -10,6 +10,7 @@ import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { present, readOnlyFields } from '../fields.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   deleteHeaderRow,
   type HeaderRow,
@@ -127,6 +128,7 @@ export function createHeader(
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: z.infer<typeof newHeaderSchema> },
 ): Promise<HeaderView> {
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const others = await headersOf(now.trx, at);
     if (others.length >= headersMax)
       throw new Fault('request.invalid', { detail: `There can be ${headersMax}; delete one first.` });
@@ -152,6 +154,7 @@ export function updateHeader(
   { at, id, wish }: HeaderRef & { readonly wish: z.infer<typeof updateHeaderSchema> },
 ): Promise<HeaderView> {
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const all = await headersOf(now.trx, at);
     const before = foundIn(all, id);
     const others = all.filter((row) => row.id !== id);
@@ -173,6 +176,7 @@ export function updateHeader(
 /** Removes one. Errors: apiHeader.notFound. */
 export function deleteHeader(desk: Desk, actor: Actor, { at, id }: HeaderRef): Promise<void> {
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const all = await headersOf(now.trx, at);
     const row = foundIn(all, id);
     await deleteHeaderRow(now.trx, row);

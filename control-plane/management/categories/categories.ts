@@ -10,6 +10,7 @@ import { change, type Change, type Desk, laterThan, type Told, toldRow } from '.
 import { idSchema, nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { slugOf } from '../slug.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   apisIn,
   type CategoryRow,
@@ -118,6 +119,7 @@ export function createCategory(
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: z.infer<typeof newCategorySchema> },
 ): Promise<CategoryView> {
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const others = await listCategories(now.trx, at);
     if (others.length >= categoriesMax)
       throw new Fault('request.invalid', {
@@ -151,6 +153,7 @@ export function editCategories(
   }: { readonly at: EnvironmentRef; readonly wishes: readonly (CategoryUpdate & { readonly id: string })[] },
 ): Promise<readonly CategoryView[]> {
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const rows = await listCategories(now.trx, at);
     for (const wish of wishes) {
       const row = requireCategory(rows, { at, category: wish.id });
@@ -170,16 +173,22 @@ export function editCategories(
 /** Removes a category; APIs name it no more. Errors: request.not_found. */
 export function removeCategory(desk: Desk, actor: Actor, ref: CategoryRef): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const row = requireCategory(await listCategories(now.trx, ref.at), ref);
+    const named = requireCategory(await listCategories(now.trx, ref.at), ref);
     // In the order of their ids, as whoever locks several.
-    for (const id of (await apisIn(now.trx, row)).toSorted()) {
+    for (const id of (await apisIn(now.trx, named)).toSorted()) {
       const api = await lockedApi(now, id);
       const { categories = [], ...rest } = JSON.parse(api.definition) as {
         readonly categories?: readonly string[];
       };
-      const definition = JSON.stringify({ ...rest, categories: categories.filter((key) => key !== row.key) });
+      const definition = JSON.stringify({
+        ...rest,
+        categories: categories.filter((key) => key !== named.key),
+      });
       await updateApi(now.trx, api, { definition, updated_at_ms: laterThan(api.updated_at_ms, now.nowMs) });
     }
+    // APIs are locked before the environment; somebody else may have deleted or changed it meanwhile.
+    await lockInUse(now.trx, ref.at);
+    const row = requireCategory(await listCategories(now.trx, ref.at), { at: ref.at, category: named.id });
     await deleteCategory(now.trx, row);
     await audit(now, 'CATEGORY_DELETED', { before: row });
   });
@@ -220,8 +229,9 @@ export function moveApi(
   ref: CategoryRef & { readonly api: string; readonly order: number },
 ): Promise<CategoryApiView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const category = requireCategory(await listCategories(now.trx, ref.at), ref);
     const api = await lockedApi(now, ref.api);
+    await lockInUse(now.trx, ref.at);
+    const category = requireCategory(await listCategories(now.trx, ref.at), ref);
     const ids = await apisIn(now.trx, category);
     if (!ids.includes(api.id))
       throw new Fault('request.not_found', { detail: 'The API is not in this category.' });

@@ -8,6 +8,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields, textSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   countDashboards,
@@ -110,6 +111,7 @@ export function createDashboard(
 ): Promise<DashboardView> {
   demandWidgets(at, wish);
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     if ((await countDashboards(now.trx, at)) >= dashboardsMax)
       throw new Fault('request.invalid', {
         detail: `There can be ${dashboardsMax} dashboards; delete one first.`,
@@ -139,6 +141,7 @@ export function updateDashboard(
   const { at, id, wish } = ref;
   demandWidgets(at, wish);
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const row = found(await findDashboard(now.trx, at, id), id);
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     const after = await updateDashboardRow(now.trx, row, {
@@ -159,6 +162,7 @@ export function deleteDashboard(
   { at, id, ifMatch }: DashboardRef & { readonly ifMatch: string | undefined },
 ): Promise<void> {
   return change(desk, { actor, at }, async (now) => {
+    await lockInUse(now.trx, at);
     const row = found(await findDashboard(now.trx, at, id), id);
     checkIfMatch(ifMatch, row.updated_at_ms);
     await deleteDashboardRow(now.trx, row);

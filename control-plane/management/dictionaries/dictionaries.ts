@@ -24,6 +24,7 @@ import {
   type FetchedRef,
   findFetched,
 } from '../fetches/fetches.store.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   deleteDictionaryRow,
@@ -73,16 +74,19 @@ export function createDictionary(
       throw new Fault('dictionary.key_collides_with_id', {
         detail: `"${key}" is the id of the dictionary "${other.name}".`,
       });
+    const id = randomUUID();
+    // Before the environment is locked: it may need a key that another change makes, which locks the environment last.
+    const columns = await written(now, wish, { id });
+    await lockInUse(now.trx, at);
     if ((await listDictionaryRows(now.trx, at, dictionariesMax)).length >= dictionariesMax)
       throw new Fault('request.conflict', {
         detail: `An environment has at most ${dictionariesMax} dictionaries.`,
       });
-    const id = randomUUID();
     const row: DictionaryRow = {
       ...at,
       id,
       key,
-      ...(await written(now, wish, { id })),
+      ...columns,
       type: wish.type,
       state: 'STOPPED',
       version: 0,

@@ -10,6 +10,7 @@ import { pathsOf } from '../apis/paths.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
 import { idSchema, present, wordsUpTo } from '../fields.ts';
+import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
   deleteEntrypoint,
   type EntrypointRow,
@@ -57,6 +58,7 @@ export function createEntrypoint(
   { organization, wish }: { readonly organization: string; readonly wish: EntrypointWish },
 ): Promise<EntrypointView> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
+    await lockOrganizationRow(now.trx, organization);
     const others = await entrypointsOf(now.trx, organization);
     if (others.length >= entrypointsMax)
       throw new Fault('request.invalid', { detail: `There can be ${entrypointsMax}; delete one first.` });
@@ -78,6 +80,7 @@ export function editEntrypoint(
   }: { readonly organization: string; readonly wish: EntrypointWish & { readonly id: string } },
 ): Promise<EntrypointView> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
+    await lockOrganizationRow(now.trx, organization);
     const before = await found(now.trx, organization, wish.id);
     const row = { ...before, ...columns(wish) };
     demandNew(await entrypointsOf(now.trx, organization), row);
@@ -94,6 +97,7 @@ export function removeEntrypoint(
   { organization, id }: { readonly organization: string; readonly id: string },
 ): Promise<void> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
+    await lockOrganizationRow(now.trx, organization);
     const row = await found(now.trx, organization, id);
     await deleteEntrypoint(now.trx, row);
     await audit(now, 'ENTRYPOINT_DELETED', { before: row });

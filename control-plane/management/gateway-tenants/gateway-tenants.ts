@@ -5,6 +5,7 @@ import { isUniqueViolation } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
 import { present, readOnlyFields, textSchema } from '../fields.ts';
+import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
   apiWithTenant,
   deleteTenantRow,
@@ -60,6 +61,7 @@ export async function createTenants(
   let key = '';
   try {
     return await changeOrganization(desk, { actor, organization }, async (now) => {
+      await lockOrganizationRow(now.trx, organization);
       const others = await tenantsOf(now.trx, organization);
       if (others.length + wishes.length > tenantsMax)
         throw new Fault('request.invalid', { detail: `There can be ${tenantsMax}; delete some first.` });
@@ -86,6 +88,7 @@ export function updateTenants(
   { organization, wishes }: Wished,
 ): Promise<readonly TenantView[]> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
+    await lockOrganizationRow(now.trx, organization);
     const all = await tenantsOf(now.trx, organization);
     const changed: TenantView[] = [];
     for (const wish of wishes) {
@@ -106,6 +109,7 @@ export function deleteTenant(
   { organization, key }: { readonly organization: string; readonly key: string },
 ): Promise<void> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
+    await lockOrganizationRow(now.trx, organization);
     const row = foundIn(await tenantsOf(now.trx, organization), key);
     const fleet = await fleetIn(now.trx, row);
     if (fleet !== undefined)

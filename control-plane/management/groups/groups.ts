@@ -18,6 +18,7 @@ import { change, type Change, type Desk, laterThan, type Told, toldRow } from '.
 import { present } from '../fields.ts';
 import { checkRole } from '../members/assignable.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   groupMembersMax,
@@ -87,6 +88,7 @@ export function createGroup(
 ): Promise<GroupV1View> {
   return whileNamesAreUnique(() =>
     change(desk, { actor, at }, async (now) => {
+      await lockInUse(now.trx, at);
       const { total } = await listGroupRows(now.trx, at, { bounds: { limit: 1, offset: 0 } });
       if (total >= groupsMax)
         throw new Fault('request.conflict', {

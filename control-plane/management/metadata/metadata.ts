@@ -8,6 +8,7 @@ import { foundApplication } from '../applications/applications.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type AuditedObject, change, type Change, type Desk, type Told, toldRow } from '../desk.ts';
 import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import { slugOf } from '../slug.ts';
 import {
   deleteMetadata,
@@ -107,6 +108,7 @@ export function createMetadata(
   { owner, wish }: { readonly owner: MetadataOwner; readonly wish: MetadataWish },
 ): Promise<MetadataView> {
   return change(desk, { actor, at: owner.at }, async (now) => {
+    await lockInUse(now.trx, owner.at);
     await demandOwner(now.trx, owner);
     if ((await metadataOf(now.trx, owner)).length >= fieldsMax)
       throw new Fault('request.invalid', {
@@ -129,6 +131,7 @@ export function editMetadata(
   { owner, key, wish }: { readonly owner: MetadataOwner; readonly key: string; readonly wish: MetadataWish },
 ): Promise<MetadataView> {
   return change(desk, { actor, at: owner.at }, async (now) => {
+    await lockInUse(now.trx, owner.at);
     await demandOwner(now.trx, owner);
     const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
     const inherited = await defaultOf(now, owner, key);
@@ -149,6 +152,7 @@ export function removeMetadata(
   { owner, key }: { readonly owner: MetadataOwner; readonly key: string },
 ): Promise<void> {
   return change(desk, { actor, at: owner.at }, async (now) => {
+    await lockInUse(now.trx, owner.at);
     await demandOwner(now.trx, owner);
     const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
     if (before === undefined) throw notFound(owner, key);

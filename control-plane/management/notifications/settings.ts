@@ -8,6 +8,7 @@ import { foundApi } from '../apis/api-gate.ts';
 import { findApplication } from '../applications/applications.store.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   countSettings,
   deleteSetting,
@@ -82,6 +83,7 @@ export function createSetting(
   if (wish.config_type === 'PORTAL') return writeOwn(desk, actor, { owner, wish });
   if (!may(actor, owner, 'create')) throw new Fault('request.forbidden');
   return change(desk, { actor, at: owner.at }, async (now) => {
+    await lockInUse(now.trx, owner.at);
     await demandOwner(now.trx, owner);
     const { notifier, name } = wish;
     if (notifier === undefined || name === undefined)
@@ -146,6 +148,7 @@ export function writeOwn(
     throw new Fault('request.forbidden');
   const hooksText = JSON.stringify(checkedHooks(owner, wish.hooks ?? []));
   return change(desk, { actor, at: owner.at }, async (now) => {
+    await lockInUse(now.trx, owner.at);
     await demandOwner(now.trx, owner);
     const rows = await listSettings(now.trx, owner, actor.id);
     const before = rows.find(({ user_id: user }) => user === actor.id);
@@ -185,6 +188,7 @@ export function deleteGeneric(
 }
 
 async function demandGeneric(now: Change, owner: SettingOwner, id: string): Promise<SettingRow> {
+  await lockInUse(now.trx, owner.at);
   await demandOwner(now.trx, owner);
   const rows = await listSettings(now.trx, owner, now.actor.id);
   const found = rows.find((row) => row.id === id && row.config_type === 'GENERIC');

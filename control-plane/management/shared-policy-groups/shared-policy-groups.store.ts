@@ -143,9 +143,14 @@ export function listGroupRows(
   );
 }
 
-/** Adds a group. */
-export async function insertGroup(trx: Trx, row: Insertable<SharedPolicyGroupTable>): Promise<void> {
-  await trx.insertInto('shared_policy_group').values(row).execute();
+/** Adds a group; says whether none of the environment has its cross id. */
+export async function insertGroup(trx: Trx, row: Insertable<SharedPolicyGroupTable>): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('shared_policy_group')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['environment', 'cross_id']).doNothing())
+    .executeTakeFirst();
+  return Number(numInsertedOrUpdatedRows) === 1;
 }
 
 /** Changes a group. */

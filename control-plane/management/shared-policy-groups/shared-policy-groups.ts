@@ -127,10 +127,6 @@ export function createGroup(
   return change(desk, { actor, at }, async (now) => {
     const id = randomUUID();
     const crossId = wish.crossId ?? id;
-    if ((await findGroup(now.trx, at, { column: 'cross_id', value: crossId })) !== undefined)
-      throw new Fault('request.invalid', {
-        details: [{ path: 'crossId', message: `"${crossId}" is another group of this environment` }],
-      });
     const row: SharedPolicyGroupRow = {
       ...at,
       id,
@@ -143,7 +139,10 @@ export function createGroup(
       updated_at_ms: now.nowMs,
       deployed_at_ms: null,
     };
-    await insertGroup(now.trx, row);
+    if (!(await insertGroup(now.trx, row)))
+      throw new Fault('request.invalid', {
+        details: [{ path: 'crossId', message: `"${crossId}" is another group of this environment` }],
+      });
     await audit(now, 'SHARED_POLICY_GROUP_CREATED', { after: row });
     return groupView(row);
   });

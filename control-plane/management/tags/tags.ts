@@ -14,6 +14,7 @@ import {
 import { entrypointsOf } from '../entrypoints/entrypoints.store.ts';
 import { idSchema, present, readOnlyFields, textSchema } from '../fields.ts';
 import { groupIdsOfMember, groupsOfMember, knownGroups } from '../groups/groups.store.ts';
+import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
   apiWithTag,
   deleteTagRow,
@@ -74,6 +75,7 @@ export async function createTag(
   const { key } = wish;
   try {
     return await changeOrganization(desk, { actor, organization }, async (now) => {
+      await lockOrganizationRow(now.trx, organization);
       const others = await tagsOf(now.trx, organization);
       if (others.length >= tagsMax)
         throw new Fault('request.invalid', { detail: `There can be ${tagsMax}; delete one first.` });
@@ -95,6 +97,7 @@ export function updateTag(
   { wish, ...ref }: TagRef & { readonly wish: TagWish },
 ): Promise<TagView> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
+    await lockOrganizationRow(now.trx, ref.organization);
     const before = await found(now.trx, ref);
     const row = { ...before, ...(await columns(now, wish)) };
     await updateTagRow(now.trx, row);
@@ -106,6 +109,7 @@ export function updateTag(
 /** Removes a tag that nobody uses. Errors: tag.notFound; tag.inUse while an API, a plan, a fleet or an entrypoint names it. */
 export function deleteTag(desk: Desk, actor: Actor, ref: TagRef): Promise<void> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
+    await lockOrganizationRow(now.trx, ref.organization);
     const row = await found(now.trx, ref);
     const user = await userOf(now.trx, ref);
     if (user !== undefined)

@@ -7,6 +7,7 @@ import { isUniqueViolation, type Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
+import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   countOwnViews,
@@ -169,7 +170,10 @@ async function changeViews<T>(
 ): Promise<T> {
   authorize(actor, ['environment-api:read'], at);
   try {
-    return await change(desk, { actor, at }, work);
+    return await change(desk, { actor, at }, async (now) => {
+      await lockInUse(now.trx, at);
+      return work(now);
+    });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new Fault('request.invalid', {
