@@ -121,6 +121,21 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
   { rule: 'home', files: [{ path: 'proto/model/x.ts', text: 'const now = Date.now();' }] },
   { rule: 'home', files: [{ path: 'bridge/x.ts', text: "process.env['HOME']" }] },
   {
+    rule: 'home',
+    files: [
+      {
+        path: 'data-plane/security/x.ts',
+        text: "import { type Agent, request } from 'node:https';\nrequest();",
+      },
+    ],
+  },
+  {
+    rule: 'home',
+    files: [
+      { path: 'control-plane/publish/x.ts', text: "import {\n  isIP,\n  connect,\n} from 'node:net';" },
+    ],
+  },
+  {
     rule: 'beside',
     files: [{ path: 'data-plane/policies/x.ts', text: "export const x: PolicyFactory<'x'> = () => ({});" }],
   },
@@ -200,6 +215,8 @@ test('what is allowed is not called a breach', () => {
     ...imports('data-plane/gateway/call/x.ts', 'data-plane/security/y.ts'),
     ...imports('data-plane/security/x.ts', 'data-plane/http/exchange.ts'),
     { path: 'control-plane/management/z.store.ts', text: "import { sql } from 'kysely';" },
+    { path: 'data-plane/security/y.ts', text: "import { isIP, type Socket } from 'node:net';" },
+    { path: 'bridge/y.ts', text: "import { createServer } from 'node:http';\nimport { get } from './z.ts';" },
   ];
   assert.deepEqual(
     inspect([

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { Breach, HouseFile } from './rules.ts';
 
 /*
- * What stays in order as the house grows: sizes, homes of the clock and the environment, tests beside what they test, words that are
+ * What stays in order as the house grows: sizes, homes of the clock, the environment and sockets, tests beside what they test, words that are
  * declared and nobody says.
  */
 
@@ -19,7 +19,7 @@ const tables: readonly string[] = [
   'control-plane/storage/migrations',
 ];
 
-/** Where the wall clock and the environment are read; everywhere else they are handed in. */
+/** Where the wall clock and the environment are read and others are dialled; everywhere else that is handed in. */
 const homes: readonly { readonly word: RegExp; readonly says: string; readonly places: readonly string[] }[] =
   [
     {
@@ -50,6 +50,24 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
         'data-plane/workers/worker-process.ts',
         // Passed on, with where compiled code is kept.
         'control-plane/analytics/duck.ts',
+        'deploy',
+      ],
+    },
+    {
+      word: /^import (?!type )[^;]*\b(?:connect|createConnection|request|get|Agent|lookup|resolve\w*|Resolver)\b[^;]*from 'node:(?:https?|http2|net|tls|dgram|dns|dns\/promises)'/m,
+      says: 'nobody is dialled, and no name looked up, but where it is judged who may be: proto/process/outbound, or the host of a policy',
+      places: [
+        'proto/process/outbound',
+        // Backends, by the guard of `endpoints/`.
+        'data-plane/http',
+        'data-plane/ldap/dial.ts',
+        'data-plane/redis/checked-dials.ts',
+        // Servers of DNS that the settings name.
+        'data-plane/endpoints/discovery/dns.ts',
+        'data-plane/names.ts',
+        // Its own listener.
+        'data-plane/workers/listener.ts',
+        'data-plane/debug/caller.ts',
         'deploy',
       ],
     },
