@@ -48,12 +48,9 @@ export const oauth2 = defineResource({
           'authorizationServerUrl',
           'must make an http or https URL with introspectionEndpoint, without user and password',
         );
-      const { authorizationServerUrl, userInfoEndpoint: introspectionEndpoint } = config;
-      if (
-        !hasExpression(authorizationServerUrl + introspectionEndpoint) &&
-        introspectionUrlOf({ authorizationServerUrl, introspectionEndpoint }) === undefined
-      )
-        say('userInfoEndpoint', 'must make an http or https URL with authorizationServerUrl');
+      // Without a server its default leads nowhere; whoever asks for users says so.
+      if (config.authorizationServerUrl.trim() !== '' || !config.userInfoEndpoint.startsWith('/'))
+        for (const { path, message } of userInfoFaults(config)) say(path, message);
       if (config.tokenIsSuppliedByHttpHeader && config.tokenHeaderName === '')
         say('tokenHeaderName', 'is required where the token is supplied by a header');
       if (config.tokenIsSuppliedByFormUrlEncoded && config.introspectionEndpointMethod !== 'POST')
@@ -68,6 +65,19 @@ export const oauth2 = defineResource({
     }),
   docs: 'Asks `authorizationServerUrl` + `introspectionEndpoint` (an empty server: the endpoint is a whole URL) what a token stands for. `active: false` means invalid; an answer without `active` means active, as in the reference, unless its `exp` is over. Any other status than 200, an answer that is no JSON object, and no answer in time (`http.connectTimeout` + `http.readTimeout`) are an outage. A server that has said nothing for that long is asked ten times a second until it is heard, and who else asks gets 503 at once. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`); redirects are not followed. Metadata are not asked for; `userInfoEndpoint`, behind the same server, is asked by `policy-openid-userinfo`.',
 });
+
+/** Why nobody can be asked about users there. */
+export function userInfoFaults(
+  configuration: Readonly<Record<string, unknown>>,
+): readonly { readonly path: string; readonly message: string }[] {
+  const { authorizationServerUrl, userInfoEndpoint = '/userinfo' } = configuration;
+  if (typeof authorizationServerUrl !== 'string' || typeof userInfoEndpoint !== 'string') return [];
+  const isKnown = !hasExpression(authorizationServerUrl + userInfoEndpoint);
+  const url = introspectionUrlOf({ authorizationServerUrl, introspectionEndpoint: userInfoEndpoint });
+  if (!isKnown || url !== undefined) return [];
+  const message = 'must make an http or https URL with authorizationServerUrl';
+  return [{ path: 'userInfoEndpoint', message }];
+}
 
 /** Where tokens are introspected; undefined when it is no place. */
 export function introspectionUrlOf(config: {

@@ -47,6 +47,39 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /"r": \/swagger is 2\.0; versions 3\.0 and 3\.1 are read/,
   ],
   [
+    'a step that asks for users where only introspection has a whole URL',
+    change({
+      resources: [
+        {
+          name: 'r',
+          type: 'oauth2',
+          configuration: { authorizationServerUrl: '', introspectionEndpoint: 'https://id.example/check' },
+        },
+      ],
+      flows: [inFlow('policy-openid-userinfo', { oauthResource: 'r' })],
+    }),
+    'flows[0].request[0].configuration.oauthResource',
+    /"r": userInfoEndpoint must make an http or https URL/,
+  ],
+  [
+    'an endpoint for users that is no place',
+    change({
+      resources: [
+        {
+          name: 'r',
+          type: 'oauth2',
+          configuration: {
+            authorizationServerUrl: '',
+            introspectionEndpoint: 'https://id.example/check',
+            userInfoEndpoint: 'ftp://id.example/users',
+          },
+        },
+      ],
+    }),
+    'resources[0].configuration.userInfoEndpoint',
+    /must make an http or https URL/,
+  ],
+  [
     'a step of a plan that names no resource',
     change({
       plans: [
@@ -108,6 +141,17 @@ for (const [what, input, path, words] of refusals) {
     assert.match(faults[path] ?? '', words);
   });
 }
+
+test('without a server the endpoint of introspection is a whole URL, and the default of the one for users is nobody’s fault', () => {
+  const configuration = { authorizationServerUrl: '', introspectionEndpoint: 'https://id.example/check' };
+  for (const more of [{}, { userInfoEndpoint: '/userinfo' }, { userInfoEndpoint: 'https://id.example/me' }])
+    assert.deepEqual(
+      faultsOf(
+        change({ resources: [{ name: 'r', type: 'oauth2', configuration: { ...configuration, ...more } }] }),
+      ),
+      {},
+    );
+});
 
 test('flows of an organization name no resource: they belong to an API', () => {
   const parsed = parseOrganizationFlows({ flows: [inFlow('cache', { cacheName: 'kept' })] });

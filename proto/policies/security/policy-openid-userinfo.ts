@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { userInfoFaults } from '../../resources/oauth2.ts';
 import { definePolicy } from '../policy-schema.ts';
 import { resourceNameSchema } from '../resource-name.ts';
 
@@ -17,7 +18,7 @@ export const openidUserinfo = definePolicy({
       /** Whether steps find `openid.userinfo.payload`. */
       extractPayload: z.boolean().default(false),
     }),
-  uses: [{ field: 'oauthResource', serves: 'userInfo' }],
+  uses: [{ field: 'oauthResource', serves: 'userInfo', faultsOf: userInfoFaults }],
   errors: {
     OPENID_USERINFO_UNAUTHORIZED: { status: 401, message: 'Unauthorized' },
     OPENID_USERINFO_UNAVAILABLE: { status: 503, message: 'Temporarily Unavailable' },
