@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { catalog, policySchema } from '../../proto/policies/catalog.ts';
 import { insteadOf } from '../../proto/policies/foreign-policies.ts';
-import { formSchema } from '../../proto/policies/form-schema.ts';
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
+import { policyForm } from '../../proto/policies/reference/described-form.ts';
 import { policyPage } from '../../proto/policies/reference/page.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { nearest } from '../../proto/faults/nearest.ts';
@@ -58,7 +58,7 @@ const entryOf = ({ id, title, summary, category, phases }: PolicySchema) => ({
 const wholeOf = (policy: PolicySchema) => ({
   ...entryOf(policy),
   docs: policy.docs,
-  configuration: formSchema(policy.config),
+  configuration: policyForm(policy),
   errors: policy.errors,
   example: policy.example?.(),
 });

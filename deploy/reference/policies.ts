@@ -5,7 +5,8 @@ import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import type { ResourceSchema } from '../../proto/resources/resource-schema.ts';
 import { exampleBackend } from '../../proto/policies/reference/example.ts';
 import { policyPage } from '../../proto/policies/reference/page.ts';
-import { cell, fieldRows, tableOf } from '../../proto/policies/reference/fields.ts';
+import { resourceForm } from '../../proto/policies/reference/described-form.ts';
+import { cell, describedTable, formRows } from '../../proto/policies/reference/fields.ts';
 
 const introduction = `# Policies
 
@@ -72,7 +73,8 @@ export function resourceReference(): string {
   ].join('\n');
 }
 
-function sectionOf({ id, summary, docs, config }: ResourceSchema): string {
-  const table = tableOf(fieldRows(config, { expressions: 'expressions.md' }));
+function sectionOf(resource: ResourceSchema): string {
+  const { id, summary, docs } = resource;
+  const table = describedTable(formRows(resourceForm(resource), { expressions: 'expressions.md' }));
   return [`## ${id}\n\n${summary} ${docs}\n`, ...(table === '' ? [] : [table])].join('\n');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-/** Kept for definitions of version 2; the phase is where the step stands. */
+/** Kept for definitions of version 2; the phase is where the step stands, and no form asks for it. */
 export const scopeOfVersion2 = z
   .enum(['REQUEST', 'RESPONSE', 'REQUEST_CONTENT', 'RESPONSE_CONTENT'])
-  .optional();
+  .optional()
+  .meta({ isWithoutEffect: true });

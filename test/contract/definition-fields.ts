@@ -299,6 +299,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'policy-assign-metrics',
     'policy-data-logging-masking',
     'policy-interrupt',
+    'policy-circuit-breaker',
   ].map(
     (id) =>
       [`${id}.scope`, idle('of version 2: where the step stands decides, as in the reference')] as const,

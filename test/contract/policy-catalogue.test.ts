@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { type JsonSchema, widgetOf } from '../../control-plane/ui/kit/schema-form/shape.ts';
 import { policies } from '../../data-plane/policies/index.ts';
 import { catalog, type PolicyId } from '../../proto/policies/catalog.ts';
 import { type FormSchema, formSchema } from '../../proto/policies/form-schema.ts';
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
 import { exampleBackend } from '../../proto/policies/reference/example.ts';
-import { fieldRows } from '../../proto/policies/reference/fields.ts';
-import { wordsFor } from '../../proto/policies/reference/words/words.ts';
+import { policyForm, resourceForm } from '../../proto/policies/reference/described-form.ts';
+import { formRows } from '../../proto/policies/reference/fields.ts';
 import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { keyRows, nameOf } from './error-keys/rows.ts';
@@ -103,12 +104,17 @@ test('every number that is a time, a size or a share says its unit, to forms and
   );
 });
 
-test('every field of every policy says on its page what it is for', () => {
-  const silent = all.flatMap(({ id, config }) =>
-    fieldRows(config, {}).flatMap(({ path, takes, about }) =>
-      takes === undefined || (about ?? wordsFor(id, path) ?? '') !== '' ? [] : [`${id}.${path}`],
+test('every field of every policy and resource says what it is for, on its page and in its form', () => {
+  const forms = [
+    ...all.map((policy) => ({ id: policy.id, form: policyForm(policy) })),
+    ...Object.values(resourceCatalog).map((resource) => ({ id: resource.id, form: resourceForm(resource) })),
+  ];
+  const silent = forms.flatMap(({ id, form }) => [
+    ...formRows(form, {}).flatMap(({ path, takes, about = '' }) =>
+      takes === undefined || about !== '' ? [] : [`${id}.${path}`],
     ),
-  );
+    ...withoutHelp(form).map((at) => `form of ${id}${at}`),
+  ]);
   assert.deepEqual(silent, []);
 });
 
@@ -124,6 +130,19 @@ test('no page of a policy is a wall: what it says stands in paragraphs that are 
   );
   assert.deepEqual(walls, []);
 });
+
+/** Fields that a form shows without a word; groups have their fields' words. */
+function withoutHelp(schema: JsonSchema): readonly string[] {
+  const widget = widgetOf(schema);
+  if (widget.kind === 'list') return withoutHelp(widget.items).map((at) => `[]${at}`);
+  if (widget.kind === 'map') return withoutHelp(widget.each).map((at) => `.*${at}`);
+  if (widget.kind === 'union') return widget.branches.flatMap((branch) => withoutHelp(branch.schema));
+  if (widget.kind !== 'group') return [];
+  return widget.fields.flatMap(({ key, schema: field }) => [
+    ...(widgetOf(field).kind === 'group' || field.description !== undefined ? [] : [`.${key}`]),
+    ...withoutHelp(field).map((at) => `.${key}${at}`),
+  ]);
+}
 
 /** Names of vocabularies, which nobody calls. */
 const vocabularies = ['http://schemas.xmlsoap.org', 'http://www.w3.org'];

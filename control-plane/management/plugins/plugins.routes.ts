@@ -60,7 +60,7 @@ function kind<View>(of: {
       permission,
       summary: `Gets the JSON Schema of the configuration of ${words[0]}, with hints for a form.`,
       answer: formAnswerSchema,
-      run: async ({ params: { pluginId } }) => formOf(find(pluginId).config),
+      run: async ({ params: { pluginId } }) => formOf(find(pluginId)),
     }),
     define.get(`${onePath}/documentation`, {
       operationId: `get${one}PluginDocumentation`,
@@ -106,7 +106,7 @@ export const pluginRoutes = [
     answer: formAnswerSchema,
     run: async ({ params: { pluginId } }) => {
       const { config, sharedConfig = config } = findPlugin(endpointPlugins, pluginId);
-      return formOf(sharedConfig);
+      return formOf({ config: sharedConfig });
     },
   }),
   ...kind({

@@ -86,6 +86,9 @@ test('a form knows secrets and expressions, and says where a policy may stand', 
   assert.ok(secretsOf(shared) >= secretFields.endpoints.length);
   const headers = await form('policies/transform-headers/schema');
   assert.equal(headers.properties?.['addHeaders']?.items?.properties?.['value']?.mayHoldExpressions, true);
+  assert.equal(headers.properties?.['addHeaders']?.description, 'Headers that are set.');
+  const cache = await form('resources/cache/schema');
+  assert.match(cache.properties?.['timeToLiveSeconds']?.description ?? '', /^After how long/);
   const phases = async (id: string) => {
     const { flowPhaseCompatibility, isPlanSecurity } = await get(`policies/${id}`);
     return [flowPhaseCompatibility, isPlanSecurity];

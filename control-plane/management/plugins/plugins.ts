@@ -9,8 +9,9 @@ import { healthCheckConfigurationSchema } from '../../../proto/model/api/health-
 import { discoveryCatalog } from '../../../proto/model/api/discovery.ts';
 import { dynamicPropertiesSchema } from '../../../proto/model/api/dynamic-properties.ts';
 import { catalog } from '../../../proto/policies/catalog.ts';
-import { formSchema } from '../../../proto/policies/form-schema.ts';
+import { type FormSchema, formSchema } from '../../../proto/policies/form-schema.ts';
 import type { PolicyPhase, PolicySchema } from '../../../proto/policies/policy-schema.ts';
+import { policyForm, resourceForm } from '../../../proto/policies/reference/described-form.ts';
 import { policyPage } from '../../../proto/policies/reference/page.ts';
 import { resourceCatalog } from '../../../proto/resources/catalog.ts';
 import type { ResourceSchema } from '../../../proto/resources/resource-schema.ts';
@@ -74,6 +75,8 @@ export interface Plugin<View> {
   readonly view: View;
   readonly docs: string;
   readonly config: z.ZodType;
+  /** The form of that, where more is said there than in the schema. */
+  readonly form?: FormSchema;
   /** Of an endpoint: what a group says for all of its endpoints. */
   readonly sharedConfig?: z.ZodType;
 }
@@ -121,15 +124,21 @@ export const policyPlugins: Plugins<PolicyPlugin> = byId(
       return policyPage(policy);
     },
     config: policy.config,
+    get form() {
+      return policyForm(policy);
+    },
   })),
 );
 
 /** The resources of this version. */
 export const resourcePlugins: Plugins<ResourcePlugin> = byId(
-  Object.values<ResourceSchema>(resourceCatalog).map(({ serves, ...resource }) => ({
-    view: common({ ...resource, category: serves[0] ?? '' }),
+  Object.values<ResourceSchema>(resourceCatalog).map((resource) => ({
+    view: common({ ...resource, category: resource.serves[0] ?? '' }),
     docs: resource.docs,
     config: resource.config,
+    get form() {
+      return resourceForm(resource);
+    },
   })),
 );
 
@@ -225,7 +234,10 @@ export function findPlugin<View>(plugins: Plugins<View>, id: string): Plugin<Vie
 }
 
 /** The form of a configuration. */
-export const formOf = (config: z.ZodType): z.infer<typeof formAnswerSchema> => ({ ...formSchema(config) });
+export const formOf = ({
+  config,
+  form = formSchema(config),
+}: Pick<Plugin<unknown>, 'config' | 'form'>): z.infer<typeof formAnswerSchema> => ({ ...form });
 
 /** Markdown. */
 export const documentationOf = ({ docs }: Plugin<unknown>): z.infer<typeof documentationSchema> => ({

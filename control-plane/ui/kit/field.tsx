@@ -14,7 +14,7 @@ import styles from './field.module.css';
 
 interface FieldProps {
   readonly label: string;
-  readonly hint?: string | undefined;
+  readonly hint?: ReactNode;
   /** What is wrong with it, in words that say what to do. */
   readonly error?: string | undefined;
   readonly isOptional?: boolean;

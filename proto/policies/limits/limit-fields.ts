@@ -50,11 +50,17 @@ export const limiterFields = {
     .meta({
       title: 'Way of counting',
       description:
-        'fixed: in windows that begin with their first call; sliding: the window before counts by its share; gcra: evenly',
+        'Fixed windows begin with their first call; of a sliding one the window before counts by its share.',
+      words: { fixed: 'In fixed windows', sliding: 'In a sliding window', gcra: 'Evenly (GCRA)' },
     }),
   errorStrategy: errorStrategySchema.meta({
     title: 'When the counters cannot be reached',
     description: 'Let calls pass, refuse them, or count by what this gateway knows',
+    words: {
+      FALLBACK_PASS_TROUGH: 'Let calls pass',
+      BLOCK_ON_INTERNAL_ERROR: 'Refuse calls',
+      FALLBACK_LOCAL_ESTIMATE: 'Count by what each gateway knows',
+    },
   }),
   async: z.boolean().default(false).meta({
     title: 'Count without waiting',
@@ -84,11 +90,11 @@ export function limitOf<const Unit extends string>(units: readonly [Unit, ...Uni
         .max(periodTimeMax)
         .default(1)
         .overwrite((time) => Math.max(1, time))
-        .meta({ title: 'Period', begin: 1 }),
+        .meta({ title: 'Period', description: 'In the unit below; less than 1 is 1', begin: 1 }),
       periodTimeUnit: z
         .enum(units)
         .default(() => units[0])
-        .meta({ title: 'Unit of the period' }),
+        .meta({ title: 'Unit of the period', description: 'What the period is counted in' }),
       key: template(z.string().max(keyCharsMax)).prefault('').meta({
         title: 'Key',
         description: 'Calls of one key are counted together; empty: those of one subscription',

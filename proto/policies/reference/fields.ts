@@ -13,25 +13,45 @@ export interface FieldRow {
   readonly path: string;
   readonly takes: string | undefined;
   readonly byDefault: string;
-  /** What it is for, as its schema says; absent where that says nothing. */
+  /** What it is for: what a form calls it, where that is more than its name, and what helps; absent where nobody says. */
   readonly about?: string | undefined;
 }
 
 /** Every field that a schema takes, by its place in it: `paths[].host`. */
-export function fieldRows(schema: z.ZodType, reference: Reference): readonly FieldRow[] {
-  return rowsOf(formSchema(schema), '', reference);
-}
+export const fieldRows = (schema: z.ZodType, reference: Reference): readonly FieldRow[] =>
+  formRows(formSchema(schema), reference);
+
+/** The same of a form. */
+export const formRows = (form: FormSchema, reference: Reference): readonly FieldRow[] =>
+  rowsOf(form, '', reference);
 
 /** Fields as a table of Markdown, with a line for those that are not read; empty where there are none. */
 export function tableOf(rows: readonly FieldRow[]): string {
   const read = rows.flatMap(({ path, takes: taken, byDefault }) =>
     taken === undefined ? [] : [`| \`${path}\` | ${cell(taken)} | ${byDefault} |\n`],
   );
-  const unread = rows.filter((row) => row.takes === undefined).map(({ path }) => `\`${path}\``);
   return [
     ...(read.length === 0 ? [] : [`| field | takes | default |\n|---|---|---|\n${read.join('')}`]),
-    ...(unread.length === 0 ? [] : [`Accepted, and read by no gateway: ${unread.join(', ')}.\n`]),
+    ...unreadOf(rows),
   ].join('\n');
+}
+
+/** The same with what each is for. */
+export function describedTable(rows: readonly FieldRow[]): string {
+  const read = rows.flatMap(({ path, takes: taken, byDefault, about = '' }) =>
+    taken === undefined ? [] : [`| \`${path}\` | ${cell(about)} | ${cell(taken)} | ${byDefault} |\n`],
+  );
+  return [
+    ...(read.length === 0
+      ? []
+      : [`| field | is for | takes | default |\n|---|---|---|---|\n${read.join('')}`]),
+    ...unreadOf(rows),
+  ].join('\n');
+}
+
+function unreadOf(rows: readonly FieldRow[]): readonly string[] {
+  const unread = rows.filter((row) => row.takes === undefined).map(({ path }) => `\`${path}\``);
+  return unread.length === 0 ? [] : [`Accepted, and read by no gateway: ${unread.join(', ')}.\n`];
 }
 
 /** A text as a cell of a table. */
@@ -49,10 +69,16 @@ function rowsOf(holder: FormSchema, at: string, reference: Reference): readonly 
       : field.default === undefined
         ? ''
         : `\`${JSON.stringify(field.default)}\``;
-    const row = { path, takes: takes(field, reference), byDefault, about: field.description };
+    const row = { path, takes: takes(field, reference), byDefault, about: aboutOf(field) };
     return [row, ...rowsOf(field.items ?? {}, `${path}[]`, reference)];
   });
 }
+
+/** A sentence stands for itself; what is none goes on from what a form calls the field: `Limit: calls that pass ...`. */
+const aboutOf = ({ title, description }: FormSchema): string | undefined =>
+  title === undefined || description === undefined || description.endsWith('.')
+    ? description
+    : `${title}: ${description.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`;
 
 /** Those of an object; of several objects that may stand in one place, the fields of all; of a map what each entry is. */
 function propertiesOf({
@@ -68,10 +94,14 @@ function propertiesOf({
     const other = all.get(name);
     if (other === undefined) all.set(name, field);
     // `false` beside a boolean says nothing.
-    else all.set(name, typeof other.const === 'boolean' ? field : { anyOf: [other, field] });
+    else
+      all.set(name, typeof other.const === 'boolean' ? field : { ...wordsOf(other), anyOf: [other, field] });
   }
   return all;
 }
+
+const wordsOf = ({ description }: FormSchema): FormSchema =>
+  description === undefined ? {} : { description };
 
 /** Those that an object cannot do without; of several objects that may stand in one place, what all of them ask for. */
 function requiredOf({ properties, required = [], anyOf, oneOf }: FormSchema): ReadonlySet<string> {

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 
 import type { PolicySchema } from '../policy-schema.ts';
+import { policyForm } from './described-form.ts';
 import {
   definitionOf,
   type ExampleAnswer,
@@ -9,13 +10,12 @@ import {
   methodOf,
   type PolicyExample,
 } from './example.ts';
-import { cell, type FieldRow, fieldRows, type Reference, tableOf } from './fields.ts';
-import { wordsFor } from './words/words.ts';
+import { cell, describedTable, formRows, type Reference } from './fields.ts';
 
 /** The page of a policy as Markdown: what it is for, its fields and refusals, and an example that a test runs. */
 export function policyPage(policy: PolicySchema, reference: Reference = {}): string {
-  const { id, aliases = [], title, phases, summary, docs, config, errors } = policy;
-  const table = describedTable(id, fieldRows(config, reference));
+  const { id, aliases = [], title, phases, summary, docs, errors } = policy;
+  const table = describedTable(formRows(policyForm(policy), reference));
   const refusals = Object.entries(errors).map(
     ([key, { status, answerStatus, message }]) =>
       `| \`${key}\` | ${status}${answerStatus === undefined ? '' : `, of an answer ${answerStatus}`} | ${cell(message)} |\n`,
@@ -32,19 +32,6 @@ export function policyPage(policy: PolicySchema, reference: Reference = {}): str
       : ['## Refusals\n', `| key | status | message |\n|---|---|---|\n${refusals.join('')}`]),
     ...(policy.example === undefined ? [] : exampleOf(policy, policy.example())),
   ].join('\n');
-}
-
-/** Fields of a policy with what each is for; those that are not read stand below. */
-function describedTable(id: string, rows: readonly FieldRow[]): string {
-  const lines = rows.flatMap(({ path, takes, byDefault, about }) =>
-    takes === undefined
-      ? []
-      : [`| \`${path}\` | ${cell(about ?? wordsFor(id, path) ?? '')} | ${cell(takes)} | ${byDefault} |\n`],
-  );
-  const unread = tableOf(rows.filter(({ takes }) => takes === undefined));
-  const table =
-    lines.length === 0 ? '' : `| field | is for | takes | default |\n|---|---|---|---|\n${lines.join('')}`;
-  return [table, unread].filter((part) => part !== '').join('\n');
 }
 
 function exampleOf(policy: PolicySchema, example: PolicyExample): readonly string[] {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { template } from '../../expression/template.ts';
 import { definePolicy } from '../policy-schema.ts';
+import { scopeOfVersion2 } from '../scope.ts';
 
 const callsMax = 10_000;
 const waitMsMax = 3_600_000;
@@ -17,6 +18,7 @@ export const circuitBreaker = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
+      scope: scopeOfVersion2,
       /** Percent of the calls in the window. */
       failureRateThreshold: rate.default(50),
       slowCallRateThreshold: rate.default(100),

@@ -45,7 +45,10 @@ export const oasValidation = definePolicy({
           'is not read by this version: a gateway starts without anybody to ask; write the document into sourceJson, or into a content-provider-inline-resource',
         )
         .nullish()
-        .meta({ isWithoutEffect: true }),
+        .meta({
+          isWithoutEffect: true,
+          description: 'Not supported: the document stands in the definition, or in a resource.',
+        }),
       basePath: z
         .string()
         .max(1_024)

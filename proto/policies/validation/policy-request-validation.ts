@@ -30,7 +30,7 @@ export const requestValidation = definePolicy({
   phases: ['request'],
   config: () =>
     z.strictObject({
-      scope: z.enum(['REQUEST', 'REQUEST_CONTENT']).default('REQUEST'),
+      scope: z.enum(['REQUEST', 'REQUEST_CONTENT']).default('REQUEST').meta({ isWithoutEffect: true }),
       status: z
         .string()
         .regex(/^[2-5]\d\d$/, 'must be a status of HTTP from 200 to 599, as a text')

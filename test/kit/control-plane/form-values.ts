@@ -36,12 +36,17 @@ export const formCases: readonly FormCase[] = (
     ['api-services', servicePlugins],
   ] as const
 ).flatMap(([kind, plugins]) =>
-  [...plugins].flatMap(([id, { config, sharedConfig }]) => [
-    { form: `${kind}/${id}`, config, schema: formOf(config) },
-    ...(sharedConfig === undefined
-      ? []
-      : [{ form: `${kind}/${id}, shared`, config: sharedConfig, schema: formOf(sharedConfig) }]),
-  ]),
+  [...plugins].flatMap(([id, plugin]) => {
+    const { config, sharedConfig } = plugin;
+    return [
+      { form: `${kind}/${id}`, config, schema: formOf(plugin) },
+      ...(sharedConfig === undefined
+        ? []
+        : [
+            { form: `${kind}/${id}, shared`, config: sharedConfig, schema: formOf({ config: sharedConfig }) },
+          ]),
+    ];
+  }),
 );
 
 /** What somebody who fills a form writes at one field; `percent` is how much of what may be absent is there. */

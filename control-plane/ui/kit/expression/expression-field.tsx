@@ -39,7 +39,7 @@ export function ExpressionField({
   readonly value: string;
   readonly onWrite: (text: string) => void;
   readonly error?: string | undefined;
-  readonly hint?: string | undefined;
+  readonly hint?: ReactNode;
   readonly isOptional?: boolean;
   readonly placeholder?: string | undefined;
   readonly hasLines?: boolean;

@@ -4,6 +4,7 @@ import { IconButton } from '../button.tsx';
 import { ExpressionField } from '../expression/expression-field.tsx';
 import { AreaField, SelectField, SwitchField, TextField } from '../field.tsx';
 import { type FormPlace, useFault } from './context.ts';
+import { helpOf } from './help.tsx';
 import { isText, type JsonSchema, textWritten, type Widget, valueWords } from './shape.ts';
 import { isMask, mask } from '../mask.ts';
 
@@ -15,7 +16,7 @@ export function TextLikeField({
   const common = {
     label,
     error: useFault(path),
-    hint: schema.description,
+    hint: helpOf(schema.description),
     isOptional: !isRequired,
     value: isText(value) ? value : '',
     placeholder: defaultWords(schema),
@@ -49,7 +50,7 @@ export function NumberField({ isWhole, ...place }: FormPlace & { readonly isWhol
     <TextField
       label={label}
       error={isNone ? `must be a ${isWhole ? 'whole number' : 'number'}` : fault}
-      hint={hintOf(schema)}
+      hint={helpOf(hintOf(schema))}
       isOptional={!isRequired && schema.default === undefined}
       after={schema.unit !== undefined && <span className="quiet">{schema.unit}</span>}
       inputMode={isWhole ? 'numeric' : 'decimal'}
@@ -70,7 +71,7 @@ export function ToggleField({ label, schema, value, path, onChange }: FormPlace)
     <SwitchField
       label={label}
       error={error}
-      hint={schema.description}
+      hint={helpOf(schema.description)}
       isOn={(value ?? schema.default) === true}
       onChange={onChange}
     />
@@ -84,7 +85,7 @@ export function ChoiceField({ options, ...place }: FormPlace & { readonly option
     <SelectField
       label={label}
       error={useFault(path)}
-      hint={schema.description}
+      hint={helpOf(schema.description)}
       isOptional={!isRequired && schema.default === undefined}
       value={isText(value) ? value : ''}
       onChange={({ target: { value: chosen } }) => onChange(chosen === '' ? undefined : chosen)}
@@ -107,7 +108,7 @@ export function SecretField({ isExpression, ...place }: FormPlace & { readonly i
   const common = {
     label,
     error: useFault(path),
-    hint: isKept ? 'Kept as it is; type to replace it' : schema.description,
+    hint: isKept ? 'Kept as it is; type to replace it' : helpOf(schema.description),
     isOptional: !isRequired,
     mark: 'secret',
     type: isShown ? ('text' as const) : ('password' as const),
@@ -133,7 +134,7 @@ export function SecretField({ isExpression, ...place }: FormPlace & { readonly i
 }
 
 /** Anything as JSON: what no other widget shows. What is no JSON yet stays as it is typed, and is not written. */
-export function JsonField({ label, value, path, isRequired, onChange }: FormPlace) {
+export function JsonField({ label, schema, value, path, isRequired, onChange }: FormPlace) {
   const [typed, setTyped] = useState<string>();
   const fault = useFault(path);
   return (
@@ -141,6 +142,7 @@ export function JsonField({ label, value, path, isRequired, onChange }: FormPlac
       <AreaField
         label={label}
         mark="JSON"
+        hint={helpOf(schema.description)}
         rows={3}
         error={typed === undefined ? fault : 'is no JSON yet'}
         value={typed ?? (value === undefined ? '' : JSON.stringify(value, null, 2))}
@@ -175,7 +177,7 @@ const defaultWords = ({ default: value }: JsonSchema): string | undefined =>
 
 /** What helps, and between which bounds a number lies. */
 const hintOf = (schema: JsonSchema): string | undefined =>
-  [schema.description, boundsWords(schema)].filter(Boolean).join(' · ') || undefined;
+  [schema.description?.replace(/\.$/, ''), boundsWords(schema)].filter(Boolean).join(' · ') || undefined;
 
 function boundsWords({ minimum, maximum }: JsonSchema): string | undefined {
   const figure = new Intl.NumberFormat('en');

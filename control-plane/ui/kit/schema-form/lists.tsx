@@ -5,6 +5,7 @@ import { TextField } from '../field.tsx';
 import { FormContext, type FormPlace, useFault } from './context.ts';
 import { below } from './faults.ts';
 import { Fields } from './fields.tsx';
+import { helpOf } from './help.tsx';
 import styles from './schema-form.module.css';
 import { blankOf, isObject, type JsonSchema, valueWords, widgetOf, withKey } from './shape.ts';
 
@@ -16,7 +17,7 @@ export function ChoicesField({ options, ...place }: FormPlace & { readonly optio
   return (
     <fieldset className={styles['choices']}>
       <legend>{label}</legend>
-      {schema.description !== undefined && <p className={styles['hint']}>{schema.description}</p>}
+      {schema.description !== undefined && <p className={styles['hint']}>{helpOf(schema.description)}</p>}
       {options.map((option) => (
         <label key={option}>
           <input
@@ -48,7 +49,7 @@ export function ListField({ items, ...place }: FormPlace & { readonly items: Jso
         {label}
         {all.length > 0 && <span className="quiet num"> {all.length}</span>}
       </legend>
-      {schema.description !== undefined && <p className={styles['hint']}>{schema.description}</p>}
+      {schema.description !== undefined && <p className={styles['hint']}>{helpOf(schema.description)}</p>}
       {preset.length > 0 && <p className={styles['hint']}>By default {preset.map(String).join(', ')}</p>}
       {fault !== undefined && <p className={styles['fault']}>{fault}</p>}
       {all.length > 0 && (
@@ -144,7 +145,7 @@ export function MapField({ each, ...place }: FormPlace & { readonly each: JsonSc
   return (
     <fieldset className={styles['list']}>
       <legend>{label}</legend>
-      {schema.description !== undefined && <p className={styles['hint']}>{schema.description}</p>}
+      {schema.description !== undefined && <p className={styles['hint']}>{helpOf(schema.description)}</p>}
       {fault !== undefined && <p className={styles['fault']}>{fault}</p>}
       {Object.entries(object).map(([key, one]) => (
         <div key={key} className={styles['item']}>

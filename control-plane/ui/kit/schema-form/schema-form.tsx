@@ -2,6 +2,7 @@ import { use, useMemo } from 'react';
 import { type FormFault, faultsOf } from './faults.ts';
 import { FormContext, type FormPlace, useFault } from './context.ts';
 import { Fields } from './fields.tsx';
+import { helpOf } from './help.tsx';
 import { ChoiceField, JsonField, NumberField, SecretField, TextLikeField, ToggleField } from './leaves.tsx';
 import { ChoicesField, ListField, MapField } from './lists.tsx';
 import styles from './schema-form.module.css';
@@ -112,7 +113,7 @@ function GroupField({ schema, label, path, value, isRequired, onChange }: FormPl
   const object = isObject(value) ? value : {};
   const inside = (
     <>
-      {schema.description !== undefined && <p className={styles['hint']}>{schema.description}</p>}
+      {schema.description !== undefined && <p className={styles['hint']}>{helpOf(schema.description)}</p>}
       {fault !== undefined && <p className={styles['fault']}>{fault}</p>}
       <Group
         schema={schema}
@@ -155,7 +156,7 @@ function UnionField({
       <SelectField
         label={label}
         error={fault}
-        hint={description}
+        hint={helpOf(description)}
         isOptional={!isRequired}
         value={chosen?.name ?? ''}
         onChange={({ target: { value: name } }) => {

@@ -5,7 +5,6 @@ export const securityWords: FieldWords = {
   'api-key': {
     propagateApiKey: 'Whether the backend gets the key too.',
     source: 'Where the key stands, instead of where the gateway looks by its settings.',
-    enableCustomApiKeyHeader: 'Whether the plan names a header of its own for the key.',
   },
   jwt: {
     signature: 'How tokens have to be signed.',

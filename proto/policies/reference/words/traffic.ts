@@ -123,6 +123,7 @@ export const trafficWords: FieldWords = {
   'json-validation': {
     errorMessage: 'Text of the refusal.',
     schema: 'The schema, as JSON.',
+    schemaSource: 'A newer place of the schema; the field `schema` is then empty.',
     'schemaSource.sourceType': 'Where the schema is.',
     'schemaSource.staticSchema': 'The schema, as JSON.',
     validateUnchecked: 'Of the reference; it changes nothing.',
@@ -135,7 +136,6 @@ export const trafficWords: FieldWords = {
     resourceName: 'Resource that holds the document.',
     sourceJson: 'The document as JSON.',
     sourceYaml: 'The document as YAML.',
-    sourceUrl: 'Not supported: the document stands in the definition, or in a resource.',
     basePath: 'Path in front of those of the document.',
     'validationOptions.logInsteadOfThrowError': 'Whether what does not fit passes, with a warning.',
     'validationOptions.returnDetailedErrorReport': 'Whether the caller is told what does not fit.',

@@ -1,14 +1,14 @@
 import type { PolicyId } from '../../catalog.ts';
 import { contentWords } from './content.ts';
+import { resourceWords } from './resources.ts';
 import { securityWords } from './security.ts';
 import { trafficWords } from './traffic.ts';
 
-/** Sentences by policy and place; `*` stands for what comes before the last part. */
-export type FieldWords = Partial<Record<PolicyId, Readonly<Record<string, string>>>>;
+/** Sentences by policy or resource and place; `*` stands for what comes before the last part. */
+export type FieldWords<Id extends string = PolicyId> = Partial<Record<Id, Readonly<Record<string, string>>>>;
 
 /** Fields that many policies have, by the end of their place. */
 const common: readonly (readonly [end: string, words: string])[] = [
-  ['scope', 'Phase, of definitions of version 2.'],
   ['useSystemProxy', "Whether the call goes through the proxy of the gateway's settings."],
   ['http.connectTimeout', 'How long a server may take to accept a connection, in ms.'],
   ['http.readTimeout', 'How long it may be silent, in ms.'],
@@ -53,12 +53,17 @@ const common: readonly (readonly [end: string, words: string])[] = [
   ['[].regex', 'Its regular expression, which takes linear time.'],
 ];
 
-/** What a field is for; undefined where nobody says. */
-export function wordsFor(policy: string, path: string): string | undefined {
-  const all = { ...securityWords, ...trafficWords, ...contentWords } as Readonly<
-    Record<string, Readonly<Record<string, string>> | undefined>
-  >;
-  const own = all[policy];
+const policyWords: FieldWords<string> = { ...securityWords, ...trafficWords, ...contentWords };
+
+/** What a field of a policy is for; undefined where nobody says. */
+export const wordsFor = (policy: string, path: string): string | undefined =>
+  wordsIn(policyWords[policy], path);
+
+/** The same of a resource. */
+export const resourceWordsFor = (resource: string, path: string): string | undefined =>
+  wordsIn((resourceWords as FieldWords<string>)[resource], path);
+
+function wordsIn(own: FieldWords[PolicyId], path: string): string | undefined {
   const last = path.split('.').at(-1) ?? '';
   return (
     own?.[path] ??
