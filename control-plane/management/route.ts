@@ -249,7 +249,13 @@ function route<Params, Query, Body, Result>(
         const result = await spec.run({ ...call, desk });
         const headers = await spec.headers?.(call, result);
         if (spec.contentTypes !== undefined)
-          return { status, headers, body: undefined, content: result as Content, version: undefined };
+          return {
+            status,
+            headers,
+            body: undefined,
+            content: whilePermitted(result as Content, call.again),
+            version: undefined,
+          };
         return { headers, ...answerOf(result) };
       };
       const key = isRepeatable(of.method) ? request.repeatKey : undefined;
@@ -262,6 +268,22 @@ function route<Params, Query, Body, Result>(
       return onlyOnce({ ...request, actor, key, method: of.method, answerOf: answerMade }, carryOut);
     },
   };
+}
+
+/** What is sent for long is sent to who still may have it: he is judged again before each part but the first. Streams judge their readers themselves. */
+function whilePermitted(content: Content, again: () => Promise<Actor>): Content {
+  const { text, type } = content;
+  if (typeof text === 'string' || text instanceof Uint8Array || type === 'text/event-stream') return content;
+  return { ...content, text: judged(text, again) };
+}
+
+async function* judged(parts: AsyncIterable<string>, again: () => Promise<Actor>): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const part of parts) {
+    if (!isFirst) await again();
+    isFirst = false;
+    yield part;
+  }
 }
 
 /** What is said of a result: no secret of a definition, and nothing at all where the status says that nothing is. */

@@ -86,6 +86,33 @@ export async function ofApisWith(
   return [{ by: 'API', operator: 'IN', values }];
 }
 
+/** Which requests the actor may know, and whether he still may know all of them, for what is sent for long. */
+export interface KnownRequests {
+  readonly conditions: readonly Condition[];
+  /** Errors: those of a door and of a route; request.forbidden when he may not know requests of one of the APIs any more. */
+  again(this: void): Promise<void>;
+}
+
+/** {@link ofApisWith}, for what is sent for long. */
+export async function knownRequests(
+  call: { readonly desk: Desk; readonly actor: Actor; readonly at: EnvironmentRef; again(): Promise<Actor> },
+  right: Right,
+): Promise<KnownRequests> {
+  const { desk, actor, at } = call;
+  const conditions = await ofApisWith(desk, { actor, at }, right);
+  return {
+    conditions,
+    async again() {
+      const [now] = await ofApisWith(desk, { actor: await call.again(), at }, right);
+      if (now === undefined) return;
+      const [before] = conditions;
+      const known = new Set(now.values);
+      if (before === undefined || before.values.some((api) => !known.has(api)))
+        throw new Fault('request.forbidden');
+    },
+  };
+}
+
 /** Says up to when records have arrived: what is newer is on its way, and no figure counts it. */
 export async function freshness({
   desk,

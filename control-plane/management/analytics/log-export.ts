@@ -5,7 +5,7 @@ import type { Row } from '../../analytics/questions/question.ts';
 import { csvLine } from '../csv.ts';
 import type { Desk } from '../desk.ts';
 import type { Content } from '../route.ts';
-import { askAbout, spanOf } from './analytics.ts';
+import { askAbout, type KnownRequests, spanOf } from './analytics.ts';
 import { fieldsOf, idsIn, idsOf } from './log-shape.ts';
 import { type CallsOf, countCalls, settled } from './logs.ts';
 import { type Names, namesIn } from './names.store.ts';
@@ -18,13 +18,20 @@ export type ExportFormat = keyof typeof exportTypes;
 /** Most calls of one export: a longer one is several, of shorter spans. */
 const exportedCallsMax = 1_000_000;
 
+/** Which calls; `known` is asked before each part whether the caller may still know them, where that is not the route's to judge. */
+type ExportWish = CallsOf & { readonly known?: KnownRequests | undefined };
+
 /**
  * All calls of a span that fulfil the conditions, newest first, as a file that is sent while the lake is read, some thousand calls at a
  * time. What arrives late in a part of the span that has been read is not in it.
  *
  * Errors: request.invalid when there are more than {@link exportedCallsMax}; as {@link askAbout}.
  */
-export async function exportCalls(desk: Desk, wish: CallsOf, format: ExportFormat): Promise<Content> {
+export async function exportCalls(
+  desk: Desk,
+  { known, ...wish }: ExportWish,
+  format: ExportFormat,
+): Promise<Content> {
   const fixed = { ...wish, ...spanOf(desk, wish) };
   const conditions = await settled(desk, fixed);
   const total = await countCalls(desk, { ...fixed, conditions });
@@ -37,11 +44,15 @@ export async function exportCalls(desk: Desk, wish: CallsOf, format: ExportForma
   return {
     type: `${exportTypes[format]}; charset=utf-8`,
     fileName: `logs-${fixed.fromMs}-${fixed.toMs}.${format}`,
-    text: texts(desk, { ...fixed, conditions }, format),
+    text: texts(desk, { ...fixed, conditions, known }, format),
   };
 }
 
-async function* texts(desk: Desk, wish: CallsOf, format: ExportFormat): AsyncGenerator<string> {
+async function* texts(
+  desk: Desk,
+  { known, ...wish }: ExportWish,
+  format: ExportFormat,
+): AsyncGenerator<string> {
   if (format === 'csv') yield `${Object.keys(columns).join(',')}\r\n`;
   const write = { csv: tableLine, ndjson: (call: object) => `${JSON.stringify(call)}\n` }[format];
   let behind: CallPlace | undefined;
@@ -51,6 +62,7 @@ async function* texts(desk: Desk, wish: CallsOf, format: ExportFormat): AsyncGen
     yield rows.map((row) => write(exportedOf(row, names))).join('');
     const last = rows.at(-1);
     if (last === undefined || rows.length < callsPerAnswerMax) return;
+    await known?.again();
     behind = { atMs: Number(last['at_ms']), requestId: idsOf(last).requestId };
   }
 }

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { momentParam, momentSchema } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
-import { freshness, ofApi, ofApisWith } from './analytics.ts';
+import { freshness, knownRequests, ofApi, ofApisWith } from './analytics.ts';
 import { exportCalls, exportTypes } from './log-export.ts';
 import { callFilters, conditionsOf, documentConditions, filterSchema } from './log-filters.ts';
 import {
@@ -120,10 +120,15 @@ export const logRoutes = [
     body: searchSchema,
     contentTypes,
     headers: freshness,
-    async run({ desk, actor, at, query: { format = 'csv' }, body }) {
+    async run(call) {
+      const { desk, at, query, body } = call;
       const { conditions, ...wish } = searched(body);
-      const mine = await ofApisWith(desk, { actor, at }, 'api-log:read');
-      return exportCalls(desk, { at, ...wish, conditions: [...mine, ...conditions] }, format);
+      const known = await knownRequests(call, 'api-log:read');
+      return exportCalls(
+        desk,
+        { at, ...wish, known, conditions: [...known.conditions, ...conditions] },
+        query.format ?? 'csv',
+      );
     },
   }),
   defineLogs.get('/logs/error-keys', {

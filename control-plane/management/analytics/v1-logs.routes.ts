@@ -6,7 +6,7 @@ import { foundApplication } from '../applications/applications.ts';
 import type { Desk } from '../desk.ts';
 import { integerParam, momentParam } from '../fields.ts';
 import { resource } from '../route.ts';
-import { freshness, ofApisWith } from './analytics.ts';
+import { freshness, knownRequests, ofApisWith } from './analytics.ts';
 import { exportCalls } from './log-export.ts';
 import { listCalls } from './logs.ts';
 import { conditionsIn } from './query-text.ts';
@@ -122,9 +122,10 @@ export const v1LogRoutes = [
     query: exportQuery,
     contentTypes,
     headers: freshness,
-    run: async ({ desk, actor, at, query }) => {
-      const of = await ofApisWith(desk, { actor, at }, 'api-log:read');
-      return exportCalls(desk, asked(at, query, of), query.format ?? 'csv');
+    run: async (call) => {
+      const { desk, at, query } = call;
+      const known = await knownRequests(call, 'api-log:read');
+      return exportCalls(desk, { ...asked(at, query, known.conditions), known }, query.format ?? 'csv');
     },
   }),
   define.get('/platform/logs/{logId}', {
