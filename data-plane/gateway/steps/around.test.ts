@@ -110,3 +110,58 @@ test('after the deadline a step around the backend calls nobody any more, and it
   assert.equal(ends, 1);
   assert.equal(said[0]?.kind === 'failure' && said[0].failure, 'aborted');
 });
+
+/** A long answer of which enough comes that who keeps it must read on, or let it go. */
+const long = `HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(500_000)}`;
+
+test('what comes when the steps have said what goes on is let go at once, however long the steps of the answer take', async (t) => {
+  const instead: Answer = { kind: 'answer', status: 200, headers: [], body: 'instead' };
+  let ask: (() => Promise<BackendAnswer>) | undefined;
+  let goOn = (): void => undefined;
+  const impatient: Policy = {
+    around: {
+      needs: 'head',
+      run(_call, next) {
+        ask = next;
+        void next();
+        return Promise.resolve(instead);
+      },
+    },
+  };
+  const slow: Policy = {
+    response: { needs: 'head', run: () => new Promise((resolve) => (goOn = () => resolve(undefined))) },
+  };
+  const { backend, port } = await startServingParts(t, { api: [impatient, slow] });
+  const asked = call(port, '/api');
+  const peer = await backend.next();
+  peer.write(long);
+  await eventually(() => peer.endedAtMs !== undefined);
+  const late = await ask?.();
+  assert.equal(late?.kind === 'failure' && late.failure, 'aborted', 'and nobody is asked any more');
+  goOn();
+  assert.equal((await asked).text, 'instead');
+  assert.equal(backend.accepted(), 1);
+});
+
+test('an answer that was let go because the backend was asked again is a bug of the step that returns it: 500, told with its place', async (t) => {
+  const stale: Policy = {
+    around: {
+      needs: 'head',
+      async run(_call, next) {
+        const first = await next();
+        await next();
+        return first;
+      },
+    },
+  };
+  const { backend, logged, errorKeys, port } = await startServingParts(t, { api: [{}, stale] });
+  const asked = call(port, '/api');
+  (await backend.next()).write(long);
+  (await backend.next()).write(answer(200));
+  assert.equal((await asked).status, 500);
+  assert.deepEqual(
+    logged.map(({ at }) => at),
+    ['flows[0].request[1]'],
+  );
+  assert.deepEqual(errorKeys, ['GATEWAY_POLICY_INTERNAL_ERROR']);
+});

@@ -37,6 +37,10 @@ export class BackendCalls {
   readonly #send: Send;
   #count = 0;
   #body: Body | undefined = undefined;
+  /** Answers that were let go: nobody can send them any more. */
+  #gone: Set<Body> | undefined = undefined;
+  /** The steps have said what goes on: whoever still asks is not answered, and what still comes has no taker. */
+  #isDecided = false;
 
   constructor(call: RunningCall & Sendable, send: Send) {
     this.#call = call;
@@ -66,7 +70,7 @@ export class BackendCalls {
     const runFrom = async (index: number): Promise<BackendAnswer> => {
       const step = around[index];
       const call = this.#call;
-      if (call.isOver) return over;
+      if (call.isOver || this.#isDecided) return over;
       if (step?.policy.around === undefined) return this.#ask();
       const { keptAt } = step;
       call.step = step;
@@ -81,6 +85,8 @@ export class BackendCalls {
         const answer = await step.policy.around.run(call, next, slot);
         if (answer.kind === 'response' && !isFinalStatus(answer.head.status))
           throw statusFault(answer.head.status);
+        if (answer.kind === 'response' && this.#isGone(answer.body))
+          throw new TypeError('a policy returned an answer that was let go when it asked again');
         call.trail?.leave(step, answer);
         return answer;
       } catch (error) {
@@ -93,11 +99,13 @@ export class BackendCalls {
     };
     try {
       const answer = await runFrom(0);
+      this.#isDecided = true;
       this.#call.step = undefined;
       const isWanted = broken === undefined && !this.#call.isOver && answer.kind === 'response';
       this.letGo(isWanted ? answer.body : undefined);
       return broken ?? answer;
     } catch (error) {
+      this.#isDecided = true;
       this.letGo(undefined);
       return broken ?? { kind: 'broken', at: 'endpointGroups', error };
     }
@@ -107,7 +115,14 @@ export class BackendCalls {
   letGo(wanted: Body | undefined): void {
     const body = this.#body;
     this.#body = undefined;
-    if (body !== undefined && !isMadeOf(wanted, body)) body.discard();
+    if (body === undefined || isMadeOf(wanted, body)) return;
+    body.discard();
+    (this.#gone ??= new Set()).add(body);
+  }
+
+  #isGone(answered: Body): boolean {
+    for (const body of this.#gone ?? []) if (isMadeOf(answered, body)) return true;
+    return false;
   }
 
   /** Each call has headers of its own: what one endpoint is sent is not for the next. */
@@ -120,7 +135,7 @@ export class BackendCalls {
     const headers = exchange.createHeaders();
     request.headers.forEach((name, value) => headers.append(name, value));
     return new Promise((resolve) => {
-      const isWanted = (): boolean => !this.#call.isOver && count === this.#count;
+      const isWanted = (): boolean => !this.#call.isOver && !this.#isDecided && count === this.#count;
       const receive = (result: UpstreamResult): void => {
         const isLate = !isWanted();
         if (result.kind === 'response') {
