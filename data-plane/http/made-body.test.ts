@@ -10,6 +10,7 @@ import {
   type BodyTransform,
   createBody,
   transformBody,
+  type TransformMaker,
 } from './exchange.ts';
 
 /** What a sink heard, in order; it takes more while `takes` says so. */
@@ -140,6 +141,26 @@ test('a transform asks for more by `resume`, also before its body flows; who rea
   played.sink?.onEnd(undefined);
   await new Promise(setImmediate);
   assert.deepEqual(heard, ['a', '!', 'end']);
+});
+
+test('what a transform gives when it is cut goes nowhere, lest it complete a body that was broken off', () => {
+  for (const length of [undefined, 3]) {
+    const played = createPlayed();
+    const { heard, sink } = createListener();
+    const flushing: TransformMaker = (to) => ({
+      onPiece: to.onPiece.bind(to),
+      onCut() {
+        give(to, 'bc');
+        to.onReadEnd();
+        to.onEnd(undefined);
+        to.onBroken(new Error('its own'));
+      },
+    });
+    transformBody(played.body, flushing, { length }).pipe(sink);
+    give(played.sink, 'a');
+    played.sink?.onBroken(new Error('the sender broke off'));
+    assert.deepEqual(heard, ['a', 'broken: the sender broke off']);
+  }
 });
 
 test('what a transform throws in any of its calls is told once; then its body is broken and the one in front let go', () => {

@@ -205,11 +205,12 @@ class Through implements BodySink, BodyFlow {
     const to: BodySink = {
       // oxlint-disable-next-line max-params -- BodySink's
       onPiece: (bytes, start, end, isStable) => {
+        if (this.#isOver) return;
         this.#bytes += end - start;
         if (this.#bytes > (this.#wish.length ?? Infinity)) return this.#misfits();
         out.onPiece(bytes, start, end, isStable);
       },
-      onReadEnd: () => out.onReadEnd(),
+      onReadEnd: () => !this.#isOver && out.onReadEnd(),
       onEnd: (trailers) => {
         if (this.#end(trailers)) this.#from?.cancel();
       },
