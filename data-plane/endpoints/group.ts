@@ -158,6 +158,7 @@ export class Started implements Weighted {
   readonly #outlier: Outlier | undefined;
   readonly #held: { release(): void }[] = [];
   #origins: Origins | undefined = undefined;
+  #isReleased = false;
 
   constructor(described: Described, { ground, tools, onChange, isReplaceable }: StartedTools) {
     const { guard, outliers } = tools;
@@ -200,13 +201,17 @@ export class Started implements Weighted {
     const { optionsOf } = this.#described;
     const { key: api, upstreams } = this.#ground;
     if (upstreams === undefined) return undefined;
-    if (this.#origins === undefined)
-      this.#held.push((this.#origins = new Origins({ api, upstreams, guard: this.#guard, optionsOf })));
+    if (this.#origins === undefined) {
+      this.#origins = new Origins({ api, upstreams, guard: this.#guard, optionsOf });
+      if (this.#isReleased) this.#origins.release();
+      else this.#held.push(this.#origins);
+    }
     const upstream = this.#origins.toward(called);
     return upstream && this.#endpoint(called, upstream, path);
   }
 
   release(): void {
+    this.#isReleased = true;
     this.#health?.release();
     this.#outlier?.release();
     for (const one of this.#held.splice(0)) one.release();

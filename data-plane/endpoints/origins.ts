@@ -20,6 +20,7 @@ export interface OriginsOptions {
 export class Origins {
   readonly #options: OriginsOptions;
   readonly #held = new Map<string, HeldUpstream>();
+  #isReleased = false;
 
   constructor(options: OriginsOptions) {
     this.#options = options;
@@ -39,7 +40,9 @@ export class Origins {
       const options = optionsOf(called);
       guard.checkHost({ host: options.foundBy ?? options.host, port: options.port });
       const made = upstreams.hold(api, options);
-      this.#held.set(key, made);
+      // A request that outlives its revision: the pool closes behind it.
+      if (this.#isReleased) made.release();
+      else this.#held.set(key, made);
       this.#dropOldest();
       return made.upstream;
     } catch (error) {
@@ -48,7 +51,9 @@ export class Origins {
     }
   }
 
+  /** What requests still name is called all the same, and kept by nobody. */
   release(): void {
+    this.#isReleased = true;
     for (const held of this.#held.values()) held.release();
     this.#held.clear();
   }

@@ -8,7 +8,7 @@ import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
+import { apiDefinition, call, flow } from '../../../test/kit/gateway/gateway.ts';
 import { createUpstreams } from '../../endpoints/upstreams.ts';
 import { createEngine } from '../../serving.ts';
 import { noCallouts } from '../../callouts.ts';
@@ -17,6 +17,8 @@ import type { Policy } from '../../policies/policy.ts';
 import { createLife } from './life.ts';
 import type { SetRecord } from '../deploy/change.ts';
 import { createDeployments } from '../deploy/deployments.ts';
+import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { kitGround } from '../../../test/kit/gateway/policies.ts';
 import { quietSecurityHost } from '../../../test/kit/gateway/security.ts';
 
@@ -212,4 +214,45 @@ test('a life begins once and ends once, however often it is told to, and does no
   watching.release();
   assert.deepEqual(told, ['start pools', 'release pools']);
   await upstreams.close(0);
+});
+
+test('a request that outlives its API is sent where it goes, to its endpoint or where a step routes it, and leaves no pool', async (t) => {
+  const waiting: (() => void)[] = [];
+  const hold = (route: string | undefined): Policy => ({
+    request: {
+      needs: 'head',
+      async run({ attributes }) {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        if (route !== undefined) attributes.set('request.endpoint', route);
+        return undefined;
+      },
+    },
+  });
+  const { url: route } = await startUpstream(t);
+  const parts = await startServingParts(t, {
+    plain: hold(undefined),
+    routed: hold(route),
+    known: hold(route),
+  });
+  const ask = async (name: string): Promise<number> => {
+    const asked = call(parts.port, `/${name}`);
+    if (name === 'plain') {
+      const peer = await parts.backend.next();
+      await peer.until('\r\n\r\n');
+      peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    }
+    return (await asked).status;
+  };
+  // One that was routed there before has a pool already.
+  const before = ask('known');
+  await eventually(() => waiting.length === 1);
+  waiting.splice(0)[0]?.();
+  assert.equal(await before, 200);
+  const asked = ['plain', 'routed', 'known'].map(ask);
+  await eventually(() => waiting.length === 3);
+  parts.removeAll();
+  assert.equal(parts.upstreams.size, 0);
+  for (const goOn of waiting) goOn();
+  assert.deepEqual(await Promise.all(asked), [200, 200, 200]);
+  assert.equal(parts.upstreams.size, 0);
 });

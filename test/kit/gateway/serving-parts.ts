@@ -101,14 +101,8 @@ export async function startServingParts(
     const payload = encodeApi({ id: name, name, revision: '1', definition: JSON.stringify(definition) });
     return { kind: 'api', id: name, seq: at + 1, revision: '1', payload } as const;
   });
-  const nacks = deployments.apply({
-    organization: 'O',
-    environment: 'E',
-    seq: 99,
-    isFull: true,
-    set,
-    removed: [],
-  });
+  const tenant = { organization: 'O', environment: 'E' };
+  const nacks = deployments.apply({ ...tenant, seq: 99, isFull: true, set, removed: [] });
   assert.deepEqual(nacks, []);
   const nextRequestId = createRequestIds();
   const forwarding = createForwarding([]);
@@ -145,6 +139,8 @@ export async function startServingParts(
     deployments.close();
     await upstreams.close(0);
   });
-  /** `errorKeys`: of the records so far, those that have one. */
-  return { backend, logged, errorKeys, metrics, port: server.port };
+  const removeAll = (): void =>
+    void deployments.apply({ ...tenant, seq: 100, isFull: true, set: [], removed: [] });
+  /** `errorKeys`: of the records so far, those that have one. `removeAll`: nothing is served any more. */
+  return { backend, logged, errorKeys, metrics, upstreams, removeAll, port: server.port };
 }
