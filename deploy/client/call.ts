@@ -1,14 +1,17 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Argument, type Command } from 'commander';
+
 import { Fault } from '../../proto/faults/fault.ts';
 import { createCommand } from '../command.ts';
 import { print, say } from '../terminal.ts';
 import { chooseContext } from './contexts.ts';
 import { readBodies } from './documents.ts';
 import { type ClientFlags, withContext } from './flags.ts';
-import { type Call, withManagement } from './management.ts';
+import { type Call, type Opened, withManagement } from './management.ts';
 import { isFields, valueAt } from './objects.ts';
 
-const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 type Flags = ClientFlags & { readonly file?: string; readonly field?: string };
 
@@ -20,7 +23,8 @@ export function callCommand(): Command {
     examples: [
       'isthmus call GET /v2/environments/DEFAULT/apis --field data.0.id',
       'isthmus call POST /v2/environments/DEFAULT/apis/<id>/deployments -f deployment.yaml',
-      `echo '{}' | isthmus call POST /v2/environments/DEFAULT/apis/<id>/_start -f -`,
+      `echo '{ "description": "Ours" }' | isthmus call PATCH /v2/environments/DEFAULT/apis/<id> -f -`,
+      'isthmus call GET /v2/environments/DEFAULT/apis/<id>/logs/_live    # as calls arrive, until Ctrl-C',
     ],
   });
   return withContext(command)
@@ -35,20 +39,37 @@ export function callCommand(): Command {
         });
       const body = flags.file === undefined ? undefined : await bodyOf(flags.file);
       const context = chooseContext(flags, process.env);
-      const answer = await withManagement(context.url, context, (management) =>
-        management.call({ method, path: path.replace(/^\/management(?=\/)/, ''), body }),
-      );
-      if (answer.warning !== undefined) say(answer.warning);
-      if (flags.field === undefined) {
-        if (answer.body !== undefined) print(JSON.stringify(answer.body, undefined, 2));
-        return;
-      }
-      const value = isFields(answer.body) ? valueAt(answer.body, flags.field) : undefined;
-      if (value === undefined)
-        throw new Fault('client.refused', { detail: `The answer has no field ${flags.field}.` });
-      print(typeof value === 'string' ? value : JSON.stringify(value));
+      await withManagement(context.url, context, async (management) => {
+        const call = { method, path: path.replace(/^\/management(?=\/)/, ''), body };
+        await show(await management.open(call), flags.field);
+      });
     });
 }
+
+/** JSON is laid out; an export, a picture or a live stream goes through as it comes. */
+async function show(answer: Opened, field: string | undefined): Promise<void> {
+  if (answer.warning !== undefined) say(answer.warning);
+  if (answer.stream !== undefined) {
+    if (field !== undefined) throw noField(field);
+    try {
+      return await pipeline(Readable.from(answer.stream), process.stdout, { end: false });
+    } catch (error) {
+      // Who reads has enough, as `head` does.
+      if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return;
+      throw error;
+    }
+  }
+  if (field === undefined) {
+    if (answer.body !== undefined) print(JSON.stringify(answer.body, undefined, 2));
+    return;
+  }
+  const value = isFields(answer.body) || Array.isArray(answer.body) ? valueAt(answer.body, field) : undefined;
+  if (value === undefined) throw noField(field);
+  print(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+const noField = (field: string): Fault =>
+  new Fault('client.refused', { detail: `The answer has no field ${field}.` });
 
 async function bodyOf(file: string): Promise<unknown> {
   const [body, ...more] = await readBodies(file);

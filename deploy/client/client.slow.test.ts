@@ -1,38 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createServer, type RequestListener } from 'node:http';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 
 import { totpCode, totpStepAt } from '../../control-plane/access/second-factor/totp.ts';
-import { createLog } from '../../proto/process/log.ts';
-import { answerByApp } from '../../proto/process/listening/web-app.ts';
-import { openOffice, password } from '../../test/kit/control-plane/office.ts';
+import { openCommandScene, serveOn } from '../../test/kit/processes/command-scene.ts';
+import { password } from '../../test/kit/control-plane/office.ts';
 import { startConnectProxy } from '../../test/kit/engine/connect-proxy.ts';
 import { runCommands } from '../../test/kit/processes/commands.ts';
-import { testDatabases } from '../../test/kit/servers/databases.ts';
-import { tempDir } from '../../test/kit/temp-dir.ts';
-
-const [database = assert.fail('a database')] = testDatabases;
-
-async function serve(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.after(() => void (server.closeAllConnections(), server.close()));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** A control plane behind a socket, and hands that run commands against it. */
-async function openScene(t: TestContext) {
-  const office = await openOffice(t, database);
-  const url = await serve(t, answerByApp(office.app, createLog({ name: 'test', level: 'silent' })));
-  const dir = tempDir(t);
-  const env = { XDG_CONFIG_HOME: dir, ISTHMUS_PASSWORD: password };
-  const run = (...commands: readonly (readonly string[])[]) => runCommands(commands, { cwd: dir, env });
-  return { office, url, dir, run, file: join(dir, 'isthmus', 'contexts.json') };
-}
 
 const definition = (name: string, path: string, description = ''): string => `
 definitionVersion: V4
@@ -51,7 +27,7 @@ flows: []
 `;
 
 test('a user with a second factor logs in with a code, which counts once, and no session is left', async (t) => {
-  const { office, url, run } = await openScene(t);
+  const { office, url, run } = await openCommandScene(t);
   const user = '/management/organizations/DEFAULT/user';
   const { body: kept } = await office.call('POST', `${user}/tokens`, { body: { name: 'kept' } });
   const as = `Bearer ${String(kept['token'])}`;
@@ -76,7 +52,7 @@ test('a user with a second factor logs in with a code, which counts once, and no
 });
 
 test('login keeps a token and never the password, in a file for its user alone; logout deletes the token', async (t) => {
-  const { office, url, file, run } = await openScene(t);
+  const { office, url, file, run } = await openCommandScene(t);
   const [signedIn, listed, who] = await run(
     ['login', '--url', url, '--user', 'admin', '--name', 'here'],
     ['context', 'list'],
@@ -103,21 +79,21 @@ test('login keeps a token and never the password, in a file for its user alone; 
 });
 
 test('a wrong password keeps nothing, and what was kept before stays', async (t) => {
-  const { url, dir, file, run } = await openScene(t);
+  const { url, dir, file, run } = await openCommandScene(t);
   writeFileSync(join(dir, 'wrong'), 'not the password\n');
   const [, wrong] = await run(
     ['login', '--url', url, '--user', 'admin', '--name', 'here'],
     ['login', '--url', url, '--user', 'admin', '--name', 'there', '--password-file', 'wrong'],
   );
   assert.equal(wrong?.code, 1);
-  assert.match(wrong?.said ?? '', /client\.refused.*401|401.*client\.refused/);
+  assert.match(wrong?.said ?? '', /401.*client\.refused.*Check the name of the user and the password/);
   assert.deepEqual(Object.keys((JSON.parse(readFileSync(file, 'utf8')) as { contexts: object }).contexts), [
     'here',
   ]);
 });
 
 test('of a sign-in into an environment that is not there no token stays at the control plane', async (t) => {
-  const { office, url, run } = await openScene(t);
+  const { office, url, run } = await openCommandScene(t);
   const [end] = await run(['login', '--url', url, '--user', 'admin', '--environment', 'nowhere']);
   assert.equal(end?.code, 1);
   assert.match(end?.said ?? '', /its token is deleted/);
@@ -126,7 +102,7 @@ test('of a sign-in into an environment that is not there no token stays at the c
 });
 
 test('apply creates an API, changes nothing where nothing differs, tells the difference first, and deploys when asked', async (t) => {
-  const { office, url, dir, run } = await openScene(t);
+  const { office, url, dir, run } = await openCommandScene(t);
   const file = join(dir, 'orders.yaml');
   writeFileSync(file, definition('orders', '/orders'));
   const [, dry, made, same] = await run(
@@ -162,7 +138,7 @@ test('apply creates an API, changes nothing where nothing differs, tells the dif
 });
 
 test('objects are created, found by name, changed, given back as apply takes them, and deleted', async (t) => {
-  const { office, url, dir, run } = await openScene(t);
+  const { office, url, dir, run } = await openCommandScene(t);
   const { id } = await office.deployedApi('/orders');
   writeFileSync(join(dir, 'app.yaml'), 'kind: application\nname: shop\ndescription: of the shop\n');
   writeFileSync(
@@ -183,7 +159,7 @@ test('objects are created, found by name, changed, given back as apply takes the
     JSON.stringify(ends),
   );
   assert.match(ends[1]?.said ?? '', /application shop .* created/);
-  assert.match(ends[2]?.said ?? '', /application shop .* changed/);
+  assert.match(ends[2]?.said ?? '', /application shop .* unchanged/);
   assert.match(ends[4]?.said ?? '', /^gold +API_KEY +STAGING/m);
   writeFileSync(join(dir, 'again.json'), ends[5]?.said ?? '');
   const [again, gone, missing] = await run(
@@ -196,7 +172,7 @@ test('objects are created, found by name, changed, given back as apply takes the
 });
 
 test('what is refused says where and why, and lets nothing pass unsaid', async (t) => {
-  const { url, dir, run } = await openScene(t);
+  const { url, dir, run } = await openCommandScene(t);
   writeFileSync(join(dir, 'bad.yaml'), definition('bad', 'no-slash'));
   writeFileSync(
     join(dir, 'planless.yaml'),
@@ -228,16 +204,16 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
 });
 
 test('a credential follows no redirect, and what is no management API is told as such', async (t) => {
-  const { dir } = await openScene(t);
+  const { dir } = await openCommandScene(t);
   const seen: (string | undefined)[] = [];
-  const elsewhere = await serve(t, (request, answer) => {
+  const elsewhere = await serveOn(t, (request, answer) => {
     seen.push(request.headers.authorization);
     answer.end('{}');
   });
-  const redirecting = await serve(t, (_request, answer) =>
+  const redirecting = await serveOn(t, (_request, answer) =>
     answer.writeHead(307, { location: `${elsewhere}/management/x` }).end(),
   );
-  const page = await serve(t, (_request, answer) => answer.end('<html></html>'));
+  const page = await serveOn(t, (_request, answer) => answer.end('<html></html>'));
   const as = (url: string) =>
     runCommands([['get', 'apis']], { cwd: dir, env: { ISTHMUS_URL: url, ISTHMUS_TOKEN: 'secret' } });
   const [redirected] = await as(redirecting);
@@ -245,12 +221,41 @@ test('a credential follows no redirect, and what is no management API is told as
   assert.deepEqual(seen, []);
   const [other] = await as(page);
   assert.match(other?.said ?? '', /no management API/);
+  const [called] = await runCommands([['call', 'GET', '/v2/environments/DEFAULT/apis']], {
+    cwd: dir,
+    env: { ISTHMUS_URL: page, ISTHMUS_TOKEN: 'secret' },
+  });
+  assert.match(called?.said ?? '', /no management API/);
   const [half] = await runCommands([['get', 'apis']], { cwd: dir, env: { ISTHMUS_URL: page } });
   assert.match(half?.said ?? '', /ISTHMUS_TOKEN/);
 });
 
+test('call makes any operation: parts of an API, an export as it is written, a refusal with what to do', async (t) => {
+  const { office, url, dir, run } = await openCommandScene(t);
+  const { id } = await office.deployedApi('/orders');
+  writeFileSync(join(dir, 'merge.yaml'), 'description: of the shop\n');
+  writeFileSync(
+    join(dir, 'list.json'),
+    '[{ "op": "replace", "path": "/description", "value": "of two shops" }]',
+  );
+  const api = `/v2/environments/DEFAULT/apis/${id}`;
+  const [, merged, listed, exported, field, refused] = await run(
+    ['login', '--url', url, '--user', 'admin'],
+    ['call', 'PATCH', api, '-f', 'merge.yaml', '--field', 'description'],
+    ['call', 'PATCH', api, '-f', 'list.json', '--field', 'description'],
+    ['call', 'GET', `${api}/subscriptions/_export`],
+    ['call', 'GET', `${api}/subscriptions/_export`, '--field', 'id'],
+    ['call', 'DELETE', '/v2/environments/DEFAULT/apis'],
+  );
+  assert.equal(merged?.said, 'of the shop\n');
+  assert.equal(listed?.said, 'of two shops\n');
+  assert.match(exported?.said ?? '', /^Plan;Application;/);
+  assert.match(field?.said ?? '', /has no field id/);
+  assert.match(refused?.said ?? '', /Allowed: GET, POST\./);
+});
+
 test('what HTTPS_PROXY names stands between, as for every other call that leaves', async (t) => {
-  const { url, dir, run, file } = await openScene(t);
+  const { url, dir, run, file } = await openCommandScene(t);
   await run(['login', '--url', url, '--user', 'admin', '--name', 'here']);
   const proxy = await startConnectProxy();
   t.after(() => proxy.close());

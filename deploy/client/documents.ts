@@ -13,6 +13,8 @@ export interface Document {
   /** What `kind:` names; undefined for definitions, which custom resources are too. */
   readonly kind: string | undefined;
   readonly body: Fields;
+  /** An OpenAPI document, of which an API is made. */
+  readonly isOpenApi: boolean;
   /** By which an API of a definition may be known to the control plane, the surest first. */
   readonly names: readonly string[];
 }
@@ -20,6 +22,7 @@ export interface Document {
 /** Where the forms of a definition have what an API is known by. */
 const idPaths = ['id', 'api.id', 'spec.id'];
 const namePaths = ['name', 'api.name', 'spec.name'];
+const openApiNamePath = 'info.title';
 
 /** Reads the documents of files, folders and standard input. Errors: config.unreadable, naming the file. */
 export async function readDocuments(files: readonly string[]): Promise<readonly Document[]> {
@@ -57,11 +60,14 @@ function documentOf(at: string, whole: Fields): Document {
   const kind = typeof word === 'string' && kindWords.includes(word.toLowerCase()) ? word : undefined;
   const textsAt = (paths: readonly string[]): readonly string[] =>
     paths.map((path) => valueAt(whole, path)).filter((text) => typeof text === 'string');
+  const isOpenApi =
+    kind === undefined && ['openapi', 'swagger'].some((field) => typeof whole[field] === 'string');
   return {
     at,
     kind,
     body: kind === undefined ? whole : fields,
-    names: [...textsAt(idPaths), ...textsAt(namePaths)],
+    isOpenApi,
+    names: isOpenApi ? textsAt([openApiNamePath]) : [...textsAt(idPaths), ...textsAt(namePaths)],
   };
 }
 

@@ -24,12 +24,19 @@ const methodsOf = ({
   create,
   update,
   canDelete,
+  moves,
+  deployment,
 }: Kind): readonly (readonly [string, string])[] => [
   [list, 'get'],
   [one, 'get'],
   ...(create === undefined ? [] : [[create, 'post'] as const]),
-  ...(update === undefined ? [] : [[one, 'put'] as const]),
+  ...(update === undefined ? [] : [[update, 'put'] as const]),
   ...(canDelete === true ? [[one, 'delete'] as const] : []),
+  ...Object.values(moves?.to ?? {}).map((path) => [`${one}${path}`, 'post'] as const),
+  ...['MANUAL', 'DYNAMIC'].flatMap((type) => {
+    const call = deployment?.({ type });
+    return call === undefined ? [] : [[`${one}${call.path}`, 'post'] as const];
+  }),
 ];
 
 test('every path of every kind is an operation of the management API', () => {

@@ -25,14 +25,28 @@ export interface Kind {
   readonly one: string;
   /** Undefined where nobody makes one by hand. */
   readonly create?: string;
-  /** How one is replaced; undefined where it cannot be. */
-  readonly update?: 'PUT';
+  /** Where one is replaced by PUT; undefined where it cannot be. Without `{id}` the body names it. */
+  readonly update?: string;
   readonly canDelete?: boolean;
   /** Field that stands for `{id}`; default: id. */
   readonly idField?: string;
   /** Fields that people call one by, besides its id; the first is written where one is told. */
   readonly names: readonly string[];
   readonly columns: readonly Column[];
+  /** Where a creation answers with what nobody is shown again. */
+  readonly shownOnce?: string;
+  /** A field that no PUT changes, and the calls below `{id}` by which it becomes what a file says. */
+  readonly moves?: { readonly field: string; readonly to: Readonly<Record<string, string>> };
+  /** Fields of a creation that name something of another kind, by its name or id, and the fields that its id goes into. */
+  readonly refers?: Readonly<Record<string, string>>;
+  /** What gives one to gateways; undefined where it needs nothing, or has been done. */
+  readonly deployment?: (fields: Readonly<Record<string, unknown>>) => Deployment | undefined;
+}
+
+/** A call below `{id}`. */
+export interface Deployment {
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 const environment = '/organizations/{org}/environments/{env}';
@@ -41,7 +55,7 @@ const organization = '/organizations/{org}';
 const organization2 = '/v2/organizations/{org}';
 
 const changeable = (path: string) =>
-  ({ list: path, create: path, one: `${path}/{id}`, update: 'PUT', canDelete: true }) as const;
+  ({ list: path, create: path, one: `${path}/{id}`, update: `${path}/{id}`, canDelete: true }) as const;
 
 /** Every kind, in the order of the help. */
 export const kinds: readonly Kind[] = [
@@ -78,6 +92,10 @@ export const kinds: readonly Kind[] = [
       ['updated', 'updatedAt'],
       ['id', 'id'],
     ],
+    moves: {
+      field: 'status',
+      to: { PUBLISHED: '/_publish', DEPRECATED: '/_deprecate', CLOSED: '/_close' },
+    },
   },
   {
     name: 'subscription',
@@ -87,17 +105,19 @@ export const kinds: readonly Kind[] = [
     list: `${environment2}/apis/{api}/subscriptions`,
     create: `${environment2}/apis/{api}/subscriptions`,
     one: `${environment2}/apis/{api}/subscriptions/{id}`,
-    update: 'PUT',
+    update: `${environment2}/apis/{api}/subscriptions/{id}`,
     pageSize: 'perPage',
     names: [],
     columns: [
       ['id', 'id'],
       ['status', 'status'],
-      ['plan', 'plan.id'],
-      ['application', 'application.id'],
+      ['plan', 'plan.name'],
+      ['application', 'application.name'],
       ['starts', 'startingAt'],
       ['ends', 'endingAt'],
     ],
+    shownOnce: 'apiKey.key',
+    refers: { plan: 'planId', application: 'applicationId' },
   },
   {
     name: 'page',
@@ -147,6 +167,7 @@ export const kinds: readonly Kind[] = [
       ['updated', 'updatedAt'],
       ['id', 'id'],
     ],
+    deployment: ({ lifecycleState }) => (lifecycleState === 'DEPLOYED' ? undefined : { path: '/_deploy' }),
   },
   {
     name: 'dictionary',
@@ -161,6 +182,11 @@ export const kinds: readonly Kind[] = [
       ['properties', 'properties'],
       ['id', 'id'],
     ],
+    deployment: ({ type, state, deployed_at: deployedAt, updated_at: updatedAt }) => {
+      if (type === 'DYNAMIC')
+        return state === 'STARTED' ? undefined : { path: '', query: { action: 'START' } };
+      return state === 'STARTED' && deployedAt === updatedAt ? undefined : { path: '/_deploy' };
+    },
   },
   {
     name: 'category',
@@ -190,7 +216,7 @@ export const kinds: readonly Kind[] = [
     plural: 'instances',
     shorter: ['gateway', 'gateways'],
     list: `${environment}/instances`,
-    one: `${environment2}/instances/{id}`,
+    one: `${environment}/instances/{id}`,
     pageSize: 'size',
     firstPage: 0,
     names: ['hostname'],
@@ -234,6 +260,7 @@ export const kinds: readonly Kind[] = [
     list: `${organization}/configuration/entrypoints`,
     create: `${organization}/configuration/entrypoints`,
     one: `${organization}/configuration/entrypoints/{id}`,
+    update: `${organization}/configuration/entrypoints`,
     canDelete: true,
     names: ['value'],
     columns: [
@@ -249,9 +276,10 @@ export const kinds: readonly Kind[] = [
     ...changeable(`${organization}/users`),
     pageSize: 'size',
     search: 'q',
-    names: ['email', 'displayName'],
+    names: ['username', 'email', 'displayName'],
     columns: [
       ['name', 'displayName'],
+      ['signs in as', 'username'],
       ['email', 'email'],
       ['status', 'status'],
       ['last sign-in', 'lastConnectionAt'],

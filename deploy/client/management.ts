@@ -3,22 +3,32 @@ import { z } from 'zod';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import { parseJson } from '../../proto/process/json-text.ts';
-import { createOutbound, type Outbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
+import {
+  createOutbound,
+  type Outbound,
+  type OutboundRequest,
+  toOutboundOptions,
+} from '../../proto/process/outbound/outbound.ts';
 import { outboundSettings } from '../../proto/process/outbound/settings.ts';
 
-/** So long one call takes at most, with its answer. */
+/** So long one call takes at most, with its answer; of a stream its head. */
 const callMsMax = 60_000;
+/** So long, and so much, a stream goes on at most. */
+const streamMsMax = 86_400_000;
+const streamBytesMax = 2 ** 40;
 
 /** What signs a call in. */
 export type Credential = { readonly token: string } | { readonly user: string; readonly password: string };
 
 /** One call of the management API. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below /management, e.g. /v2/environments/DEFAULT/apis. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** What the object was when it was read: who changed it since is not overwritten. */
+  readonly ifMatch?: string | undefined;
 }
 
 /** What a call gave. */
@@ -28,11 +38,20 @@ export interface Answer {
   readonly body: unknown;
   /** What of the query was without effect. */
   readonly warning: string | undefined;
+  /** The version of the object, where it has one. */
+  readonly etag?: string | undefined;
 }
+
+/** What {@link Management.open} gave: a body of JSON, or whatever else as it comes. */
+export type Opened = { readonly warning: string | undefined } & (
+  | { readonly body: unknown; readonly stream?: undefined }
+  | { readonly stream: AsyncIterable<Uint8Array> }
+);
 
 const refusalSchema = z.object({
   message: z.string().optional(),
   technicalCode: z.string().optional(),
+  parameters: z.object({ hint: z.string().optional() }).optional().catch(undefined),
   details: z.array(z.object({ message: z.string(), location: z.string().optional() })).optional(),
 });
 
@@ -41,10 +60,12 @@ export class Management {
   readonly #outbound: Pick<Outbound, 'request'>;
   readonly #url: string;
   readonly #authorization: string;
+  readonly #credential: Credential;
 
   constructor(outbound: Pick<Outbound, 'request'>, url: string, credential: Credential) {
     this.#outbound = outbound;
     this.#url = url.replace(/\/+$/, '');
+    this.#credential = credential;
     this.#authorization =
       'token' in credential
         ? `Bearer ${credential.token}`
@@ -57,49 +78,86 @@ export class Management {
    * Errors: client.unreachable; client.not_found for 404; client.refused with the words of the control plane for what is no 2xx, and its
    * `technicalCode` among the parameters.
    */
-  async call({ method, path, query, body }: Call): Promise<Answer> {
+  async call(call: Call): Promise<Answer> {
+    const url = this.#urlOf(call);
+    const { status, etag, warning, text } = await this.#answeredOnce(url, call);
+    if (status < 200 || status > 299) throw this.#refusal(call, status, text);
+    return { status, body: text === '' ? undefined : bodyOf(text, url), warning: wordsOf(warning), etag };
+  }
+
+  /**
+   * Makes a call whose answer may be something else than JSON, such as an export or a live stream, which is given as it comes.
+   *
+   * Errors: as {@link call}; also client.unreachable when the head does not come in time, or the stream breaks.
+   */
+  async open(call: Call): Promise<Opened> {
+    const url = this.#urlOf(call);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Fault('outbound.timeout')), callMsMax).unref();
+    const { status, headers, ...answer } = await this.#asked(url, call, {
+      timeoutMs: streamMsMax,
+      bodyBytesMax: streamBytesMax,
+      signal: late.signal,
+      accept: '*/*',
+    }).finally(() => clearTimeout(timer));
+    const warning = wordsOf(headers['warning']);
+    const text = (): Promise<string> => this.#reading(() => answer.text());
+    if (status < 200 || status > 299) throw this.#refusal(call, status, await text());
+    const type = headers['content-type'] ?? 'application/json';
+    // A page for browsers is what everything but a control plane answers with.
+    if (!/^(application\/json|text\/html)\b/.test(type)) return { warning, stream: answer.stream };
+    const whole = await text();
+    return { warning, body: whole === '' ? undefined : bodyOf(whole, url) };
+  }
+
+  #urlOf({ path, query = {} }: Call): URL {
     const url = new URL(`${this.#url}/management${path}`);
-    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, value);
-    const { status, warning, text } = await this.#answeredOnce(url, method, body);
-    if (status < 200 || status > 299) throw refusal({ method, path }, status, text);
-    return {
-      status,
-      body: text === '' ? undefined : bodyOf(text, url),
-      warning: warning === undefined ? undefined : (/"(.*)"/.exec(warning)?.[1] ?? warning),
-    };
+    for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
+    return url;
   }
 
   /** A creation whose connection broke is sent once more, under the same key: made it is made once, whichever of the two arrived. */
-  async #answeredOnce(url: URL, method: string, body: unknown) {
-    const key = method === 'POST' ? randomUUID() : undefined;
+  async #answeredOnce(url: URL, call: Call) {
+    const key = call.method === 'POST' ? randomUUID() : undefined;
     try {
-      return await this.#answered(url, method, { body, key });
+      return await this.#answered(url, call, key);
     } catch (error) {
       if (key === undefined || !isBroken(error)) throw error;
-      return this.#answered(url, method, { body, key });
+      return this.#answered(url, call, key);
     }
   }
 
-  async #answered(
-    url: URL,
-    method: string,
-    { body, key }: { readonly body: unknown; readonly key: string | undefined },
-  ) {
-    try {
-      const { status, headers, ...answer } = await this.#outbound.request(url.href, {
+  async #answered(url: URL, call: Call, key: string | undefined) {
+    const { status, headers, ...answer } = await this.#asked(url, call, {
+      timeoutMs: callMsMax,
+      accept: 'application/json',
+      key,
+    });
+    const text = await this.#reading(() => answer.text());
+    return { status, warning: headers['warning'], etag: headers['etag'], text };
+  }
+
+  #asked(url: URL, { method, body, ifMatch }: Call, { accept, key, ...bounds }: Asking) {
+    return this.#reading(() =>
+      this.#outbound.request(url.href, {
+        ...bounds,
         method,
-        timeoutMs: callMsMax,
         headers: {
           authorization: this.#authorization,
-          accept: 'application/json',
+          accept,
           'user-agent': 'isthmus-cli',
           ...(key !== undefined && { 'idempotency-key': key }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+          ...(body !== undefined && { 'content-type': typeOf(method, body) }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      // Of `299 - "words"` it is the words.
-      return { status, warning: headers['warning'], text: await answer.text() };
+      }),
+    );
+  }
+
+  async #reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       throw new Fault(error.code === 'outbound.too_large' ? 'client.refused' : 'client.unreachable', {
@@ -112,6 +170,53 @@ export class Management {
       });
     }
   }
+
+  #refusal({ method, path }: Call, status: number, text: string): Fault {
+    const said = refusalSchema.safeParse(jsonIn(text));
+    const { message, technicalCode, parameters, details } = said.success ? said.data : {};
+    const code = technicalCode === undefined ? '' : `, ${technicalCode}`;
+    const words = message ?? 'The control plane refused without a word of why.';
+    // What else a 401 can be (a code is wanted) has words of its own.
+    const isUnknown =
+      status !== 401 || technicalCode === undefined || technicalCode === 'request.unauthorized';
+    const hint = (isUnknown ? hintOf(status, this.#credential) : undefined) ?? parameters?.hint;
+    return new Fault(status === 404 ? 'client.not_found' : 'client.refused', {
+      detail: `${words} (${method} ${path}: ${status}${code})`,
+      ...(technicalCode !== undefined && { parameters: { technicalCode } }),
+      ...(hint !== undefined && { hint }),
+      details: (details ?? []).map(({ message: what, location }) => ({
+        path: location ?? '',
+        message: what,
+      })),
+    });
+  }
+}
+
+/** How a call is bounded, and what it says of itself. */
+type Asking = Pick<OutboundRequest, 'timeoutMs' | 'bodyBytesMax' | 'signal'> & {
+  readonly accept: string;
+  readonly key?: string | undefined;
+};
+
+/** Of a PATCH it says whether it is a merge or a list of operations. */
+const typeOf = (method: Call['method'], body: unknown): string => {
+  if (method !== 'PATCH') return 'application/json';
+  return `application/${Array.isArray(body) ? 'json-patch' : 'merge-patch'}+json`;
+};
+
+/** Of `299 - "words"` it is the words. */
+const wordsOf = (warning: string | undefined): string | undefined =>
+  warning === undefined ? undefined : (/"(.*)"/.exec(warning)?.[1] ?? warning);
+
+/** What to do about a status, where what the control plane says is not meant for who types commands. */
+function hintOf(status: number, credential: Credential): string | undefined {
+  if (status === 412) return 'Somebody changed it meanwhile: try again.';
+  if (status >= 300 && status < 400)
+    return 'It wants to redirect, which is not followed: give the URL that it leads to.';
+  if (status !== 401) return undefined;
+  return 'token' in credential
+    ? 'The token has ended or was revoked: sign in again with `isthmus login`.'
+    : 'Check the name of the user and the password.';
 }
 
 /**
@@ -151,23 +256,4 @@ function jsonIn(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function refusal({ method, path }: Pick<Call, 'method' | 'path'>, status: number, text: string): Fault {
-  const said = refusalSchema.safeParse(jsonIn(text));
-  const { message, technicalCode, details } = said.success ? said.data : {};
-  const code = technicalCode === undefined ? '' : `, ${technicalCode}`;
-  const words = message ?? 'The control plane refused without a word of why.';
-  return new Fault(status === 404 ? 'client.not_found' : 'client.refused', {
-    detail: `${words} (${method} ${path}: ${status}${code})`,
-    ...(technicalCode !== undefined && { parameters: { technicalCode } }),
-    ...(status === 401 && {
-      hint: 'The token has ended or was revoked: sign in again with `isthmus login`.',
-    }),
-    ...(status >= 300 &&
-      status < 400 && {
-        hint: 'It wants to redirect, which is not followed: give the URL that it leads to.',
-      }),
-    details: (details ?? []).map(({ message: what, location }) => ({ path: location ?? '', message: what })),
-  });
 }

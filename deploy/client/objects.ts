@@ -20,6 +20,14 @@ const idPattern = /^[\w-]{1,64}$/;
 /** The largest page that the management API gives. */
 const pageRows = 100;
 
+/** One object, as it was when it was read. */
+export interface Found {
+  readonly id: string;
+  readonly fields: Fields;
+  /** Undefined where it has no version. */
+  readonly etag?: string | undefined;
+}
+
 /** What a list gave. */
 export interface Listed {
   readonly rows: readonly Fields[];
@@ -93,10 +101,10 @@ export class Objects {
    *
    * Errors: client.not_found; client.ambiguous when several have the name.
    */
-  async find(place: Place, word: string): Promise<{ readonly id: string; readonly fields: Fields }> {
+  async find(place: Place, word: string): Promise<Found> {
     const { kind } = place;
     const direct = await this.#byId(place, word);
-    if (direct !== undefined) return { id: word, fields: direct };
+    if (direct !== undefined) return direct;
     const query = kind.search === undefined ? {} : { [kind.search]: word };
     const { rows } = await this.list(place, { limit: lookedThroughMax, query });
     const named = rows.filter((row) => kind.names.some((name) => valueAt(row, name) === word));
@@ -108,15 +116,11 @@ export class Objects {
         detail: `${named.length} ${kind.plural} are called ${JSON.stringify(word)}: ${named.map((row) => textOf(row['id'])).join(', ')}.`,
       });
     // A list may say less of it.
-    const fields = (await this.#byId(place, first)) ?? {};
-    return { id: first, fields };
+    return (await this.#byId(place, first)) ?? { id: first, fields: {} };
   }
 
   /** What is found as by {@link find}, undefined where there is none. */
-  async seek(
-    place: Place,
-    word: string,
-  ): Promise<{ readonly id: string; readonly fields: Fields } | undefined> {
+  async seek(place: Place, word: string): Promise<Found | undefined> {
     try {
       return await this.find(place, word);
     } catch (error) {
@@ -125,20 +129,50 @@ export class Objects {
     }
   }
 
-  /** Makes one. Errors: config.invalid where nobody can. */
+  /** Makes one; what it names of another kind may be called by its name. Errors: config.invalid where nobody can, client.not_found. */
   async create(place: Place, fields: Fields): Promise<Answer> {
-    const { create, plural } = place.kind;
+    const { create, plural, refers = {} } = place.kind;
     if (create === undefined)
       throw new Fault('config.invalid', { detail: `${plural} cannot be created here.` });
-    return this.#management.call({ method: 'POST', path: pathOf(create, place.names), body: fields });
+    const body = new Map(Object.entries(fields));
+    for (const [name, idField] of Object.entries(refers)) {
+      const word = body.get(name);
+      if (typeof word !== 'string') continue;
+      body.delete(name);
+      body.set(idField, (await this.find({ kind: kindOf(name), names: place.names }, word)).id);
+    }
+    return this.#management.call({
+      method: 'POST',
+      path: pathOf(create, place.names),
+      body: Object.fromEntries(body),
+    });
   }
 
-  /** Replaces one. Errors: config.invalid where nobody can. */
-  async replace(place: Place, id: string, fields: Fields): Promise<Answer> {
-    const { update, one, plural } = place.kind;
+  /** Replaces one, unless somebody changed it since it was read. Errors: config.invalid where nobody can. */
+  async replace(place: Place, { id, etag }: Found, fields: Fields): Promise<Answer> {
+    const { update, plural } = place.kind;
     if (update === undefined)
       throw new Fault('config.invalid', { detail: `${plural} cannot be changed here.` });
-    return this.#management.call({ method: update, path: pathOf(one, { ...place.names, id }), body: fields });
+    const path = pathOf(update, { ...place.names, id });
+    return this.#management.call({ method: 'PUT', path, body: fields, ifMatch: etag });
+  }
+
+  /** Has one become what its kind calls a move, e.g. a plan PUBLISHED. Errors: as {@link movePathOf}. */
+  async move(place: Place, id: string, to: string): Promise<void> {
+    const path = pathOf(place.kind.one + movePathOf(place.kind, to), { ...place.names, id });
+    await this.#management.call({ method: 'POST', path });
+  }
+
+  /** Gives one to gateways: of a plan it is its API. False where they have it already, or it is nothing for them. */
+  async deploy(place: Place, id: string): Promise<boolean> {
+    if (place.kind.name === 'api') return this.deployApi(id);
+    if (place.kind.name === 'plan') return this.deployApi(place.names['api'] ?? '');
+    const deployment = place.kind.deployment?.((await this.find(place, id)).fields);
+    if (deployment === undefined) return false;
+    const { path, query } = deployment;
+    const one = pathOf(place.kind.one + path, { ...place.names, id });
+    await this.#management.call({ method: 'POST', path: one, ...(query !== undefined && { query }) });
+    return true;
   }
 
   /** Deletes one. Errors: config.invalid where nobody can. */
@@ -155,19 +189,24 @@ export class Objects {
     return (await this.#management.call({ method: 'GET', path })).body;
   }
 
-  /** Imports a definition: into the API of this id, or as a new one. Only into one that there is can it be tried without effect. */
+  /**
+   * Imports a definition, or an OpenAPI document with itself as the documentation: into the API of this id, or as a new one. Only into one
+   * that there is can it be tried without effect.
+   */
   async importDefinition(
-    definition: unknown,
+    { body: definition, isOpenApi }: { readonly body: unknown; readonly isOpenApi: boolean },
     { id, isDryRun }: { readonly id: string | undefined; readonly isDryRun: boolean },
   ): Promise<Answer> {
     const apis = `/v2/environments/${encodeURIComponent(this.#context.environment)}/apis`;
+    const form = isOpenApi ? 'swagger' : 'definition';
+    const body = isOpenApi ? { payload: JSON.stringify(definition), withDocumentation: true } : definition;
     if (id === undefined)
-      return this.#management.call({ method: 'POST', path: `${apis}/_import/definition`, body: definition });
+      return this.#management.call({ method: 'POST', path: `${apis}/_import/${form}`, body });
     return this.#management.call({
       method: 'PUT',
-      path: `${apis}/${encodeURIComponent(id)}/_import/definition`,
+      path: `${apis}/${encodeURIComponent(id)}/_import/${form}`,
       query: isDryRun ? { dryRun: 'true' } : {},
-      body: definition,
+      body,
     });
   }
 
@@ -176,7 +215,7 @@ export class Objects {
     const { names } = await this.placeOf(kindOf('api'), {});
     const path = (what: string): string =>
       pathOf(`/v2/environments/{env}/apis/{id}/${what}`, { ...names, id });
-    const fields = await this.#byId({ kind: kindOf('api'), names }, id);
+    const fields = (await this.#byId({ kind: kindOf('api'), names }, id))?.fields;
     const isStarted = fields?.['state'] === 'STARTED';
     if (isStarted && fields['deploymentState'] === 'DEPLOYED') return false;
     if (!isStarted) await this.#management.call({ method: 'POST', path: path('_start') });
@@ -184,20 +223,30 @@ export class Objects {
     return true;
   }
 
-  async #byId(place: Place, id: string): Promise<Fields | undefined> {
+  async #byId(place: Place, id: string): Promise<Found | undefined> {
     // Anything else is refused as no id at all.
     if (!idPattern.test(id)) return undefined;
     try {
-      const { body } = await this.#management.call({
+      const { body, etag } = await this.#management.call({
         method: 'GET',
         path: pathOf(place.kind.one, { ...place.names, id }),
       });
-      return isFields(body) ? body : undefined;
+      return isFields(body) ? { id, fields: body, etag } : undefined;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   }
+}
+
+/** The call below `{id}` that makes one what a file says. Errors: config.invalid where none does. */
+export function movePathOf({ moves, name }: Kind, to: string): string {
+  const path = moves !== undefined && Object.hasOwn(moves.to, to) ? moves.to[to] : undefined;
+  if (path !== undefined) return path;
+  throw new Fault('config.invalid', {
+    detail: `No ${name} becomes ${to}.`,
+    hint: `A file may say ${Object.keys(moves?.to ?? {}).join(', ')}.`,
+  });
 }
 
 const isNotFound = (error: unknown): boolean => error instanceof Fault && error.code === 'client.not_found';
