@@ -22,12 +22,12 @@ export interface RunLimits {
 export type RunReply =
   | { readonly kind: 'done'; readonly said: string }
   | { readonly kind: 'failed'; readonly why: string }
-  | { readonly kind: 'timeout' };
+  | { readonly kind: 'timeout' }
+  /** It was not over when it had waited for a core as long as it may. */
+  | { readonly kind: 'starved' };
 
 /** Deep enough for what people write, and far from the end of the stack of WebAssembly. */
 const stackBytesMax = 262_144;
-/** So much longer a run may take on a machine that gives its thread no core; its owner ends the thread soon after. */
-const withoutCoreMsMax = 80;
 /** Most promises that a script may have settled after its end. */
 const jobsMax = 10_000;
 
@@ -80,27 +80,33 @@ export class Machine {
     this.#isUsed = false;
   }
 
-  /** Runs a script to its end. Throws when the engine itself is broken: the machine is of no use then. */
-  run(run: ScriptRun): RunReply {
+  /** Runs a script to its end; waitMs: how long it may be without a core. Throws when the engine itself is broken: the machine is of no use then. */
+  run(run: ScriptRun, waitMs: number): RunReply {
     this.prepare();
     this.#isUsed = true;
     const startMs = performance.now();
     this.#deadlineMs = startMs + this.#limits.timeoutMs;
-    this.#endMs = this.#deadlineMs + withoutCoreMsMax;
+    this.#endMs = this.#deadlineMs + waitMs;
     this.#cpuBefore = process.threadCpuUsage();
     const reply = evaluate({ runtime: this.#runtime, context: this.#context, bind: this.#bind }, run);
-    return this.#isOver() ? { kind: 'timeout' } : reply;
+    if (!this.#isOver()) return reply;
+    return { kind: this.#leftMs() > 0 ? 'starved' : 'timeout' };
   }
 
-  /** Time in which the thread had no core is not the script's; some of it is made good. */
+  /** Time in which the thread had no core is not the script's. */
   #isOver(): boolean {
     const nowMs = performance.now();
     if (nowMs < this.#deadlineMs) return false;
-    const { user, system } = process.threadCpuUsage(this.#cpuBefore);
-    const leftMs = this.#limits.timeoutMs - (user + system) / 1_000;
+    const leftMs = this.#leftMs();
     if (leftMs <= 0 || nowMs >= this.#endMs) return true;
     this.#deadlineMs = Math.min(nowMs + leftMs, this.#endMs);
     return false;
+  }
+
+  /** What the run has left of its time on a core. */
+  #leftMs(): number {
+    const { user, system } = process.threadCpuUsage(this.#cpuBefore);
+    return this.#limits.timeoutMs - (user + system) / 1_000;
   }
 }
 

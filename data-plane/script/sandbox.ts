@@ -23,9 +23,12 @@ export interface SandboxOptions {
 
 interface Job {
   readonly run: ScriptRun;
+  readonly sinceMs: number;
   readonly resolve: (outcome: ScriptOutcome) => void;
 }
 
+/** Who has waited for a thread as long as he may is without a core for so long at most. */
+const withoutCoreMsMin = 80;
 /** After a thread that did not start, the next is tried so much later. */
 const restartMs = 1_000;
 
@@ -90,8 +93,9 @@ export class Sandbox {
   #run(api: string, run: ScriptRun): Promise<ScriptOutcome> {
     const { settings, clock } = this.#options;
     if (this.#isClosed) return Promise.resolve(busy('the gateway ends'));
+    const sinceMs = clock.monotonicMs();
     return new Promise((resolve) => {
-      if (!this.#turns.add(api, { run, resolve }, clock.monotonicMs()))
+      if (!this.#turns.add(api, { run, sinceMs, resolve }, sinceMs))
         return resolve(busy(`more than ${settings.waitingMax} scripts wait, or half of them of this API`));
       this.#give();
     });
@@ -112,9 +116,10 @@ export class Sandbox {
   }
 
   #runOn(thread: ThreadFace, { api, job }: { readonly api: string; readonly job: Job }): void {
-    const { clock } = this.#options;
+    const { clock, settings } = this.#options;
     const startedMs = clock.monotonicMs();
-    void thread.run(job.run).then((reply) => {
+    const waitMs = Math.max(withoutCoreMsMin, settings.waitMsMax - (startedMs - job.sinceMs));
+    void thread.run(job.run, waitMs).then((reply) => {
       this.#turns.give(api, clock.monotonicMs() - startedMs);
       job.resolve(this.#judge(api, reply));
       this.#give();
@@ -124,6 +129,7 @@ export class Sandbox {
 
   /** What a script says is a stranger's word. */
   #judge(api: string, reply: RunReply): ScriptOutcome {
+    if (reply.kind === 'starved') return busy('its thread had too little of a core to end');
     if (reply.kind !== 'done') return reply;
     try {
       const effects = scriptEffectsSchema.safeParse(JSON.parse(reply.said));

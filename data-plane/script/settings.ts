@@ -9,7 +9,9 @@ export const scriptSettings = section({
     .min(10)
     .max(10_000)
     .default(100)
-    .describe('Longest run of one script of the policies js and javascript; one that runs on is ended.'),
+    .describe(
+      'Longest run of one script of the policies js and javascript: time in which its thread had a core. One that runs on is ended.',
+    ),
   memoryBytesMax: z
     .int()
     .min(1024 * 1024)
@@ -29,7 +31,9 @@ export const scriptSettings = section({
     .min(10)
     .max(60_000)
     .default(1_000)
-    .describe('How long a script waits for a thread; past it the request is answered with 503.'),
+    .describe(
+      'How long a script waits: for a thread, and while it runs for a core. Past it the request is answered with 503.',
+    ),
   waitingMax: z
     .int()
     .min(2)

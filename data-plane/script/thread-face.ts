@@ -4,12 +4,14 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { RunLimits, RunReply } from './machine.ts';
 import type { ScriptRun } from './script.ts';
-import type { FromThread } from './thread.ts';
+import type { FromThread, ToThread } from './thread.ts';
 
 /** Longest time that a thread takes to be ready; past it there is something wrong with the machine. */
 const startMsMax = 10_000;
-/** How long after its budget a run is given up, and its thread ended: what asks nobody asks no interrupt either. */
+/** How long after its budget a run is looked at, and its thread ended: what asks nobody asks no interrupt either. */
 const graceMs = 100;
+/** So much time on a core past its budget shows that a run asks nobody. */
+const overMs = 10;
 /** Room of a thread for its own objects, beside what scripts have in WebAssembly. */
 const ownHeapMb = 64;
 
@@ -29,6 +31,8 @@ export class ThreadFace {
   readonly #events: ThreadEvents;
   #state: 'starting' | 'free' | 'running' | 'ending' = 'starting';
   #onReply: ((reply: RunReply) => void) | undefined;
+  /** What its runs before have had of a core. */
+  #cpuBefore: NodeJS.CpuUsage = { user: 0, system: 0 };
   #cancel: () => void;
   /** Why it ended, unless it was told to. */
   #why: string | undefined;
@@ -58,7 +62,7 @@ export class ThreadFace {
     this.#worker.unref();
     this.#cancel = clock.after(startMsMax, () => {
       this.#isLate = true;
-      this.#end();
+      this.#end('timeout');
     });
     this.#worker.on('message', (message: FromThread) => this.#hear(message));
     this.#worker.on('error', (error) => (this.#why = error instanceof Error ? error.message : String(error)));
@@ -73,34 +77,56 @@ export class ThreadFace {
     return this.#state === 'starting';
   }
 
-  /** Runs a script; to be asked of a free thread only. Never rejects. */
-  run(run: ScriptRun): Promise<RunReply> {
+  /** Runs a script, which may be without a core for so long; to be asked of a free thread only. Never rejects. */
+  run(job: ScriptRun, waitMs: number): Promise<RunReply> {
     this.#state = 'running';
-    this.#worker.postMessage(run);
-    this.#cancel = this.#clock.after(this.#limits.timeoutMs + graceMs, () => this.#end());
-    return new Promise((resolve) => (this.#onReply = resolve));
+    this.#worker.postMessage({ job, waitMs } satisfies ToThread);
+    const firstMs = this.#limits.timeoutMs + graceMs;
+    const endMs = this.#clock.monotonicMs() + firstMs + waitMs;
+    return new Promise((resolve) => {
+      this.#onReply = resolve;
+      this.#cancel = this.#clock.after(firstMs, () => this.#look(resolve, endMs));
+    });
+  }
+
+  /** Ends a run that has had its time on a core and goes on all the same; one that had none may go on, until it is over in any case. */
+  #look(run: (reply: RunReply) => void, endMs: number): void {
+    const leftMs = endMs - this.#clock.monotonicMs();
+    if (leftMs <= 0) return this.#end('starved');
+    // A thread that has no core does not say that either.
+    this.#cancel = this.#clock.after(leftMs, () => this.#end('starved'));
+    const hear = ({ user, system }: NodeJS.CpuUsage): void => {
+      if (this.#onReply !== run) return;
+      const toGoMs = this.#limits.timeoutMs + overMs - (user + system) / 1_000;
+      if (toGoMs <= 0) return this.#end('timeout');
+      this.#cancel();
+      this.#cancel = this.#clock.after(Math.ceil(toGoMs), () => this.#look(run, endMs));
+    };
+    // It cannot be asked when it has ended, and that is heard elsewhere.
+    void this.#worker.cpuUsage(this.#cpuBefore).then(hear, () => undefined);
   }
 
   /** Ends it; resolves when it is gone. What it runs is over. */
   async close(): Promise<void> {
-    this.#end();
+    this.#end('timeout');
     await this.#worker.terminate();
   }
 
-  #hear(message: FromThread): void {
+  #hear({ told, cpu }: FromThread): void {
     if (this.#state === 'ending') return;
     this.#cancel();
     this.#state = 'free';
-    if (message.kind === 'ready') this.#events.onReady();
-    else this.#answer(message);
+    this.#cpuBefore = cpu;
+    if (told.kind === 'ready') this.#events.onReady();
+    else this.#answer(told);
   }
 
-  #end(): void {
+  #end(kind: 'timeout' | 'starved'): void {
     if (this.#state === 'ending') return;
     this.#state = 'ending';
     this.#cancel();
     // Whoever waits is told at once: an engine in the midst of a long call takes its time to end.
-    this.#answer({ kind: 'timeout' });
+    this.#answer({ kind });
     void this.#worker.terminate();
   }
 

@@ -14,18 +14,28 @@ closeBuiltIns();
 const nicerBy = 5;
 if (platform() === 'linux') setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + nicerBy));
 
-/** What a thread says: that it is ready, or what a run came to. */
-export type FromThread = { readonly kind: 'ready' } | RunReply;
+/** What a thread is asked: a run, which may be without a core for so long. */
+export interface ToThread {
+  readonly job: ScriptRun;
+  readonly waitMs: number;
+}
+
+/** What a thread says: that it is ready, or what a run came to; and how long it has had a core by then. */
+export interface FromThread {
+  readonly told: { readonly kind: 'ready' } | RunReply;
+  readonly cpu: NodeJS.CpuUsage;
+}
 
 const port = parentPort;
-const say = (message: FromThread): void => port?.postMessage(message);
+const say = (told: FromThread['told']): void =>
+  port?.postMessage({ told, cpu: process.threadCpuUsage() } satisfies FromThread);
 const limits = workerData as RunLimits;
 let machine = await Machine.create(limits);
 
 /** What breaks the engine (a stack of WebAssembly that is full) is the end of that machine alone. */
-async function run(job: ScriptRun): Promise<void> {
+async function run({ job, waitMs }: ToThread): Promise<void> {
   try {
-    say(machine.run(job));
+    say(machine.run(job, waitMs));
     machine.prepare();
   } catch (error) {
     machine = await Machine.create(limits);
@@ -34,5 +44,5 @@ async function run(job: ScriptRun): Promise<void> {
 }
 
 // What rejects here ends the thread, and another takes its place.
-port?.on('message', (job: ScriptRun) => void run(job));
+port?.on('message', (asked: ToThread) => void run(asked));
 say({ kind: 'ready' });

@@ -48,7 +48,7 @@ export const scriptText = z
 
 /** What is to be said of every script. */
 export const scriptDocs = [
-  'A script runs in a thread of its own, in a world that is new for each run: no file, no network, no other script, nothing that stays. It ends after `policy.js.timeoutMs` (100 ms), with `policy.js.memoryBytesMax` (32 MiB); the waiting of a request for a thread is bounded by `policy.js.waitMsMax`.',
+  'A script runs in a thread of its own, in a world that is new for each run: no file, no network, no other script, nothing that stays. It ends after `policy.js.timeoutMs` (100 ms in which it had a core), with `policy.js.memoryBytesMax` (32 MiB); what a request waits for a thread, and the script for a core, is bounded by `policy.js.waitMsMax`.',
   'ECMAScript 2023, read as a script in sloppy mode; promises that it has settled run to their end, there are no timers. One that cannot be read is refused when the API is deployed, with its line.',
   'A script that throws, runs out of its time or memory, or says a header, status or attribute that nobody can set, changes nothing, and the request ends with 500; why stands in the warning of its record.',
   'Of dictionaries those are there whose name stands in the script as it is written.',
