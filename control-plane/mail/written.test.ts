@@ -4,7 +4,7 @@ import { type HookFacts, hookGiven, hooks, letterOf } from './hooks.ts';
 import { type Facts, type LetterId, letters } from './letters.ts';
 import { plainText } from './plain-text.ts';
 import { templateOf } from './templates.ts';
-import { write } from './written.ts';
+import { attempt, write } from './written.ts';
 
 /** Facts for any letter: each text says where it stands. */
 function anyFacts(id: LetterId): Facts {
@@ -56,4 +56,19 @@ test('the text of a mail has paragraphs, items and where links lead, and nothing
 
 test('the text of HTML that is nested as deep as it is long is made all the same', () => {
   assert.match(plainText(`${'<b>'.repeat(5_000)}deep`), /deep/);
+});
+
+test('what a template makes of little is no mail when it is longer than one', () => {
+  const made = (chars: number) =>
+    attempt(
+      { ...letters.USER_REGISTRATION, content: `<#list 1..${chars / 64} as n>${'x'.repeat(64)}</#list>` },
+      {},
+      0,
+    );
+  assert.equal(made(262_144).kind, 'value');
+  assert.deepEqual(made(262_208), {
+    kind: 'failed',
+    part: 'content',
+    why: 'it becomes longer than 262144 characters',
+  });
 });

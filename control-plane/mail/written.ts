@@ -13,6 +13,8 @@ export interface Written {
 
 const subjectCharsMax = 200;
 const tellingCharsMax = 2_000;
+/** Of what a template makes: a mail that is longer is no mail. */
+const contentCharsMax = 262_144;
 
 /** What came of writing; where it failed, in which part and why. */
 export type Attempt =
@@ -30,6 +32,8 @@ export function attempt(letter: Words, facts: Facts, nowMs: number): Attempt {
   const output = isMail ? 'html' : 'text';
   const content = rendered(letter.content, { letter, facts, nowMs, output });
   if (content.kind !== 'value') return { kind: 'failed', part: 'content', why: content.why };
+  if (content.value.length > contentCharsMax)
+    return { kind: 'failed', part: 'content', why: `it becomes longer than ${contentCharsMax} characters` };
   const charsMax = isMail ? subjectCharsMax : tellingCharsMax;
   return {
     kind: 'value',

@@ -80,12 +80,16 @@ function placeOf(text: string, at: number): string {
 /** What a template is given by name: members for what has some, none for a text. */
 export type GivenShape = Readonly<Record<string, readonly string[]>>;
 
+/** What several renderings may do together: `{}` before the first. */
+type SharedBudget = Parameters<typeof beginWork>[0];
+
 /** A template over what its maker gives it, read and checked. */
 export interface GivenTemplate {
-  /** Fails where something is missing that it does not forgive, and past the bounds of this room. */
+  /** Fails where something is missing that it does not forgive, and past the bounds of this room; those that are handed one `budget` share it. */
   render(
     given: ReadonlyMap<string, Told>,
     nowMs: number,
+    budget?: SharedBudget,
   ): { readonly kind: 'value'; readonly value: string } | { readonly kind: 'failed'; readonly why: string };
 }
 
@@ -102,8 +106,8 @@ export function compileGiven(
     const members = Object.entries(shape).map(([name, known]) => [name, () => known] as const);
     checkNames({ body, definitions }, new Map(members));
     return {
-      render(given, nowMs) {
-        beginWork({});
+      render(given, nowMs, budget = {}) {
+        beginWork(budget);
         try {
           const model = new Map([...given].map(([name, value]) => [name, valueOf(value)] as const));
           const run = new Run(model, { definitions, nowMs, callFunction });

@@ -113,3 +113,25 @@ test('a template that cannot be read is refused with its place', async (t) => {
     assert.match(answer.text, /line 1, character/);
   }
 });
+
+test('however long templates go on, whoever looks at an API waits for them as for one, and gets a few lines', async (t) => {
+  const [database] = testDatabases;
+  assert.ok(database !== undefined);
+  const office = await openOffice(t, database);
+  const { id } = await office.deployedApi('/watched');
+  const add = async (name: string, value: string): Promise<void> =>
+    assert.equal((await office.call('POST', headers, { body: { name, value } })).status, 200, name);
+  await add('edge', '<#list 1..4096 as n>x</#list>');
+  await add('beyond', '<#list 1..4097 as n>x</#list>');
+  await add('endless', '<#list 1..100000 as a><#list 1..100000 as b></#list></#list>');
+  for (let n = 0; n < 20; n += 1) await add(`behind ${n}`, '<#list 1..1000 as n></#list>${api.name}');
+  const answer = await office.call('GET', `${v1}/apis/${id}/headers`);
+  const said = answer.body as unknown as readonly { name: string; value?: string; problem?: string }[];
+  const named = new Map(said.map((one) => [one.name, one]));
+  assert.equal(named.get('edge')?.value?.length, 4_096);
+  assert.deepEqual(named.get('beyond'), { name: 'beyond', problem: 'It says more than 4096 characters.' });
+  assert.match(named.get('endless')?.problem ?? '', /more work than they may/);
+  // What is spent is spent: none of those behind is worked out.
+  for (let n = 0; n < 20; n += 1)
+    assert.match(named.get(`behind ${n}`)?.problem ?? '', /more work than they may/, `behind ${n}`);
+});

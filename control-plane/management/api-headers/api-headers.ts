@@ -19,9 +19,10 @@ import {
   updateHeaderRow,
 } from './api-headers.store.ts';
 
-/** Most headers of an environment, and characters of a template. */
+/** Most headers of an environment, and characters of a template and of what it says. */
 const headersMax = 50;
 const templateCharsMax = 4_096;
+const saidCharsMax = 4_096;
 
 /** What a template is given. */
 const given = {
@@ -188,7 +189,12 @@ export function deleteHeader(desk: Desk, actor: Actor, { at, id }: HeaderRef): P
   });
 }
 
-/** What the headers of the environment say of one API; of one that cannot be worked out, why. Errors: those of reading the API. */
+/**
+ * What the headers of the environment say of one API; of one that cannot be worked out, why. All of them are worked out with what one template may
+ * cost: everybody who looks at the API waits for them, and everybody else's requests do.
+ *
+ * Errors: those of reading the API.
+ */
 export async function saidHeaders(
   desk: Desk,
   actor: Actor,
@@ -213,10 +219,13 @@ export async function saidHeaders(
   const known = new Map(
     facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
+  const budget = {};
   return (await headersOf(db, ref.at)).map(({ name, value }) => {
     const compiled = compileGiven(value, { shape: given, output: 'text' });
     if ('kind' in compiled) return { name, problem: compiled.message };
-    const made = compiled.render(new Map([['api', known]]), desk.clock.now());
+    const made = compiled.render(new Map([['api', known]]), desk.clock.now(), budget);
+    if (made.kind === 'value' && made.value.length > saidCharsMax)
+      return { name, problem: `It says more than ${saidCharsMax} characters.` };
     return present({
       name,
       value: made.kind === 'value' ? made.value : undefined,
