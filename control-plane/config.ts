@@ -155,6 +155,15 @@ export const controlPlaneConfigSchema = z.strictObject({
     ),
   }),
   mail: mailSettings,
+  notifications: section({
+    endsSoonDays: z
+      .array(z.int().min(1).max(366))
+      .max(10)
+      .default([90, 45, 30])
+      .describe(
+        'So many days before a subscription or an API key ends, the owner of its application is told by mail, and whoever asked for it; [] tells nobody.',
+      ),
+  }),
   outbound: tenantsOutboundSettings,
   fetches: section({
     answerMsMax: ms

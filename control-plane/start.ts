@@ -220,7 +220,7 @@ function startFetches(
 
 /** Tells what happened, and calls the webhooks that are to know. */
 function startNotifications(
-  { log, clock, metrics, lifecycle }: ControlPlaneOptions,
+  { config, log, clock, metrics, lifecycle }: ControlPlaneOptions,
   {
     desk,
     ...parts
@@ -230,7 +230,7 @@ function startNotifications(
     readonly keyring: Keyring;
   },
 ): void {
-  const telling = tellRaised({ desk, log }, lifecycle.signal);
+  const telling = tellRaised({ desk, log, ...config.notifications }, lifecycle.signal);
   lifecycle.task('notifications', telling);
   lifecycle.onClose('notifications', () => telling);
   const { outbound } = desk;

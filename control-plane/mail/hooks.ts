@@ -26,6 +26,8 @@ export const hookGiven = {
   owner: ['displayName'],
   /** Whom it happened to. */
   user: ['displayName', 'email'],
+  /** When something ends: the day, in UTC, and how many days are left until then. */
+  ending: ['date', 'days'],
 } as const satisfies GivenShape;
 
 /** Facts of a hook. */
@@ -37,6 +39,8 @@ type Words = Pick<Hook, 'label' | 'description' | 'title' | 'sentence'>;
 
 const api = '${api.name} (${api.version})';
 const subscription = '${application.name} to the plan ${plan.name} of the API ' + api;
+
+const soon = "on ${ending.date} (<#if ending.days == '1'>within a day<#else>in ${ending.days} days</#if>)";
 
 const subscriptionWords: Readonly<Record<string, Words>> = {
   SUBSCRIPTION_NEW: {
@@ -75,12 +79,30 @@ const subscriptionWords: Readonly<Record<string, Words>> = {
     title: 'Subscription to ${api.name} rejected',
     sentence: `The subscription of ${subscription} was rejected.<#if subscription.reason?has_content> Reason: \${subscription.reason}</#if>`,
   },
+  SUBSCRIPTION_EXPIRING: {
+    label: 'Subscription ends soon',
+    description: 'A subscription ends in some days (notifications.endsSoonDays).',
+    title: 'Subscription to ${api.name} ends on ${ending.date}',
+    sentence: `The subscription of ${subscription} ends ${soon}: its calls are refused from then on.`,
+  },
   SUBSCRIPTION_TRANSFERRED: {
     label: 'Subscription transferred',
     description: 'A subscription was moved to another plan.',
     title: 'Subscription to ${api.name} transferred',
     sentence:
       'The subscription of ${application.name} to the API ' + api + ' was moved to the plan ${plan.name}.',
+  },
+};
+
+const endingKeyWords: Readonly<Record<string, Words>> = {
+  APIKEY_EXPIRING: {
+    label: 'API key ends soon',
+    description:
+      'An API key ends in some days (notifications.endsSoonDays), and no other of its subscription lasts longer.',
+    title: 'API key of ${application.name} ends on ${ending.date}',
+    sentence:
+      'An API key of ${application.name}' +
+      `<#if api.name?has_content> for the API ${api}</#if> ends ${soon}: calls with it are refused from then on.`,
   },
 };
 
@@ -174,10 +196,11 @@ const of = (scope: HookScope, category: Hook['category'], words: Readonly<Record
 
 /** All that people can be told of. */
 export const hooks: readonly Hook[] = [
-  ...of('API', 'API KEY', keyWords),
+  ...of('API', 'API KEY', { ...keyWords, ...endingKeyWords }),
   ...of('API', 'SUBSCRIPTION', subscriptionWords),
   ...of('API', 'LIFECYCLE', lifecycleWords),
   ...of('API', 'REVIEW', reviewWords),
+  ...of('APPLICATION', 'API KEY', endingKeyWords),
   ...of('APPLICATION', 'SUBSCRIPTION', subscriptionWords),
   ...of('PORTAL', 'USER', userWords),
 ];

@@ -40,6 +40,7 @@ const told = {
     subscription: { id: 'd', status: 'ACCEPTED', reason: '' },
     owner: { displayName: 'Ada' },
     user: { displayName: '', email: '' },
+    ending: { date: '', days: '' },
   },
 };
 

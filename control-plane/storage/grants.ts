@@ -126,6 +126,7 @@ export const bridgeGrants: Grants = {
   notification_setting: 'none',
   notification_template: 'none',
   raised_hook: 'none',
+  end_told: 'none',
   portal_notification: 'none',
   audit: 'none',
   audit_head: 'none',

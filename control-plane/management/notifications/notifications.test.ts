@@ -7,8 +7,8 @@ import { startProvider } from '../../../test/kit/control-plane/polling.ts';
 import { startTelling } from '../../../test/kit/control-plane/telling.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { startSmtp } from '../../../test/kit/servers/smtp.ts';
-import { nextRaised } from './raised.store.ts';
-import { raisedHooks, raisedMax } from './raising.ts';
+import { nextRaised, raisedMax } from './raised.store.ts';
+import { raisedHooks } from './raising.ts';
 
 const organization = '/management/organizations/DEFAULT';
 const list = (body: unknown) => body as readonly Record<string, unknown>[];

@@ -2,6 +2,9 @@ import { sql } from 'kysely';
 import type { Queries } from '../../storage/storage.ts';
 import type { RaisedRow } from './notifications.store.ts';
 
+/** Most of an organization that wait to be told. */
+export const raisedMax = 2_000;
+
 /** What was raised and not told yet in all organizations, of each a few, so that nobody's many changes keep others waiting; the oldest first. */
 export function nextRaised(
   db: Queries,

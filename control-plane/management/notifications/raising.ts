@@ -3,18 +3,18 @@ import { keyOf } from '../../mail/hooks.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { AuditEntry } from '../audit/audit.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { isRaisedFull } from './raised.store.ts';
+import { endingHooks } from './ending.ts';
+import { isRaisedFull, raisedMax } from './raised.store.ts';
 
-/** Most of an organization that wait to be told. */
-export const raisedMax = 2_000;
-
-/** Ids of what somebody is told of. */
+/** What somebody is told of, by ids. */
 export interface About {
   readonly api?: string | undefined;
   readonly application?: string | undefined;
   readonly plan?: string | undefined;
   readonly subscription?: string | undefined;
   readonly user?: string | undefined;
+  /** When the subscription or the key ends, ms since the epoch. */
+  readonly endsAtMs?: number | undefined;
 }
 
 const subscription = (id: string) => [keyOf({ scope: 'API', id }), keyOf({ scope: 'APPLICATION', id })];
@@ -50,6 +50,7 @@ export const raisedHooks: ReadonlySet<string> = new Set([
   ...Object.values(hooksOf).flat(),
   ...api('API_DEPRECATED'),
   ...portal('USER_REGISTRATION_REQUEST'),
+  ...endingHooks,
 ]);
 
 /**

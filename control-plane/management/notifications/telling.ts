@@ -3,7 +3,7 @@ import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import { actorOf } from '../../access/access.ts';
 import { getUser } from '../../access/access.store.ts';
-import { objectRoles, tenantRoles } from '../../access/memberships.store.ts';
+import { objectRoles, primaryOwners, tenantRoles } from '../../access/memberships.store.ts';
 import { type Hook, type HookFacts, hookOf } from '../../mail/hooks.ts';
 import { writeInForce } from '../../mail/in-force.ts';
 import { type Template, templateOf } from '../../mail/templates.ts';
@@ -17,6 +17,7 @@ import type { Desk } from '../desk.ts';
 import { findPlanAnywhere } from '../plans/plans.store.ts';
 import { findSubscription } from '../subscriptions/subscriptions.store.ts';
 import { isInUse } from '../tenants/tenants.store.ts';
+import { endingHooks, raiseEndings } from './ending.ts';
 import type { RaisedRow, SettingOwner, SettingRow } from './notifications.store.ts';
 import { insertPortal, keepNewest } from './portal.store.ts';
 import { nextRaised } from './raised.store.ts';
@@ -24,6 +25,8 @@ import type { About } from './raising.ts';
 import { may } from './settings.ts';
 
 const lookEveryMs = 1_000;
+/** Ends are told in days. */
+const endingsEveryMs = 3_600_000;
 const perLook = 50;
 /** Of one organization in a look, while others wait. */
 const perOrganization = 10;
@@ -34,29 +37,38 @@ const portalMax = 1_000;
 interface Teller {
   readonly desk: Desk;
   readonly log: Log;
+  /** So many days before subscriptions and keys end, people are told of it. */
+  readonly endsSoonDays: readonly number[];
 }
 
 /**
  * Tells what was raised, until the signal: one control plane on the database at a time, each in a transaction of its own with what it puts
  * into queues, so that nobody is told twice, whoever is killed.
  */
-export async function tellRaised({ desk, log }: Teller, signal: AbortSignal): Promise<void> {
+export async function tellRaised(teller: Teller, signal: AbortSignal): Promise<void> {
+  const { desk, log, endsSoonDays: days } = teller;
   const { storage, clock } = desk;
   const lease = { name: 'management.notifications', leaseMs: 30_000, holder: randomUUID() };
   const trouble = createRecurring(
     { log, clock },
     { lasts: 'notifications wait for the database', over: 'notifications are told again' },
   );
+  const isHeld = (trx: Trx): Promise<boolean> => keepLease(trx, storage.dialect, lease);
+  let endingsAtMs = -Infinity;
   const look = async (): Promise<boolean> => {
     if ((await takeLease(storage, lease)) === undefined) return false;
+    if (clock.monotonicMs() >= endingsAtMs) {
+      const isMore = await raiseEndings({ storage, days }, clock.now(), isHeld);
+      endingsAtMs = isMore ? -Infinity : clock.monotonicMs() + endingsEveryMs;
+    }
     const rows = await nextRaised(storage.db, { each: perOrganization, limit: perLook });
     for (const row of rows) {
       if (signal.aborted) return false;
       await storage
         .transaction(async (trx) => {
-          if (!(await keepLease(trx, storage.dialect, lease))) return;
+          if (!(await isHeld(trx))) return;
           await trx.deleteFrom('raised_hook').where('id', '=', row.id).execute();
-          await tell({ desk, log }, trx, row);
+          await tell(teller, trx, row);
         })
         .catch(async (error: unknown) => {
           if (error instanceof Fault && error.code.startsWith('storage.')) throw error;
@@ -81,19 +93,21 @@ export async function tellRaised({ desk, log }: Teller, signal: AbortSignal): Pr
   );
 }
 
-async function tell({ desk, log }: Teller, trx: Trx, row: RaisedRow): Promise<void> {
+async function tell({ desk, log }: Omit<Teller, 'endsSoonDays'>, trx: Trx, row: RaisedRow): Promise<void> {
   const hook = hookOf(row.hook);
   if (hook === undefined) return;
   const about = JSON.parse(row.about) as About;
   const settings = (await settingsFor(trx, row, { hook, about })).filter(({ hooks }) =>
     (JSON.parse(hooks) as readonly string[]).includes(hook.id),
   );
-  if (settings.length === 0) return;
+  const owner = endingHooks.includes(row.hook) ? await ownerToWarn(trx, row, about) : [];
+  if (settings.length === 0 && owner.length === 0) return;
   const facts = await factsOf(trx, row, about);
   const now = { trx, organization: row.organization, nowMs: desk.clock.now() };
-  const to = settings.flatMap(({ notifier, config }) =>
+  const addresses = settings.flatMap(({ notifier, config }) =>
     notifier === 'default-email' ? (config ?? '').split(',') : [],
   );
+  const to = [...addresses, ...owner];
   await desk.mail.tell(now, { to, hook, facts });
   let telling: Written | undefined;
   for (const setting of settings) {
@@ -107,6 +121,18 @@ async function tell({ desk, log }: Teller, trx: Trx, row: RaisedRow): Promise<vo
       await desk.webhooks.call(now, { target, hook, facts });
     }
   }
+}
+
+/** Whoever owns the application is told before its calls are refused, asked for or not; of the two hooks of an end, by one. */
+async function ownerToWarn(
+  trx: Trx,
+  { organization, hook }: RaisedRow,
+  { application }: About,
+): Promise<readonly string[]> {
+  if (application === undefined || hookOf(hook)?.scope !== 'APPLICATION') return [];
+  const owners = await primaryOwners(trx, organization, { scope: 'application', ids: [application] });
+  const user = await getUser(trx, organization, owners.get(application)?.id ?? '');
+  return user?.status === 'ACTIVE' && user.email !== null ? [user.email] : [];
 }
 
 function inConsole({ scope, id }: Hook): Template {
@@ -192,5 +218,14 @@ async function factsOf(trx: Trx, row: RaisedRow, about: About): Promise<HookFact
     },
     owner: { displayName: owner?.display_name ?? 'Control plane' },
     user: { displayName: user?.display_name ?? '', email: user?.email ?? '' },
+    ending:
+      about.endsAtMs === undefined ? noEnding : endingIn(about.endsAtMs - row.created_at_ms, about.endsAtMs),
   };
 }
+
+const noEnding = { date: '', days: '' };
+/** The days begin with the last one: what ends within a day ends in one. */
+const endingIn = (leftMs: number, endsAtMs: number): HookFacts['ending'] => ({
+  date: new Date(endsAtMs).toISOString().slice(0, 10),
+  days: String(Math.max(1, Math.ceil(leftMs / 86_400_000))),
+});

@@ -48,6 +48,7 @@ import { samples } from './0071-samples.ts';
 import { registrations } from './0072-registrations.ts';
 import { notificationTemplates } from './0073-notification-templates.ts';
 import { pendingFound } from './0076-pending-found.ts';
+import { endsTold } from './0077-ends-told.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -116,4 +117,5 @@ export const migrations: readonly Migration[] = [
   registrations,
   notificationTemplates,
   pendingFound,
+  endsTold,
 ];

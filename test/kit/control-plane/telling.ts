@@ -20,7 +20,7 @@ export function startTelling(t: TestContext, office: Office, mail: unknown) {
   const smtp = openSmtp(settings);
   const parts = { storage, clock, log, keyring, metrics: createMetrics() };
   const running = [
-    tellRaised({ desk, log }, ending.signal),
+    tellRaised({ desk, log, endsSoonDays: [] }, ending.signal),
     sendWebhooks({ ...parts, outbound }, ending.signal).done,
     ...(smtp === undefined ? [] : [sendMails({ ...parts, smtp, settings }, ending.signal).done]),
   ];
