@@ -91,16 +91,17 @@ export class ThreadFace {
 
   /** Ends a run that has had its time on a core and goes on all the same; one that had none may go on, until it is over in any case. */
   #look(run: (reply: RunReply) => void, endMs: number): void {
-    const leftMs = endMs - this.#clock.monotonicMs();
-    if (leftMs <= 0) return this.#end('starved');
+    const leftMs = (): number => endMs - this.#clock.monotonicMs();
+    if (leftMs() <= 0) return this.#end('starved');
     // A thread that has no core does not say that either.
-    this.#cancel = this.#clock.after(leftMs, () => this.#end('starved'));
+    this.#cancel = this.#clock.after(leftMs(), () => this.#end('starved'));
     const hear = ({ user, system }: NodeJS.CpuUsage): void => {
       if (this.#onReply !== run) return;
       const toGoMs = this.#limits.timeoutMs + overMs - (user + system) / 1_000;
       if (toGoMs <= 0) return this.#end('timeout');
       this.#cancel();
-      this.#cancel = this.#clock.after(Math.ceil(toGoMs), () => this.#look(run, endMs));
+      const nextMs = Math.max(0, Math.min(Math.ceil(toGoMs), leftMs()));
+      this.#cancel = this.#clock.after(nextMs, () => this.#look(run, endMs));
     };
     // It cannot be asked when it has ended, and that is heard elsewhere.
     void this.#worker.cpuUsage(this.#cpuBefore).then(hear, () => undefined);
