@@ -20,8 +20,9 @@ export const promptTokenTracking: PolicyFactory<'ai-prompt-token-tracking', Slot
   response: {
     needs: 'stream',
     run(call, slot, passing) {
+      const { status, headers } = call.response;
       if (call.attributes.get(answeredByCache) !== true)
-        slot.meter = UsageMeter.of(call, extraction, passing);
+        slot.meter = UsageMeter.of(call, extraction, { status, headers, passing });
       return CONTINUE;
     },
   },

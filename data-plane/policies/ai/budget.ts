@@ -1,19 +1,17 @@
 import type { Template } from '../../../proto/expression/template.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
-import type { Outcome } from '../../http/exchange.ts';
+import { type Body, type Outcome, type ResponseHead, transformBody } from '../../http/exchange.ts';
 import { type Budget, createBudget, type Limiting, type Spend } from '../limits/limiting.ts';
 import {
-  type AnsweredCall,
+  type BackendAnswer,
   CONTINUE,
-  type PassingBody,
   type PolicyCall,
   type PolicyHost,
   type PolicyOf,
   type PolicyPlace,
   type Verdict,
 } from '../policy.ts';
-import { answeredByCache } from './semantic-cache-mark.ts';
-import { charsPerToken, type Extraction, UsageMeter } from './usage-meter.ts';
+import { charsPerToken, UsageMeter } from './usage-meter.ts';
 
 type Config = Pick<PolicyConfig<'token-ratelimit'>, 'rate' | 'strategy' | 'addHeaders' | 'extraction'>;
 type Unit = Config['rate']['periodTimeUnit'];
@@ -50,16 +48,19 @@ export interface AiBudget {
 /** What is known of a request until it is over. */
 export interface BudgetSlot {
   spend: Spend | undefined;
-  meter: UsageMeter | undefined;
-  /** Of the answer; undefined until there is one. */
+  /** One for each answer of a model: a request may be sent to it again. */
+  readonly meters: UsageMeter[];
   isAnswered: boolean;
 }
 
-/** A step that lets requests pass while something is left, and takes what each has used at its end. */
+/**
+ * A step that lets requests pass while something is left, and takes what each has used at its end. It stands around the call of the backend:
+ * what steps of the answer make of it, or that they refuse it, changes nothing about what a model has worked.
+ */
 export function createAiBudget(of: AiBudget): PolicyOf<BudgetSlot> {
   const budget = budgetOf(of);
   return {
-    slot: () => ({ spend: undefined, meter: undefined, isAnswered: false }),
+    slot: () => ({ spend: undefined, meters: [], isAnswered: false }),
     request: {
       needs: budget.needs,
       run(call, slot) {
@@ -69,12 +70,13 @@ export function createAiBudget(of: AiBudget): PolicyOf<BudgetSlot> {
           : refusedNothing(verdict, slot);
       },
     },
-    response: {
-      needs: 'stream',
-      run(call, slot, passing) {
-        slot.isAnswered = true;
-        slot.meter = meterOf(call, of.config.extraction, passing);
-        return CONTINUE;
+    around: {
+      needs: 'head',
+      async run(call, next, slot) {
+        const answer = await next();
+        if (answer.kind !== 'failure') slot.isAnswered = true;
+        // What a cache gave, or a step in front of the backend, is no work of a model.
+        return answer.kind === 'response' ? metered(call, answer, { slot, of }) : answer;
       },
     },
     end(call, outcome, slot) {
@@ -90,9 +92,23 @@ function refusedNothing(verdict: Verdict, slot: BudgetSlot): Verdict {
   return verdict;
 }
 
-/** What a cache of this API gave used nothing. */
-function meterOf(call: AnsweredCall, extraction: Extraction, passing: PassingBody): UsageMeter | undefined {
-  return call.attributes.get(answeredByCache) === true ? undefined : UsageMeter.of(call, extraction, passing);
+/** The answer, with a meter in its body where it says of usage. */
+function metered(
+  call: PolicyCall,
+  answer: { readonly kind: 'response'; readonly head: ResponseHead; readonly body: Body },
+  { slot, of }: { readonly slot: BudgetSlot; readonly of: AiBudget },
+): BackendAnswer {
+  let { body } = answer;
+  const meter = UsageMeter.of(call, of.config.extraction, {
+    ...answer.head,
+    passing: {
+      isEmpty: body.isEmpty,
+      length: body.length,
+      through: (make, length) => void (body = transformBody(body, make, { length })),
+    },
+  });
+  if (meter !== undefined) slot.meters.push(meter);
+  return { ...answer, body };
 }
 
 function budgetOf({ config, host, place, type, header, refusals, notApplied }: AiBudget): Budget {
@@ -133,15 +149,20 @@ function tokensOf(
   { slot, outcome, key }: { readonly slot: BudgetSlot; readonly outcome: Outcome; readonly key: string },
 ): Tokens | undefined {
   const asked = Math.ceil(outcome.requestBytes / charsPerToken);
-  if (slot.meter === undefined) {
+  if (slot.meters.length === 0) {
     // Who leaves before the answer has been worked for all the same.
     const hasLeft = outcome.kind === 'clientAborted' && !slot.isAnswered && slot.spend !== undefined;
     if (!hasLeft) return undefined;
     call.warn(key, 'the client left before the answer: tokens by the bytes of the request');
     return { input: asked, output: 0 };
   }
-  const { inputTokens, outputTokens, outputGuess } = slot.meter.finish();
-  if (inputTokens === undefined || outputTokens === undefined)
+  const said = slot.meters.map((meter) => meter.finish());
+  if (said.some(({ inputTokens, outputTokens }) => inputTokens === undefined || outputTokens === undefined))
     call.warn(key, 'the answer does not say its usage: tokens by events and bytes');
-  return { input: inputTokens ?? asked, output: outputTokens ?? outputGuess };
+  return {
+    input: sum(said.map(({ inputTokens = asked }) => inputTokens)),
+    output: sum(said.map(({ outputTokens, outputGuess }) => outputTokens ?? outputGuess)),
+  };
 }
+
+const sum = (counts: readonly number[]): number => counts.reduce((one, other) => one + other, 0);

@@ -27,7 +27,7 @@ async function ask(
   const asked = call({ attributes: { ...alice, ...attributes } });
   const verdict = await asked.pass();
   if (verdict !== undefined && 'key' in verdict) return verdict.key;
-  await asked.answer({ body, headers: { 'Content-Type': 'application/json' } });
+  await asked.answerThrough({ body, headers: { 'Content-Type': 'application/json' } });
   await asked.sent('response');
   asked.end();
   return ['ok', ...asked.warnings].join(' ');

@@ -33,7 +33,7 @@ async function ask(
   const asked = call({ attributes });
   const verdict = await asked.pass();
   if (verdict !== undefined && 'key' in verdict) return verdict.key;
-  await asked.answer({ body, headers, status });
+  await asked.answerThrough({ body, headers, status });
   await asked.sent('response');
   asked.end({ requestBytes: 40 });
   return ['ok', ...asked.warnings].join(' ');
@@ -100,7 +100,11 @@ test('events that are kept for pointers share the memory of all answers: past it
   const begin = async (): Promise<ReturnType<StartedPolicy['call']>> => {
     const asked = started.call({ attributes: alice });
     await asked.pass();
-    await asked.answer({ body: Array.from({ length: 14 }, () => event), headers: stream, status: 200 });
+    await asked.answerThrough({
+      body: Array.from({ length: 14 }, () => event),
+      headers: stream,
+      status: 200,
+    });
     await asked.sent('response');
     return asked;
   };
@@ -133,11 +137,12 @@ test('failures, other types and answers of a cache use nothing', async () => {
   assert.equal(await used({ headers: { 'Content-Type': 'text/plain' } }), 0);
   assert.equal(await used({ body: '' }), 0);
   const started = startPolicy('token-ratelimit', { rate: { limit: 1 } });
-  const cached = { ...alice, 'ai-semantic-caching.hit': true };
-  assert.deepEqual(
-    [await ask(started, {}, cached), await ask(started), await ask(started)],
-    ['ok', 'ok', 'TOKEN_RATE_LIMIT_TOO_MANY_REQUESTS'],
-  );
+  const cached = started.call({ attributes: alice });
+  await cached.pass();
+  const kept = { kind: 'answer', status: 200, headers: Object.entries(json), body: usage(6, 4) } as const;
+  assert.equal(await cached.ask(() => Promise.resolve(kept)), kept);
+  cached.end();
+  assert.deepEqual([await ask(started), await ask(started)], ['ok', 'TOKEN_RATE_LIMIT_TOO_MANY_REQUESTS']);
 });
 
 test('who leaves is charged for what he asked, and for the events that came; who was refused is not', async () => {
@@ -153,7 +158,10 @@ test('who leaves is charged for what he asked, and for the events that came; who
   assert.equal(await left(), 20);
   const late = started.call({ attributes: alice });
   await late.pass();
-  await late.answer({ body: ['data: {"a":1}\n\n', 'data: {"a":2}\n\n', new Error('gone')], headers: stream });
+  await late.answerThrough({
+    body: ['data: {"a":1}\n\n', 'data: {"a":2}\n\n', new Error('gone')],
+    headers: stream,
+  });
   await assert.rejects(late.sent('response'));
   late.end({ kind: 'clientAborted', requestBytes: 40 });
   assert.equal(await left(), 8);
@@ -170,7 +178,7 @@ test('an answer that is packed and broken passes as it came, and is estimated', 
   for (const encoding of ['gzip', 'deflate', 'br', 'zstd', 'of-nobody']) {
     const asked = call({ attributes: alice });
     await asked.pass();
-    await asked.answer({
+    await asked.answerThrough({
       body: 'data: not packed\n\n',
       headers: { ...stream, 'Content-Encoding': encoding },
     });
@@ -295,6 +303,54 @@ test('through a gateway: each provider, whole and streamed, packed or not, uses 
     assert.equal(packed.headers['x-token-rate-limit-remaining'], String(expected), what);
     expected -= 12;
   }
+});
+
+test('through a gateway: what a model worked is taken whatever steps of the answer make of it, refused, rewritten or told otherwise, and each time that it is asked', async (t) => {
+  const models = await startModels(t);
+  const limit = ['token-ratelimit', { addHeaders: true, rate: { limit: 1_000 } }] as const;
+  const repeated = [
+    'retry',
+    { condition: '{#response.status == 200}', maxRetries: 1, lastResponse: true },
+  ] as const;
+  const answers: Readonly<Record<string, readonly (readonly [policy: string, configuration: object])[]>> = {
+    plain: [],
+    'read and refused': [['pii-filtering', { patterns: [{ name: 'any', regex: 'word' }], action: 'BLOCK' }]],
+    rewritten: [['json-to-json', { specification: '[{"operation":"shift","spec":{"choices":"c"}}]' }]],
+    'in place of it': [['policy-assign-content', { body: '${response.jsonContent.id}' }]],
+    'of another status': [
+      ['status-code', { statusMappings: [{ inputStatusCode: 200, outputStatusCode: 404 }] }],
+    ],
+    'of another type': [['transform-headers', { addHeaders: [{ name: 'Content-Type', value: 'a/b' }] }]],
+    packed: [['compression', { bytesMin: 1 }]],
+    'seen by a script': [
+      ['js', { readContent: true, overrideContent: true, script: "response.content('{}')" }],
+    ],
+  };
+  const ids = Object.fromEntries(Object.keys(answers).map((name) => [name, name.replaceAll(' ', '-')]));
+  const gateway = await startLocalGateway(t, {
+    config: { listen: { eventLoopLagMsMax: 0 }, policy: { js: { waitMsMax: 10_000 } } },
+    apis: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([name, response]) => [
+          ids[name],
+          apiDefinition(ids[name] ?? '', models.url, { flows: [flow('/', { request: [limit], response })] }),
+        ]),
+      ),
+      again: apiDefinition('again', models.url, { flows: [flow('/', { request: [limit, repeated] })] }),
+    },
+  });
+  const usedBy = async (id: string): Promise<number> => {
+    const call = () =>
+      gateway.call(`/${id}/openai/v1/chat/completions`, {
+        ...post(wish),
+        headers: { ...json, 'Accept-Encoding': 'gzip' },
+      });
+    const left = async () => Number((await call()).headers['x-token-rate-limit-remaining']);
+    return (await left()) - (await left());
+  };
+  for (const [name, id] of Object.entries(ids)) assert.equal(await usedBy(id), 12, name);
+  // The first answer is not read: what was asked is five tokens and more by its bytes.
+  assert.ok((await usedBy('again')) > 12 + 5);
 });
 
 test('through a gateway: the first event has reached the client before the last one is sent', async (t) => {

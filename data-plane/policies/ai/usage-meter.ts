@@ -4,8 +4,8 @@ import { isNestedDeeper } from '../../../proto/expression/json/levels.ts';
 import { withResponse } from '../../../proto/expression/scope.ts';
 import type { Template } from '../../../proto/expression/template.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
-import { Capture, CaptureMemory, type HeaderList } from '../../http/exchange.ts';
-import type { AnsweredCall, PassingBody } from '../policy.ts';
+import { Capture, CaptureMemory, type HeaderList, type ResponseHead } from '../../http/exchange.ts';
+import type { PassingBody, PolicyCall } from '../policy.ts';
 import { mediaTypesOf } from '../threats/media-types.ts';
 import { EventReader } from './event-reader.ts';
 import { countOf, merged, noUsage, type ReadUsage, type Usage, usageReader } from './usage-shapes.ts';
@@ -22,6 +22,11 @@ const [firstEvents, lastEvents] = [4, 8];
 /** A token of four characters is the rule of thumb of providers. */
 export const charsPerToken = 4;
 
+/** An answer at its head, whose body is still to pass. */
+export interface MeteredAnswer extends Pick<ResponseHead, 'status' | 'headers'> {
+  readonly passing: Pick<PassingBody, 'isEmpty' | 'length' | 'through'>;
+}
+
 /** What was learnt of an answer. */
 export interface Metered extends Usage {
   /** Tokens that came without being counted by whoever made them: one for each event, or by their bytes. */
@@ -33,9 +38,11 @@ export interface Metered extends Usage {
  * read at its end, and so is one that is packed.
  */
 export class UsageMeter {
-  readonly #call: AnsweredCall;
+  readonly #call: PolicyCall;
   readonly #extraction: Extraction;
   readonly #headers: HeaderList;
+  /** As the backend sent it: steps of the answer may pack it anew. */
+  readonly #coding: string;
   readonly #status: number;
   readonly #events: EventReader | undefined;
   readonly #capture: Capture | undefined;
@@ -46,12 +53,13 @@ export class UsageMeter {
   #last: Uint8Array[] = [];
   readonly #read: ReadUsage | undefined;
 
-  private constructor(call: AnsweredCall, extraction: Extraction, isStream: boolean) {
-    const { headers, status } = call.response;
+  private constructor(call: PolicyCall, extraction: Extraction, { status, headers }: MeteredAnswer) {
     this.#call = call;
     this.#extraction = extraction;
     this.#headers = headers;
+    this.#coding = (headers.get('content-encoding') ?? 'identity').toLowerCase();
     this.#status = status;
+    const isStream = isEvents(headers);
     this.#read = extraction.type === 'CUSTOM' ? undefined : usageReader(extraction.type);
     const reader = new EventReader((data) => this.#event(data));
     this.#events = isStream ? reader : undefined;
@@ -60,14 +68,11 @@ export class UsageMeter {
   }
 
   /** Undefined for an answer that says nothing of usage: it is neither JSON nor a stream of events, or a failure. */
-  static of(call: AnsweredCall, extraction: Extraction, passing: PassingBody): UsageMeter | undefined {
-    const types = mediaTypesOf(call.response.headers);
-    const isStream = types.includes('text/event-stream');
-    const { status } = call.response;
-    if (status < 200 || status > 299 || !(isStream || types.some((type) => type.includes('json'))))
-      return undefined;
-    if (passing.isEmpty) return undefined;
-    const meter = new UsageMeter(call, extraction, isStream);
+  static of(call: PolicyCall, extraction: Extraction, answer: MeteredAnswer): UsageMeter | undefined {
+    const { status, headers, passing } = answer;
+    if (status < 200 || status > 299 || passing.isEmpty) return undefined;
+    if (!isEvents(headers) && !mediaTypesOf(headers).some((type) => type.includes('json'))) return undefined;
+    const meter = new UsageMeter(call, extraction, answer);
     passing.through(
       (to) => ({
         // oxlint-disable-next-line max-params -- BodySink's
@@ -86,7 +91,7 @@ export class UsageMeter {
     const capture = this.#capture;
     if (capture !== undefined) {
       const isWhole = capture.cutBy === undefined;
-      const bytes = isWhole ? unpacked(capture.bytes, this.#headers) : undefined;
+      const bytes = isWhole ? unpacked(capture.bytes, this.#coding) : undefined;
       if (bytes !== undefined && this.#events !== undefined) this.#events.add(bytes, 0, bytes.length);
       else if (bytes !== undefined) this.#document(bytes);
       capture.release();
@@ -152,14 +157,16 @@ export class UsageMeter {
   }
 }
 
+const isEvents = (headers: HeaderList): boolean => mediaTypesOf(headers).includes('text/event-stream');
+
 const tokensOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,10}$/.test(text) ? countOf(Number(text)) : undefined;
 
 /** What of a packed answer has come, also of one that broke off; undefined for a coding that is not known here, and for more than is read. */
-function unpacked(bytes: Uint8Array, headers: HeaderList): Uint8Array | undefined {
+function unpacked(bytes: Uint8Array, coding: string): Uint8Array | undefined {
   const maxOutputLength = answerBytesMax;
   try {
-    switch ((headers.get('content-encoding') ?? 'identity').toLowerCase()) {
+    switch (coding) {
       case 'identity':
         return bytes;
       case 'gzip':

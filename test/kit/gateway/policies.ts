@@ -249,6 +249,24 @@ export class KitCall implements RunningCall, KeepingCall {
     }
   }
 
+  /** The backend is called and answers, around which the policy stands; that passes on its way back. */
+  async answerThrough(wish: Parameters<KitCall['answer']>[0]): Promise<StepsResult> {
+    const body = typeof wish.body === 'string' && wish.body !== '' ? [wish.body] : (wish.body ?? '');
+    const made = bodyOfKit(body);
+    const head = { status: wish.status ?? 200, reason: undefined, headers: headersOf(wish.headers) };
+    const answered = await this.ask(() =>
+      Promise.resolve({
+        kind: 'response',
+        head,
+        body: typeof made === 'string' ? emptyBody() : made,
+      }),
+    );
+    if (answered.kind !== 'response') return undefined;
+    this.response = { ...head, content: undefined };
+    this.#bodies.response = new PhaseBody(this.response, answered.body, true);
+    return runSteps([this.#step], 'response', this);
+  }
+
   /** An answer passes on its way back. */
   answer(wish: {
     readonly status?: number;
@@ -315,7 +333,15 @@ export class KitCall implements RunningCall, KeepingCall {
   }
 }
 
-/** A list of headers, as an engine makes them. */
+const emptyBody = (): Body =>
+  createBody({
+    length: 0,
+    start(sink) {
+      sink.onEnd(undefined);
+      return { resume: () => undefined, cancel: () => undefined };
+    },
+  });
+
 function bodyOfKit(wish: KitBody = ''): Body | string {
   if (typeof wish === 'string') return wish;
   return createBody({
@@ -338,6 +364,7 @@ function bodyOfKit(wish: KitBody = ''): Body | string {
   });
 }
 
+/** A list of headers, as an engine makes them. */
 export function headersOf(wish: Readonly<Record<string, string>> = {}): HeaderList {
   const headers = createWireHeaders();
   for (const [name, value] of Object.entries(wish)) headers.append(name, value);
