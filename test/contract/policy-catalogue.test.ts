@@ -115,7 +115,7 @@ test('every field of every policy and resource says what it is for, on its page 
     ),
     ...withoutHelp(form).map((at) => `form of ${id}${at}`),
   ]);
-  assert.deepEqual(silent, []);
+  assert.deepEqual(silent, [], 'say what these are for in proto/policies/reference/words');
 });
 
 /** Characters of a paragraph: some ten lines of a page. */
@@ -177,5 +177,6 @@ test('every error key of a policy has a call that raises it, in both phases wher
       return answerStatus === undefined ? [nameOf(of)] : phases.map((phase) => nameOf({ ...of, phase }));
     }),
   );
-  assert.deepEqual([...new Set(keyRows(tempDir(t)).map(nameOf))].toSorted(), keys.toSorted());
+  const raised = [...new Set(keyRows(tempDir(t)).map(nameOf))].toSorted();
+  assert.deepEqual(raised, keys.toSorted(), 'the calls stand in test/contract/error-keys');
 });
