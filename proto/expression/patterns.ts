@@ -34,10 +34,25 @@ export function patternOf(pattern: string): Patterns.RE2JS {
     known.set(pattern, made);
     return made;
   } catch (error) {
-    return fail(
-      `the pattern ${JSON.stringify(pattern)} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return fail(`the pattern ${JSON.stringify(pattern)} cannot be used: ${whyNone(pattern, error)}`);
   }
+}
+
+/** What engines of Java have and one that takes linear time cannot, and what to write. */
+const insteadOf: readonly (readonly [sign: RegExp, words: string])[] = [
+  [/\(\?<?[=!]/, 'it cannot look around, since patterns take linear time'],
+  [/\(\?>/, 'write (?: in place of (?>'],
+  [/[*+?}]\+/, 'write a repeat without the + behind it'],
+  [/\\[1-9]|\\k</, 'it cannot refer back to a group, since patterns take linear time'],
+];
+
+function whyNone(pattern: string, error: unknown): string {
+  const said = (error instanceof Error ? error.message : String(error)).replace(
+    /^error parsing regexp: /,
+    '',
+  );
+  const instead = insteadOf.find(([sign]) => sign.test(pattern))?.[1];
+  return instead === undefined ? said : `${said}; ${instead}`;
 }
 
 /** Why a text cannot be a pattern; undefined when it can. */

@@ -9,7 +9,7 @@ const rows: readonly (readonly [schema: z.ZodType, input: unknown, words: string
   [z.string(), undefined, 'is required'],
   [z.string(), 7, 'must be a text, not a number'],
   [z.int(), 'x', 'must be a whole number, not a text'],
-  [z.int(), 1.5, 'must be a whole number, not a number'],
+  [z.int(), 1.5, 'must be a whole number, not 1.5'],
   [z.array(z.string()), {}, 'must be a list, not an object'],
   [z.record(z.string(), z.string()), null, 'must be an object, not null'],
   [z.boolean(), 'x', 'must be true or false, not a text'],

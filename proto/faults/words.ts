@@ -76,7 +76,9 @@ function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
       if (issue.expected === 'boolean') return noBoolean(issue.input);
       return issue.expected === 'never'
         ? 'must not be there'
-        : `must be ${nameOf(isWhole(issue.inst) ? 'int' : issue.expected)}, not ${kindOf(issue.input)}`;
+        : `must be ${nameOf(isWhole(issue.inst) ? 'int' : issue.expected)}, not ${
+            typeof issue.input === 'number' && isWhole(issue.inst) ? issue.input : kindOf(issue.input)
+          }`;
     case 'invalid_value':
       return `must be ${oneOf(issue.values)}${meant(issue)}`;
     case 'too_big':

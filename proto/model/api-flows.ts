@@ -221,20 +221,27 @@ function checkCondition(text: string, path: string): readonly FaultDetail[] {
 const messageConditionMessage =
   'conditions on messages are not supported by this version; allowed: an empty text';
 
+const placeOf = (phases: readonly PolicyPhase[]): string =>
+  phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`;
+
 function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readonly FaultDetail[] {
   const details: FaultDetail[] = [...checkCondition(step.condition, `${at}.condition`)];
   if (step.messageCondition.trim() !== '') {
     details.push({ path: `${at}.messageCondition`, message: messageConditionMessage });
   }
   const schema = policySchema(step.policy);
-  if (schema === undefined || !schema.phases.includes(phase)) {
-    const why =
-      schema === undefined ? 'is not supported by this version' : `cannot stand in the ${phase} phase`;
+  if (schema === undefined) {
     const near = nearest(step.policy, policyIds(phase));
     const advice =
       insteadOf(step.policy) ??
       (near === undefined ? 'docs/policies/README.md lists those there are' : `did you mean ${near}?`);
-    details.push({ path: `${at}.policy`, message: `"${step.policy}" ${why}; ${advice}` });
+    const message = `"${step.policy}" is not supported by this version; ${advice}`;
+    details.push({ path: `${at}.policy`, message });
+    return details;
+  }
+  if (!schema.phases.includes(phase)) {
+    const message = `"${step.policy}" cannot stand in the ${phase} phase: it is ${placeOf(schema.phases)}`;
+    details.push({ path: `${at}.policy`, message });
     return details;
   }
   const parsed = schema.config.safeParse(step.configuration);

@@ -10,6 +10,15 @@ const ofTheConnection =
 /** URLs that policies call. */
 export const calledUrlCharsMax = 8_192;
 
+/** Who is asked: a URL, or expressions that give one. */
+export const calledUrl = () =>
+  template(z.string().min(1).max(calledUrlCharsMax)).refine(
+    (url) => url.kind !== 'constant' || isCalledUrl(url.value),
+    'must be an http:// or https:// URL, or hold an expression that gives one',
+  );
+
+const isCalledUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
 /** The method by which a backend or another server is asked. */
 export const calledMethod = () =>
   z

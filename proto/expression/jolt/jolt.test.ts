@@ -112,7 +112,7 @@ test('defaults fill what is absent or null, and operations run one after the oth
 
 test('what does not run is refused by its name and place', () => {
   for (const [text, expected] of [
-    ['{', /^is no JSON$/],
+    ['{', /^is no JSON: .*position 1/],
     [
       '3',
       /^operation 1 without a name is not supported; allowed: shift, default, remove, sort, cardinality, modify-overwrite-beta/,

@@ -46,7 +46,8 @@ export function readJolt(text: string): Jolt | readonly string[] {
   try {
     written = treeOf(JSON.parse(text));
   } catch (error) {
-    return [error instanceof JoltFailure ? error.message : 'is no JSON'];
+    if (error instanceof JoltFailure) return [error.message];
+    return [error instanceof Error ? `is no JSON: ${error.message}` : 'is no JSON'];
   }
   const messages: string[] = [];
   const list = Array.isArray(written) ? written : [written];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { template } from '../../expression/template.ts';
-import { calledHeaders, calledUrlCharsMax } from '../callout-fields.ts';
+import { calledHeaders, calledUrl } from '../callout-fields.ts';
 
 const bodyCharsMax = 64 * 1024;
 const connectionsMax = 1_000;
@@ -12,7 +12,7 @@ const timeoutMsMax = 10_000;
  */
 export const modelService = (body: string) =>
   z.strictObject({
-    url: template(z.string().min(1).max(calledUrlCharsMax)),
+    url: calledUrl(),
     headers: calledHeaders,
     body: template(z.string().max(bodyCharsMax), ['prompt']).prefault(body),
     /** From the call to the last byte of the answer. */

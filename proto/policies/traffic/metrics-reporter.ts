@@ -1,9 +1,8 @@
 import { z } from 'zod';
 
-import { template } from '../../expression/template.ts';
 import { contentTemplate } from '../../freemarker/template.ts';
 import { callOptions } from '../../resources/calls.ts';
-import { calledHeaders, calledUrlCharsMax } from '../callout-fields.ts';
+import { calledHeaders, calledUrl } from '../callout-fields.ts';
 import { definePolicy } from '../policy-schema.ts';
 
 /** Tells another server of each answer. */
@@ -16,7 +15,7 @@ export const metricsReporter = definePolicy({
   config: () =>
     z.strictObject({
       method: z.enum(['POST', 'PUT', 'PATCH']).default('POST'),
-      url: template(z.string().min(1).max(calledUrlCharsMax)),
+      url: calledUrl(),
       /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
       useSystemProxy: z.boolean().default(false),
       headers: calledHeaders,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { template, typedTemplate } from '../../expression/template.ts';
 import { conditionField } from '../answer-condition.ts';
-import { calledHeaders, calledMethod, calledUrlCharsMax } from '../callout-fields.ts';
+import { calledHeaders, calledMethod, calledUrl } from '../callout-fields.ts';
 import { definePolicy } from '../policy-schema.ts';
 import { scopeOfVersion2 } from '../scope.ts';
 
@@ -25,7 +25,7 @@ export const httpCallout = definePolicy({
     z.strictObject({
       scope: scopeOfVersion2,
       method: calledMethod(),
-      url: template(z.string().min(1).max(calledUrlCharsMax)),
+      url: calledUrl(),
       headers: calledHeaders,
       body: template(z.string().max(textCharsMax)).prefault(''),
       /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
