@@ -84,6 +84,30 @@ test('a control plane is asked with what isthmus login has kept for it, in the e
   const [, told, code] = await explainWith({ XDG_CONFIG_HOME: home }, 'never', '--url', `${url}/`);
   assert.equal(code, 1, told);
   assert.match(asked.join(), /^Bearer istp_here .*\/staging\//);
+  // Without a URL it is the current one, where no records lie here; a folder that is named is meant.
+  writeFileSync(join(home, 'isthmus/contexts.json'), JSON.stringify({ current: 'here', contexts }));
+  asked.length = 0;
+  const [, elsewhere] = await explainWith({ XDG_CONFIG_HOME: home }, 'never', '--data-dir', home);
+  assert.match(elsewhere, /There are no records in/);
+  assert.deepEqual(asked, []);
+  const [, current] = await explainWith({ XDG_CONFIG_HOME: home }, 'never');
+  assert.match(current, /control plane refused/, 'of the current context');
+  assert.match(asked.join(), /^Bearer istp_here .*\/staging\//);
+  const [, nowhere] = await explainWith({}, 'never');
+  assert.match(nowhere, /There are no records in isthmus-data/);
+});
+
+test('a request without steps took less than a millisecond, where no more is known', () => {
+  const of = {
+    requestId: 'one',
+    timestamp: 'now',
+    method: 'GET',
+    uri: '/',
+    status: 200,
+    errorKey: undefined,
+  };
+  const told = explainedTable({ ...of, api: 'api', tookMs: 0, steps: undefined, missing: undefined });
+  assert.match(told, /^GET \/: 200 in less than 1 ms\n/);
 });
 
 test('what a gateway wrote is told by the control plane as by the gateway itself, and a missing list says why', async (t) => {

@@ -208,7 +208,9 @@ export function explainedTable(of: ExplainedRequest): string {
   const { steps, missing } = of;
   const key = of.errorKey === undefined ? '' : ` ${of.errorKey}`;
   const head = `${of.method ?? ''} ${of.uri ?? ''}: ${of.status ?? ''}${key}`.trim();
-  const took = of.tookMs === undefined ? '' : ` in ${lengthOf(of.tookMs * 1_000)}`;
+  // Without steps it is known in whole milliseconds.
+  const length = of.tookMs === 0 ? 'less than 1 ms' : lengthOf((of.tookMs ?? 0) * 1_000);
+  const took = of.tookMs === undefined ? '' : ` in ${length}`;
   const lines = [`${head}${took}`, `${of.requestId} of the API ${of.api}, ${of.timestamp}`];
   if (steps === undefined) return [...lines, missing ?? 'No steps were written of it.'].join('\n');
   const rows = steps.steps.map((step) => [

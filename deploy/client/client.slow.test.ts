@@ -174,6 +174,7 @@ test('objects are created, found by name, changed, given back as apply takes the
 test('what is refused says where and why, and lets nothing pass unsaid', async (t) => {
   const { url, dir, run } = await openCommandScene(t);
   writeFileSync(join(dir, 'bad.yaml'), definition('bad', 'no-slash'));
+  writeFileSync(join(dir, 'ann.yaml'), 'kind: user\nusername: ann\npassword: umbrella-and-boots\n');
   writeFileSync(
     join(dir, 'planless.yaml'),
     definition('planless', '/planless').replace(/^plans: .*$/m, 'plans: []'),
@@ -189,6 +190,7 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
     ['apply', '-f', 'bad.yaml', '--dry-run'],
     ['apply', '-f', 'planless.yaml', '--deploy'],
     ['call', 'POST', '/v2/environments/DEFAULT/apis', '-f', 'nowhere.yaml'],
+    ['create', '-f', 'ann.yaml'],
   );
   const said = ends.map((each) => each.said);
   assert.match(said[1] ?? '', /bad\.yaml: .*path/);
@@ -201,6 +203,7 @@ test('what is refused says where and why, and lets nothing pass unsaid', async (
   assert.match(said[7] ?? '', /bad\.yaml: .*path/, 'a dry run refuses what the import would');
   assert.match(said[8] ?? '', /api planless \(.+\) created, and not deployed: .*plan/);
   assert.match(said[9] ?? '', /There is no file nowhere\.yaml/);
+  assert.match(said[10] ?? '', /makes no user.*console, or with a personal token without an end/s);
 });
 
 test('a credential follows no redirect, and what is no management API is told as such', async (t) => {
@@ -277,4 +280,8 @@ test('the completion of bash knows commands, kinds and options', async () => {
   assert.deepEqual(complete('isthmus', 'desc'), ['describe']);
   assert.deepEqual(complete('isthmus', 'get', 'dict'), ['dictionary', 'dictionaries']);
   assert.ok(complete('isthmus', 'apply', '--dr').includes('--dry-run'));
+  assert.deepEqual(complete('isthmus', 'get', 'apis', '-o', "''"), ['table', 'json', 'yaml']);
+  assert.deepEqual(complete('isthmus', 'get', '--api', 'pl'), [''], 'what an API is called is no kind');
+  assert.deepEqual(complete('isthmus', 'call', 'PA'), ['PATCH']);
+  assert.deepEqual(complete('isthmus', 'completion', 'z'), ['zsh']);
 });

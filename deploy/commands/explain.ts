@@ -4,9 +4,14 @@ import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
-import { type Context, contextsFile, readContexts } from '../client/contexts.ts';
+import { chooseContext, type Context, contextsFile, readContexts } from '../client/contexts.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { explainedTable, explainFromControlPlane, explainFromSpool } from '../explained.ts';
+import {
+  type ExplainedRequest,
+  explainedTable,
+  explainFromControlPlane,
+  explainFromSpool,
+} from '../explained.ts';
 import { print } from '../terminal.ts';
 
 type Flags = ConfigFlags & {
@@ -24,7 +29,7 @@ export function explainCommand(onExit: (code: number) => void): Command {
     name: 'explain',
     summary: 'Tells the steps that a request took, what each decided and how long it took.',
     examples: [
-      'isthmus explain 0198c9d4-5f4e-7d7a-9c3e-1f2a3b4c5d6e    # X-Gravitee-Request-Id of its answer; records of ./isthmus-data',
+      'isthmus explain 0198c9d4-5f4e-7d7a-9c3e-1f2a3b4c5d6e    # X-Gravitee-Request-Id of its answer; records of ./isthmus-data, else after isthmus login the control plane',
       'isthmus explain 0198c9d4-... --data-dir /var/lib/isthmus-gateway --json',
       'isthmus explain 0198c9d4-... --url https://console.example.com    # after isthmus login; or ISTHMUS_TOKEN=istp_...',
     ],
@@ -42,15 +47,40 @@ export function explainCommand(onExit: (code: number) => void): Command {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
       const explained =
         flags.url === undefined
-          ? await explainFromSpool(config.dataDir, id)
+          ? await explainHere(config, flags, id)
           : await askControlPlane(config, { ...flags, url: flags.url }, id);
       print(flags.json === true ? JSON.stringify(explained) : explainedTable(explained));
       if (explained.steps === undefined) onExit(1);
     });
 }
 
+type Config = ReturnType<typeof gatewayConfigSchema.parse>;
+
+/** Out of the records on this machine, else by the control plane of `isthmus login`: what is shipped lies there alone. */
+async function explainHere(config: Config, flags: Flags, id: string): Promise<ExplainedRequest> {
+  try {
+    return await explainFromSpool(config.dataDir, id);
+  } catch (error) {
+    const isMissing = error instanceof Fault && error.code === 'request.not_found';
+    const context = isMissing && flags.dataDir === undefined ? currentContext() : undefined;
+    if (context === undefined) throw error;
+    const { url, environment } = context;
+    return askControlPlane(config, { environment, ...flags, url }, id);
+  }
+}
+
+/** Undefined where nobody has logged in. */
+function currentContext(): Context | undefined {
+  try {
+    return chooseContext({}, process.env);
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'client.no_context') return undefined;
+    throw error;
+  }
+}
+
 async function askControlPlane(
-  { outbound: settings }: Pick<ReturnType<typeof gatewayConfigSchema.parse>, 'outbound'>,
+  { outbound: settings }: Pick<Config, 'outbound'>,
   flags: Flags & { readonly url: string },
   id: string,
 ) {

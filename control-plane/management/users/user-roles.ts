@@ -11,7 +11,7 @@ import { idSchema, present } from '../fields.ts';
 import { checkRole } from '../members/assignable.ts';
 import { resolveEnvironment, resolveOrganization } from '../tenants/tenants.store.ts';
 import { checkAdministratorLeft, lackedRight } from './guards.ts';
-import { changeUser } from './users.ts';
+import { changeUser, tokenWithoutEnd } from './users.ts';
 
 /** Body of a change of the roles of a user on the organization or an environment: these, and no other. */
 export const userRolesSchema = z
@@ -121,6 +121,7 @@ async function checkGiven(
   if (name === 'ADMIN' && now.actor.tokenExpiresAtMs !== undefined)
     throw new Fault('request.forbidden', {
       detail: 'A token that ends makes no ADMIN, who would outlive it.',
+      hint: tokenWithoutEnd,
     });
   const custom = await findRole(now.trx, { organization: now.organization, scope, name });
   const rights = custom === undefined ? undefined : rightsOfRow(custom);

@@ -44,6 +44,10 @@ import {
   type UserWish,
 } from './user-shape.ts';
 
+/** `isthmus login` makes tokens that end. */
+export const tokenWithoutEnd =
+  'Do it in the console, or with a personal token without an end, which is made there under the account (isthmus login --token-file).';
+
 /**
  * Makes a user of the organization: a person with a password, or with an address to which a link to one is sent; or a program without. Errors: request.conflict for a taken name; request.invalid;
  * request.forbidden for who came with a token that could not do itself what the user could, or makes an ADMIN without being one.
@@ -60,6 +64,7 @@ export async function createUser(
   if (actor.tokenExpiresAtMs !== undefined)
     throw new Fault('request.forbidden', {
       detail: 'A token that ends makes no user, who would outlive it.',
+      hint: tokenWithoutEnd,
     });
   if (actor.scopes !== undefined && role === 'ADMIN')
     throw new Fault('request.forbidden', { detail: 'A narrowed token makes no ADMIN, who may do more.' });
