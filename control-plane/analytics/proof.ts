@@ -41,9 +41,12 @@ export const LakeProof = z.object({
 /** See {@link LakeProof}. */
 export type LakeProof = z.output<typeof LakeProof>;
 
+/** Records that are packed together: whoever looks for one of them unpacks them all. Fewer would cost whoever reads everything more. */
+const rowGroupSize = 32_768;
+
 /** How a file of the lake is written, as the options of `COPY` in DuckDB: with what it says of itself. */
 export const copyOptions = (proof: LakeProof): string =>
-  `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`;
+  `(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, ROW_GROUP_SIZE ${rowGroupSize}, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`;
 
 /** The manifest has each offset once, so a file that claims one twice could not come into it. */
 function areApart(covered: readonly (OffsetRange & { readonly spool: string })[]): boolean {
