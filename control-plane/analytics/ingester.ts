@@ -10,6 +10,7 @@ import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile
 import { Merger } from './merging/merger.ts';
 import { Retention } from './retention/retention.ts';
 import { Roller } from './rollups/roller.ts';
+import type { BesideCaches } from './rollups/rows.ts';
 import { Turns, type Turn } from './turns.ts';
 
 /** What an ingester works with. */
@@ -18,10 +19,8 @@ export interface IngesterOptions
     Pick<LakeParts, 'storage' | 'blobs' | 'settings' | 'log' | 'clock'>,
     Pick<Lake, 'store' | 'manifest' | 'workDir'> {
   readonly cache: LakeCache;
-  /** The same for figures of files. */
-  readonly rollupCache: LakeCache;
-  /** And for what says which texts a file may hold. */
-  readonly sieveCache: LakeCache;
+  /** The same for what lies beside them. */
+  readonly caches: BesideCaches;
   readonly duck: Duck;
   readonly reconciler: Reconciler;
   readonly metrics: Metrics;

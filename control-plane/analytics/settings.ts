@@ -127,7 +127,7 @@ export const analyticsSettings = section({
     .min(1)
     .default(4_096 * mebibyte)
     .describe(
-      'Lake files that are kept on local disk for queries, and a fourth as much of their figures, and of what says which texts they may hold.',
+      'Lake files that are kept on local disk for queries, and a fourth as much of their figures, of what says which texts they may hold, and of what is searched for texts in URIs.',
     ),
 });
 /** See {@link analyticsSettings}. */

@@ -6,6 +6,7 @@ import { Ingester, type IngesterOptions, type IngestStep } from './ingester.ts';
 import { openLake, type Lake, type LakeParts } from './lake.ts';
 import { LakeCache } from './lake-cache.ts';
 import { Reconciler } from './reconcile/reconcile.ts';
+import type { Beside } from './rollups/rollup-file.ts';
 import { createRecurring } from '../storage/recurring.ts';
 
 /** What analytics work on. */
@@ -16,8 +17,8 @@ export interface AnalyticsParts extends LakeParts {
   readonly onStep?: ((step: IngestStep) => void | Promise<void>) | undefined;
 }
 
-/** What the figures of files may have beside the files themselves: they are a fraction of them. */
-const rollupCachePart = 1 / 4;
+/** What figures of files, their sieves and their narrow copies may each have beside the files themselves: they are a fraction of them. */
+const besideCachePart = 1 / 4;
 
 /** Opens queries over the lake and, unless the settings say otherwise, starts the ingester; both end with the life-cycle. */
 export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> {
@@ -26,21 +27,20 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
   lifecycle.onClose('analytics folder', () => lake.close());
   const cache = new LakeCache({ dir: join(dir, 'cache'), blobs, bytesMax: settings.cacheBytesMax });
   await cache.open();
-  const rollupBytesMax = Math.ceil(settings.cacheBytesMax * rollupCachePart);
-  const rollupCache = new LakeCache({ dir: join(dir, 'rollup-cache'), blobs, bytesMax: rollupBytesMax });
-  await rollupCache.open();
-  const sieveCache = new LakeCache({ dir: join(dir, 'sieve-cache'), blobs, bytesMax: rollupBytesMax });
-  await sieveCache.open();
-  const caches = { cache, rollupCache, sieveCache };
-  if (settings.ingest) startIngester(parts, lake, caches);
-  startForgetting(parts, lake, Object.values(caches));
+  const besideBytesMax = Math.ceil(settings.cacheBytesMax * besideCachePart);
+  const cacheOf = (beside: Beside): LakeCache =>
+    new LakeCache({ dir: join(dir, `${beside}-cache`), blobs, bytesMax: besideBytesMax });
+  const caches = { rollup: cacheOf('rollup'), sieve: cacheOf('sieve'), narrow: cacheOf('narrow') };
+  for (const each of Object.values(caches)) await each.open();
+  if (settings.ingest) startIngester(parts, lake, { cache, caches });
+  startForgetting(parts, lake, [cache, ...Object.values(caches)]);
   const duck = lake.createDuck({ timeoutMs: settings.queryMsMax, queueMax: settings.queriesWaitingMax });
   lifecycle.onClose('analytics queries', () => duck.close());
   const { storage } = parts;
-  return createAnalytics({ storage, store: lake.store, ...caches, duck, retention: settings });
+  return createAnalytics({ storage, store: lake.store, cache, caches, duck, retention: settings });
 }
 
-type Caches = Pick<IngesterOptions, 'cache' | 'rollupCache' | 'sieveCache'>;
+type Caches = Pick<IngesterOptions, 'cache' | 'caches'>;
 
 /** What is deleted of the lake goes from this machine's disk as well, whichever process deleted it. */
 function startForgetting(parts: AnalyticsParts, { store }: Lake, caches: readonly LakeCache[]): void {

@@ -66,13 +66,11 @@ export class Merger {
 
   /** Deletes what was replaced and whose grace is over; what cannot be deleted is due again. */
   async deleteRetired(): Promise<void> {
-    const { blobs, cache, rollupCache, sieveCache, clock, settings, onStep } = this.#options;
+    const { blobs, cache, caches, clock, settings, onStep } = this.#options;
     for (const { id, key } of await this.#store.retired(clock.now() - settings.graceMs, deletionsMax)) {
       await deleteLakeFile(blobs, key);
       await onStep?.('merge deleted');
-      await cache.forget(id);
-      await rollupCache.forget(id);
-      await sieveCache.forget(id);
+      for (const each of [cache, ...Object.values(caches)]) await each.forget(id);
       await this.#store.forget(id);
     }
   }

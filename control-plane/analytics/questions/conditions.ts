@@ -6,6 +6,14 @@ import type { QuestionParams } from './question.ts';
 const text = (sql: string) => ({ kind: 'text', sql }) as const;
 const number = (sql: string) => ({ kind: 'number', sql }) as const;
 
+/** How a dimension is read. */
+interface DimensionSql {
+  readonly kind: 'text' | 'number';
+  readonly sql: string;
+  /** In lower case, where that stands there already. */
+  readonly lowerSql?: string;
+}
+
 const methodList = namedMethods.map((method) => `'${method}'`).join(', ');
 
 /** Entrypoint of a record in SQL: one that an older record does not name is the one that there was. */
@@ -29,7 +37,7 @@ export const dimensions = {
   ),
   HTTP_PATH: text(`split_part(uri, '?', 1)`),
   HTTP_PATH_MAPPING: text('mapped_path'),
-  URI: text('uri'),
+  URI: { ...text('uri'), lowerSql: 'lower_uri' },
   HOST: text('host'),
   ENDPOINT: text('endpoint'),
   CONSUMER_IP: text('remote_address'),
@@ -71,20 +79,22 @@ interface Said {
   readonly sql: string;
   /** As a number; of a text that is none, and of what is not finite, null. */
   readonly numberSql: string;
+  /** In lower case. */
+  readonly lowerSql: string;
   readonly params: QuestionParams;
 }
 
 /** See {@link Said}. A name of an API's own is bound as a value, and what the SQL calls that says nothing of it. */
 export function saidOf(by: Dimension): Said {
   if (!isCustomMetric(by)) {
-    const { kind, sql } = dimensions[by];
-    return { kind, sql: `(${sql})`, numberSql: `(${sql})::DOUBLE`, params: {} };
+    const { kind, sql, lowerSql = `lower(${sql})` }: DimensionSql = dimensions[by];
+    return { kind, sql: `(${sql})`, numberSql: `(${sql})::DOUBLE`, lowerSql, params: {} };
   }
   const param = `custom_${hash('sha256', by.slice(customPrefix.length)).slice(0, 24)}`;
   const sql = customMetricSql(`$${param}`);
   const number = `try_cast(${sql} AS DOUBLE)`;
   const numberSql = `(CASE WHEN isfinite(${number}) THEN ${number} END)`;
-  return { kind: 'text', sql, numberSql, params: { [param]: customPointer(by) } };
+  return { kind: 'text', sql, numberSql, lowerSql: `lower(${sql})`, params: { [param]: customPointer(by) } };
 }
 
 /** Where a metric of an API's own stands in the JSON of a record. */
@@ -168,7 +178,7 @@ function plainIn({ by, operator, values: [text = ''] }: Condition): string | und
 }
 
 function sqlOf({ by, operator }: Condition, param: string, isPlainIn: boolean): string {
-  const { kind, sql, numberSql } = saidOf(by);
+  const { kind, sql, numberSql, lowerSql } = saidOf(by);
   const value = kind === 'text' ? sql : numberSql;
   switch (operator) {
     case 'EQ':
@@ -181,6 +191,6 @@ function sqlOf({ by, operator }: Condition, param: string, isPlainIn: boolean): 
     case 'LTE':
       return `${numberSql} <= try_cast(${param} AS DOUBLE)`;
     case 'CONTAINS':
-      return `${isPlainIn ? `contains(${value}, ${param}_plain) AND ` : ''}contains(lower(${value}), lower(${param}))`;
+      return `${isPlainIn ? `contains(${value}, ${param}_plain) AND ` : ''}contains(${lowerSql}, lower(${param}))`;
   }
 }

@@ -9,7 +9,7 @@ import {
 } from './figure-sql.ts';
 import type { Asked } from './log-questions.ts';
 import { anyParams, type Row } from './question.ts';
-import { type FigureParts, rolledFigures } from './rolled-figures.ts';
+import { areNarrow, type FigureParts, rolledFigures } from './rolled-figures.ts';
 
 /** A group with its figures, and the groups in it. */
 export interface FigureGroup {
@@ -84,6 +84,7 @@ export function figures(wish: FiguresWish): Asked<FoundFigures> {
         return `WITH ${groups} ${answer(parts, computed)} FROM mine GROUP BY GROUPING SETS (${parts.sets}) ${parts.ordered(rows)}`;
       },
       rolled: rolledFigures(wish, parts),
+      isNarrow: areNarrow(wish),
       shape: (rows) => foundIn(rows, { figures: wanted.length, groupings: groupings.length }),
     },
   };

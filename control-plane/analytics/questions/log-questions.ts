@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { logFields } from '../../../proto/model/log-record.ts';
 import { type Condition, entrypointSql, narrowing, sievesOf } from './conditions.ts';
-import { columnsNeeded } from './rolled-figures.ts';
+import type { Place } from './from.ts';
+import { columnsNeeded, isNarrow } from './rolled-figures.ts';
 import {
   anyParams,
   type CountedRows,
@@ -89,8 +90,18 @@ export function calls({ conditions, limit, offset, order }: CallsWish): Asked<Co
 export interface FoundCalls {
   readonly total: number;
   /** Undefined where there are none. */
-  readonly newest: { readonly fromMs: number; readonly toMs: number } | undefined;
+  readonly newest:
+    | {
+        readonly fromMs: number;
+        readonly toMs: number;
+        /** Those of them, each once; undefined where they are more than {@link placesMax}. */
+        readonly places: readonly Place[] | undefined;
+      }
+    | undefined;
 }
+
+/** A page of a list has at most so many. */
+const placesMax = 100;
 
 /** How many calls fulfil conditions, and where the first `rows` of them are, newest first: each record is read once, and little of it. */
 export function foundCalls(conditions: readonly Condition[], rows: number): Asked<FoundCalls> {
@@ -103,38 +114,55 @@ export function foundCalls(conditions: readonly Condition[], rows: number): Aske
       about: 'requests',
       params: anyParams,
       sql: (from) =>
-        `WITH found AS MATERIALIZED (SELECT timestamp FROM ${from} WHERE ${narrowed}), ` +
-        `newest AS (SELECT timestamp FROM found ORDER BY timestamp DESC LIMIT $rows::BIGINT) ` +
-        `SELECT (SELECT count(*)::DOUBLE FROM found) AS total, epoch_ms(min(timestamp))::DOUBLE AS from_ms, epoch_ms(max(timestamp))::DOUBLE AS to_ms FROM newest`,
-      shape: ([row]) => ({
-        total: Number(row?.['total'] ?? 0),
-        newest:
-          typeof row?.['from_ms'] === 'number'
-            ? { fromMs: row['from_ms'], toMs: Number(row['to_ms']) }
-            : undefined,
-      }),
+        `WITH found AS MATERIALIZED (SELECT timestamp, api_id FROM ${from} WHERE ${narrowed}), ` +
+        `newest AS (SELECT min(timestamp) AS since, max(timestamp) AS until FROM ` +
+        `(SELECT timestamp FROM found ORDER BY timestamp DESC LIMIT $rows::BIGINT)), ` +
+        // Those of the same moment as the last of them too: which of them is on the page its id says.
+        `places AS (SELECT DISTINCT timestamp, api_id FROM found WHERE timestamp >= (SELECT since FROM newest) LIMIT ${placesMax + 1}) ` +
+        `SELECT (SELECT count(*)::DOUBLE FROM found) AS total, epoch_ms(since)::DOUBLE AS from_ms, epoch_ms(until)::DOUBLE AS to_ms, ` +
+        `epoch_ms(timestamp)::DOUBLE AS at_ms, api_id FROM newest LEFT JOIN places ON true ORDER BY at_ms DESC, api_id`,
+      isNarrow: isNarrow(conditions),
+      shape: (found) => ({ total: Number(found[0]?.['total'] ?? 0), newest: newestIn(found) }),
     },
   };
 }
 
-/** The first `rows` of so many calls that fulfil conditions, newest first: older ones are read when the newer ones are not enough. */
+function newestIn(found: readonly Row[]): FoundCalls['newest'] {
+  const [row] = found;
+  if (typeof row?.['from_ms'] !== 'number') return undefined;
+  const places = found.map(({ at_ms, api_id }) => ({
+    atMs: Number(at_ms),
+    api: typeof api_id === 'string' ? api_id : undefined,
+  }));
+  return {
+    fromMs: row['from_ms'],
+    toMs: Number(row['to_ms']),
+    places: places.length > placesMax ? undefined : places,
+  };
+}
+
+/** The first `rows` of so many calls that fulfil conditions, newest first: older ones are read when the newer ones are not enough, or of known places no more than those. */
 export function newestCalls(
   conditions: readonly Condition[],
   rows: number,
-  total?: number,
+  {
+    total,
+    places,
+  }: { readonly total?: number | undefined; readonly places?: readonly Place[] | undefined } = {},
 ): Asked<readonly Row[]> {
   const { sql: narrowed, params } = narrowing(conditions);
   return {
     params: { ...params, rows: Math.min(rows, callsPerAnswerMax) },
     question: {
       id: 'newest-calls',
-      sieves: () => sievesOf(conditions),
+      places,
+      sieves: () => (places === undefined ? sievesOf(conditions) : []),
       about: 'requests',
       params: anyParams,
       sql: (from) =>
         `WITH mine AS NOT MATERIALIZED (SELECT * FROM ${from} WHERE ${narrowed}) SELECT ${shownOfCall} FROM mine ` +
-        `WHERE ${upTo('$rows::BIGINT', 'DESC')} ORDER BY timestamp DESC, request_id LIMIT $rows::BIGINT`,
-      newestFirst: { rowsMax: Math.min(rows, callsPerAnswerMax), total },
+        `WHERE ${places === undefined ? upTo('$rows::BIGINT', 'DESC') : 'true'} ORDER BY timestamp DESC, request_id LIMIT $rows::BIGINT`,
+      ...(places === undefined && { newestFirst: { rowsMax: Math.min(rows, callsPerAnswerMax), total } }),
       shape: (found) => found,
     },
   };
@@ -192,6 +220,7 @@ export function errorKeys(conditions: readonly Condition[]): Asked<readonly stri
       about: 'requests',
       params: anyParams,
       sql: (from) => `${distinct(from)} ${ordered}`,
+      isNarrow: isNarrow(conditions),
       rolled: by && {
         needs: { holds: 'sums', by, numbers: [] },
         sql: (from, rolled) => `${distinct(from)} UNION ${distinct(rolled)} ${ordered}`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RecordTableName } from '../../../proto/model/record-tables.ts';
+import type { Place } from './from.ts';
 import type { Sieved } from '../rollups/sieve.ts';
 import type { Cube, CubeColumn, CubeNumber } from '../rollups/cubes.ts';
 
@@ -43,6 +44,10 @@ export interface Question<Params extends QuestionParams, Answer> {
   readonly rolled?: { readonly needs: RollupNeeds; sql(from: string, rolled: string): string } | undefined;
   /** Texts of which every request that counts says one, of each of these: of files that hold none nothing is read (rollups/sieve.ts). */
   sieves?(params: Params): readonly Sieved[];
+  /** Whether it reads nothing of requests but what narrow copies of files have (rollups/narrow.ts): of the URI `lower_uri` alone. */
+  readonly isNarrow?: boolean | undefined;
+  /** Where all of its rows lie, if that is known. */
+  readonly places?: readonly Place[] | undefined;
   /**
    * Where its rows are the newest so many, newest first: put to the newest part of a span it gives the beginning of its answer, and to an older one what
    * follows. It is put to one part after the other until there are so many; how many there are in all, where that is known, says how large the first is.

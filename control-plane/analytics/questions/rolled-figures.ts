@@ -67,6 +67,18 @@ export function columnsNeeded(
   return [...found];
 }
 
+/** Whether requests that fulfil conditions are found by a text in their URI, and what else is asked of them, by columns of cubes: narrow copies have no more. */
+export function isNarrow(conditions: readonly Condition[], more: readonly Dimension[] = []): boolean {
+  const others = conditions.filter(({ by, operator }) => by !== 'URI' || operator !== 'CONTAINS');
+  return others.length < conditions.length && columnsNeeded(others, more) !== undefined;
+}
+
+/** Whether figures compute with nothing but that: they count. */
+export function areNarrow({ conditions, figures, groupings = [] }: FiguresWish): boolean {
+  const dimensions = figures.flatMap(({ of }) => (isCounted(of) ? [] : [of]));
+  return isNarrow(conditions, [...dimensions, ...groupings.map(({ by }) => by)]);
+}
+
 /** Figures out of figures of whole files; undefined where the records are needed. */
 export function rolledFigures(wish: FiguresWish, parts: FigureParts): Question<never, unknown>['rolled'] {
   const needs = needsOf(wish);

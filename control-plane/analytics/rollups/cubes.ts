@@ -93,7 +93,7 @@ export const cubes: readonly Cube[] = [
 ];
 
 /** What {@link cubes} are; one that is written by other rules is another format, and is written anew. */
-export const rollupFormat = 3;
+export const rollupFormat = 4;
 
 /** A cube may have so many rows of each record: one that has more is hardly smaller than the file. */
 export const rowsPerRecordMax = 1 / 4;

@@ -1,4 +1,4 @@
-import { link, readFile } from 'node:fs/promises';
+import { link, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -8,14 +8,16 @@ import type { LakeFile } from '../lake.store.ts';
 import type { IngestMeters } from '../meters.ts';
 import { inFolder } from '../own-folder.ts';
 import {
+  type Beside,
+  besideKey,
+  besides,
   deleteFigures,
   keyOfRollup,
   requestsIn,
   rollupFolder,
-  rollupKey,
-  sieveKey,
   writeRollup,
 } from './rollup-file.ts';
+import { writeNarrow } from './narrow.ts';
 import { writeSieve } from './sieve.ts';
 import { RollupStore } from './rollups.store.ts';
 
@@ -43,8 +45,8 @@ export class Roller {
 
   /** The figures of one file, where one has none. */
   async take(): Promise<void> {
-    const { settings, rollupCache, sieveCache, log } = this.#options;
-    for (const cache of [rollupCache, sieveCache])
+    const { settings, caches, log } = this.#options;
+    for (const cache of Object.values(caches))
       for (const { id, key } of cache.takeMissing(missingPerTurnMax)) {
         log.warn({ file: key }, 'figures of a file of the lake are gone or damaged; they are written anew');
         await this.#store.save(id, undefined);
@@ -89,7 +91,7 @@ export class Roller {
   }
 
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {
-    const { cache, rollupCache, sieveCache, duck, blobs, workDir, log, onStep } = this.#options;
+    const { cache, caches, duck, blobs, workDir, log, onStep } = this.#options;
     const { id, key, organization, environment } = file;
     const [input] = await cache.paths([file]);
     if (input === undefined) return;
@@ -97,29 +99,35 @@ export class Roller {
       // Of its own, since the cache may drop its copy between two statements.
       const pinned = join(dir, 'file.parquet');
       await link(input, pinned);
-      const output = join(dir, 'rollup.parquet');
-      const sieveOutput = join(dir, 'sieve.parquet');
+      const outputOf = (beside: Beside): string => join(dir, `${beside}.parquet`);
       const at = { organization, environment };
       const requests = requestsIn(pinned, at);
-      const cubes = await writeRollup(duck, { requests, output, at });
-      await writeSieve(duck, { requests, output: sieveOutput });
-      const [bytes, sieve] = [await readFile(output), await readFile(sieveOutput)];
+      const cubes = await writeRollup(duck, { requests, output: outputOf('rollup'), at });
+      await writeSieve(duck, { requests, output: outputOf('sieve') });
+      await writeNarrow(duck, { requests, output: outputOf('narrow'), at });
+      const { size } = await stat(outputOf('narrow'));
+      const written: Beside[] = size > file.bytes ? ['sieve', 'rollup'] : ['narrow', 'sieve', 'rollup'];
       await onStep?.('rollup written');
-      await blobs.put(sieveKey(key), sieve);
-      await blobs.put(rollupKey(key), bytes);
+      const sizes = new Map<Beside, number>();
+      for (const beside of written) {
+        const bytes = await readFile(outputOf(beside));
+        await blobs.put(besideKey(beside, key), bytes);
+        sizes.set(beside, bytes.length);
+      }
       await onStep?.('rollup durable');
-      if (!(await this.#store.save(id, { bytes: bytes.length, sieve: sieve.length, cubes }))) {
+      const [bytes = 0, sieve = 0, narrow] = besides.map((beside) => sizes.get(beside));
+      if (!(await this.#store.save(id, { bytes, sieve, narrow, cubes }))) {
         // It was merged or written again meanwhile, and these may tell what was to be deleted with it.
         await this.#forgetUnnamed(key);
         throw new Fault('analytics.failed', { internal: `${key}: the lease or the file was lost` });
       }
       await onStep?.('rollup committed');
-      await rollupCache.forget(id);
-      await rollupCache.adopt(id, output).catch(() => undefined);
-      await sieveCache.forget(id);
-      await sieveCache.adopt(id, sieveOutput).catch(() => undefined);
+      for (const beside of written) {
+        await caches[beside].forget(id);
+        await caches[beside].adopt(id, outputOf(beside)).catch(() => undefined);
+      }
       this.#meters.rolledUp.inc();
-      log.debug({ file: key, bytes: bytes.length, cubes }, 'a file of the lake has figures of its own');
+      log.debug({ file: key, bytes, cubes }, 'a file of the lake has figures of its own');
     });
   }
 }

@@ -23,16 +23,20 @@ export const rollupFolder = 'rollups/';
 const rollupPrefix = `${rollupFolder}v${rollupFormat}/`;
 const lakePrefix = 'lake/v1/';
 
-/** Where the figures of a file of the lake lie. */
-export const rollupKey = (key: string): string => `${rollupPrefix}${key.slice(lakePrefix.length)}`;
+/** How the key of what lies beside a file of the lake ends: of its figures, of its sieve (sieve.ts), and of its narrow copy (narrow.ts). */
+const ends = { rollup: '', sieve: '.sieve', narrow: '.narrow' } as const;
+/** One of those. */
+export type Beside = keyof typeof ends;
+/** All of them. */
+export const besides = ['rollup', 'sieve', 'narrow'] as const satisfies readonly Beside[];
 
-/** Where its sieve lies (sieve.ts). */
-export const sieveKey = (key: string): string => `${rollupKey(key)}${sieveEnd}`;
-const sieveEnd = '.sieve';
+/** Where that of a file of the lake lies. */
+export const besideKey = (beside: Beside, key: string): string =>
+  `${rollupPrefix}${key.slice(lakePrefix.length)}${ends[beside]}`;
 
-/** The file whose figures or sieve lie there; undefined of those of another version. */
+/** The file beside which something lies; undefined of what another version wrote. */
 export function keyOfRollup(key: string): string | undefined {
-  const own = key.endsWith(sieveEnd) ? key.slice(0, -sieveEnd.length) : key;
+  const own = key.replace(/\.(?:sieve|narrow)$/, '');
   return own.startsWith(rollupPrefix) ? `${lakePrefix}${own.slice(rollupPrefix.length)}` : undefined;
 }
 
@@ -46,9 +50,9 @@ export async function deleteLakeFile(blobs: BlobStore, key: string): Promise<voi
   await blobs.delete(key);
 }
 
-/** Deletes what lies beside a file of the lake and tells of it: its figures and its sieve. Errors: blobs.unavailable. */
+/** Deletes what lies beside a file of the lake and tells of it. Errors: blobs.unavailable. */
 export async function deleteFigures(blobs: BlobStore, key: string): Promise<void> {
-  for (const beside of [rollupKey(key), sieveKey(key)]) await blobs.delete(beside);
+  for (const beside of besides) await blobs.delete(besideKey(beside, key));
 }
 
 /** Rows of each cube that a file of cubes holds, by its name. */

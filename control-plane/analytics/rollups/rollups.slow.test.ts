@@ -36,6 +36,7 @@ import { figures } from '../questions/figures.ts';
 import { type Asked, errorKeys, newestCalls } from '../questions/log-questions.ts';
 import type { QuestionParams } from '../questions/question.ts';
 import { requestsCount, responseStatusRanges } from '../questions/questions.ts';
+import { besides } from './rollup-file.ts';
 
 for (const database of testDatabases)
   describe(`figures of files on ${database.name}`, { skip: database.skip }, () => {
@@ -83,7 +84,7 @@ test('the newest calls are those of the whole span, however far back they lie', 
   for (const span of [always, oldest, { ...always, fromMs: startMs + 12 * hourMs }])
     for (const conditions of [[], [ofA, failed], [rare]])
       for (const [rows, total] of [[1], [25], [25, 30], [5_000, 9_000]] as const) {
-        const { question, params } = newestCalls(conditions, rows, total);
+        const { question, params } = newestCalls(conditions, rows, { total });
         const found = await analytics.ask(question, span, params);
         const plain = { ...question, newestFirst: undefined };
         assert.deepEqual(
@@ -160,7 +161,7 @@ test('an ingester that is killed between any two steps leaves the figures to the
   }
   const analytics = await lake.start(rolling);
   await assertSame(analytics, always, { conditions: [], figures: counts });
-  assert.equal((await lake.keys('rollups/')).length, 2, 'figures and sieve');
+  assert.equal((await lake.keys('rollups/')).length, besides.length);
 });
 
 test('a file that is merged takes its figures with it, and what it became gets its own', async (t) => {
@@ -171,7 +172,7 @@ test('a file that is merged takes its figures with it, and what it became gets i
   const isMerged = async (): Promise<boolean> => {
     const [files, own] = [await lake.keys('lake/'), await lake.keys('rollups/')];
     const nameOf = (key: string | undefined): string | undefined => key?.split('/').at(-1);
-    return files.length === 1 && own.length === 2 && nameOf(files[0]) === nameOf(own[0]);
+    return files.length === 1 && own.length === besides.length && nameOf(files[0]) === nameOf(own[0]);
   };
   await eventually(isMerged, within);
   await assertSame(analytics, always, { conditions: [], figures: counts });
@@ -184,11 +185,11 @@ test('figures of a file that an older version has deleted are swept, and those o
   const [key = ''] = await lake.keys('rollups/');
   const left = key.replace(/[0-9a-f]{8}-/, '00000000-');
   await lake.blobs.put(left, Buffer.from('left'));
-  await lake.blobs.put(`${left}.sieve`, Buffer.from('left'));
+  for (const end of ['sieve', 'narrow']) await lake.blobs.put(`${left}.${end}`, Buffer.from('left'));
   await lake.blobs.put(key.replace(/\/v\d+\//, '/v999/'), Buffer.from('left'));
   await lake.start(rolling);
-  await eventually(async () => (await lake.keys('rollups/')).length === 2, within);
-  assert.deepEqual(await lake.keys('rollups/'), [key, `${key}.sieve`]);
+  await eventually(async () => (await lake.keys('rollups/')).length === besides.length, within);
+  assert.deepEqual(await lake.keys('rollups/'), [key, `${key}.narrow`, `${key}.sieve`]);
 });
 
 test('figures by the rules of another version count as none, and are written anew', async (t) => {

@@ -4,23 +4,27 @@ import type { Duck } from '../duck.ts';
 import type { LakeCache } from '../lake-cache.ts';
 import type { LakeFile } from '../lake.store.ts';
 import type { SpanFile } from '../questions/span-files.store.ts';
-import { from, type Span } from '../questions/from.ts';
+import { from, fromNarrow, type Place, type Span } from '../questions/from.ts';
 import { fromName, rolledName } from '../questions/only-from.ts';
 import type { Question, QuestionParams, Row } from '../questions/question.ts';
 import { type Plan, planOf, rolledFrom } from './plan.ts';
-import { rollupKey, sieveKey } from './rollup-file.ts';
+import { type Beside, besideKey } from './rollup-file.ts';
 import { passed, type Sieved } from './sieve.ts';
 import { rollupOf } from './rollups.store.ts';
+
+/** Local copies of what lies beside files of the lake. */
+export type BesideCaches = Readonly<Record<Beside, LakeCache>>;
 
 /** What answers are made of. */
 export interface Sources {
   readonly cache: LakeCache;
-  /** The same for figures of files. */
-  readonly rollupCache: LakeCache;
-  /** And for what says which texts a file may hold. */
-  readonly sieveCache: LakeCache;
+  /** The same for what lies beside files. */
+  readonly caches: BesideCaches;
   readonly duck: Pick<Duck, 'ask' | 'query'>;
 }
+
+/** What is put of a question. */
+type Put = Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled' | 'isNarrow' | 'places'>;
 
 interface Asked {
   readonly span: Span;
@@ -35,9 +39,10 @@ const partsOfSpan = [1 / 16, 1 / 4, 1];
 /** What a question says of some files. Errors: as {@link rowsOfSpan}. */
 export async function rowsOf(
   sources: Sources,
-  question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled' | 'newestFirst'> & {
-    readonly sieves?: readonly Sieved[];
-  },
+  question: Put &
+    Pick<Question<never, unknown>, 'newestFirst'> & {
+      readonly sieves?: readonly Sieved[];
+    },
   wish: Asked,
 ): Promise<readonly Row[]> {
   const { newestFirst, sieves = [] } = question;
@@ -57,19 +62,19 @@ export async function rowsOf(
  * A sieve that is gone or damaged costs nobody an answer: it is written anew, and the files are read meanwhile. Errors: blobs.unavailable, analytics.overloaded.
  */
 async function sievedFiles(
-  { sieveCache, duck }: Sources,
+  { caches, duck }: Sources,
   files: readonly SpanFile[],
   sieves: readonly Sieved[],
 ): Promise<readonly SpanFile[]> {
-  const sieved = sieves.length === 0 ? [] : files.flatMap((file) => sieveFile(file) ?? []);
+  const sieved = sieves.length === 0 ? [] : files.flatMap((file) => besideFile('sieve', file) ?? []);
   if (sieved.length === 0) return files;
   try {
-    const paths = await pathsOf(sieveCache, sieved);
+    const paths = await pathsOf(caches.sieve, sieved);
     const isPassed = await passed(duck, [...paths.values()], sieves);
     return files.filter(({ id }) => !paths.has(id) || isPassed.has(paths.get(id) ?? ''));
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
-    await sieveCache.doubtOver(sieved, error);
+    await caches.sieve.doubtOver(sieved, error);
     return files;
   }
 }
@@ -102,56 +107,82 @@ function newestParts(
 }
 
 /**
- * What a question says of some files: out of their figures, where those can answer, and of what is left to read out of the files.
+ * What a question says of some files: out of their figures or narrow copies, where those can answer, and of what is left to read out of the files.
  *
- * Figures that are gone or damaged cost nobody an answer: they are written anew, and the files are read meanwhile. Errors: analytics.failed,
+ * Those that are gone or damaged cost nobody an answer: they are written anew, and the files are read meanwhile. Errors: analytics.failed,
  * analytics.overloaded, blobs.unavailable.
  */
-async function rowsOfSpan(
-  sources: Sources,
-  question: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled'>,
-  asked: Asked,
-): Promise<readonly Row[]> {
-  const plan = planOf(question.rolled?.needs, asked.span, asked.files);
-  if (plan.rolled.length === 0) return answered(sources, question, { ...asked, plan });
+async function rowsOfSpan(sources: Sources, question: Put, asked: Asked): Promise<readonly Row[]> {
+  const { span, files } = asked;
+  const isNarrow = (file: SpanFile): boolean =>
+    question.isNarrow === true && besideFile('narrow', file) !== undefined;
+  const narrow = files.filter(isNarrow);
+  const plan = planOf(
+    question.rolled?.needs,
+    span,
+    files.filter((file) => !isNarrow(file)),
+  );
+  if (plan.rolled.length === 0 && narrow.length === 0)
+    return answered(sources, question, { ...asked, plan, narrow });
   try {
-    return await answered(sources, question, { ...asked, plan });
+    return await answered(sources, question, { ...asked, plan, narrow });
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
-    const files = plan.rolled.flatMap((part) => part.files.map(rollupFile));
-    await sources.rollupCache.doubtOver(files, error);
-    return answered(sources, question, { ...asked, plan: planOf(undefined, asked.span, asked.files) });
+    const { rollup, narrow: copies } = sources.caches;
+    await rollup.doubtOver(rollupFiles(plan), error);
+    await copies.doubtOver(
+      narrow.flatMap((file) => besideFile('narrow', file) ?? []),
+      error,
+    );
+    return answered(sources, question, { ...asked, plan: planOf(undefined, span, files), narrow: [] });
   }
 }
 
 async function answered(
-  { cache, rollupCache, duck }: Sources,
-  { about, sql, rolled }: Pick<Question<never, unknown>, 'about' | 'sql' | 'rolled'>,
-  { span, values, plan }: Asked & { readonly plan: Plan },
+  { cache, caches, duck }: Sources,
+  { about, sql, rolled, places }: Put,
+  { span, values, plan, narrow }: Asked & { readonly plan: Plan; readonly narrow: readonly SpanFile[] },
 ): Promise<readonly Row[]> {
-  const files = [...new Map(plan.read.flatMap((part) => part.files).map((file) => [file.id, file])).values()];
+  const parts: Placed = places === undefined ? plan.read : placed(plan.read, places);
+  const files = [...new Map(parts.flatMap((part) => part.files).map((file) => [file.id, file])).values()];
   const paths = await pathsOf(cache, files);
-  const read = plan.read.map((part) =>
+  const copies = await pathsOf(
+    caches.narrow,
+    narrow.flatMap((file) => besideFile('narrow', file) ?? []),
+  );
+  const read = parts.map(({ fromMs, toMs, ...part }) =>
     from(
-      { ...span, fromMs: part.fromMs, toMs: part.toMs },
-      { about, paths: part.files.map(({ id }) => paths.get(id) ?? '') },
+      { ...span, fromMs, toMs },
+      { about, paths: part.files.map(({ id }) => paths.get(id) ?? ''), places: part.places },
     ),
   );
+  if (copies.size > 0) read.push(fromNarrow(span, [...copies.values()]));
   const records = read.length === 0 ? from(span, { about, paths: [] }) : read.join(' UNION ALL ');
   const isRolled = rolled !== undefined && plan.rolled.length > 0;
   const job = isRolled
     ? {
         from: records,
-        rolled: await rolledOf(rollupCache, { span, plan, needs: rolled.needs }),
+        rolled: await rolledOf(caches.rollup, { span, plan, needs: rolled.needs }),
         question: rolled.sql(fromName, rolledName),
       }
     : { from: records, question: sql(fromName) };
   return duck.ask({ ...job, values }).catch(async (error: unknown) => {
     // One damaged file fails them all; which one it is shows when each is read.
-    if (!isRolled) await cache.doubtOver(files, error);
+    if (!isRolled && copies.size === 0) await cache.doubtOver(files, error);
     throw error;
   });
 }
+
+type Placed = readonly (Plan['read'][number] & { readonly places?: readonly Place[] })[];
+
+/** What is to be read, file by file, where places lie in it. */
+const placed = (parts: Plan['read'], places: readonly Place[]): Placed =>
+  parts.flatMap((part) =>
+    part.files.flatMap((file) => {
+      const own = places.filter(({ atMs }) => atMs >= file.minMs && atMs <= file.maxMs);
+      return own.length === 0 ? [] : [{ ...part, files: [file], places: own }];
+    }),
+  );
 
 async function rolledOf(
   rollupCache: LakeCache,
@@ -165,8 +196,7 @@ async function rolledOf(
     readonly needs: NonNullable<Question<never, unknown>['rolled']>['needs'];
   },
 ): Promise<string> {
-  const all = plan.rolled.flatMap((part) => part.files.map(rollupFile));
-  const paths = await pathsOf(rollupCache, all);
+  const paths = await pathsOf(rollupCache, rollupFiles(plan));
   return rolledFrom(
     span,
     needs,
@@ -183,15 +213,13 @@ async function pathsOf(
   return new Map(files.map(({ id }, n) => [id, paths[n] ?? '']));
 }
 
-/** The sieve of a file as a file of its own, which has its id; undefined where it has none. */
-function sieveFile(file: SpanFile): (LakeFile & EnvironmentRef) | undefined {
-  const bytes = rollupOf(file.rollup)?.sieve;
-  return bytes === undefined ? undefined : { ...file, key: sieveKey(file.key), bytes };
+/** What lies beside a file as a file of its own, which has its id; undefined where there is none. */
+function besideFile(beside: Beside, file: SpanFile): (LakeFile & EnvironmentRef) | undefined {
+  const rollup = rollupOf(file.rollup);
+  const sizes = { rollup: rollup?.bytes, sieve: rollup?.sieve, narrow: rollup?.narrow };
+  const bytes = sizes[beside];
+  return bytes === undefined ? undefined : { ...file, key: besideKey(beside, file.key), bytes };
 }
 
-/** The figures of a file as a file of their own, which has its id. */
-const rollupFile = (file: SpanFile): LakeFile & EnvironmentRef => ({
-  ...file,
-  key: rollupKey(file.key),
-  bytes: rollupOf(file.rollup)?.bytes ?? 0,
-});
+const rollupFiles = ({ rolled }: Plan): readonly (LakeFile & EnvironmentRef)[] =>
+  rolled.flatMap(({ files }) => files.flatMap((file) => besideFile('rollup', file) ?? []));

@@ -100,13 +100,17 @@ async function pageOf(
     const total = await askAbout(desk, count, wish);
     // Whoever has all of them looks no further.
     const rows =
-      total === 0 ? [] : await askAbout(desk, newestCalls(conditions, Math.min(end, total), total), wish);
+      total === 0 ? [] : await askAbout(desk, newestCalls(conditions, Math.min(end, total), { total }), wish);
     return { rows: rows.slice(offset), total };
   }
   const { total, newest } = await askAbout(desk, foundCalls(conditions, end), wish);
   if (newest === undefined) return { rows: [], total };
   const within = { ...wish, fromMs: newest.fromMs, toMs: newest.toMs + 1 };
-  return { rows: (await askAbout(desk, newestCalls(conditions, end), within)).slice(offset), total };
+  const { places } = newest;
+  return {
+    rows: (await askAbout(desk, newestCalls(conditions, end, { places }), within)).slice(offset),
+    total,
+  };
 }
 
 /** How many calls fulfil conditions. Errors: as {@link askAbout}. */
