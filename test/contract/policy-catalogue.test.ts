@@ -8,7 +8,7 @@ import { type FormSchema, formSchema } from '../../proto/policies/form-schema.ts
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
 import { exampleBackend } from '../../proto/policies/reference/example.ts';
 import { policyForm, resourceForm } from '../../proto/policies/reference/described-form.ts';
-import { formRows } from '../../proto/policies/reference/fields.ts';
+import { fieldRows, formRows } from '../../proto/policies/reference/fields.ts';
 import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { keyRows, nameOf } from './error-keys/rows.ts';
@@ -79,6 +79,73 @@ test('what no field takes is refused by the path of the field, in every policy a
     }),
   );
   assert.deepEqual(silent, []);
+});
+
+type OfPattern = (pattern: string) => { readonly configuration: object; readonly path: string };
+const inPath =
+  (list: 'whitelist' | 'blacklist'): OfPattern =>
+  (pattern) => ({ configuration: { [list]: [{ pattern: `/{id:${pattern}}` }] }, path: `${list}.0.pattern` });
+const named = (pattern: string) => [{ name: 'a', regex: pattern }];
+
+/** Fields that hold regular expressions of a definition, or documents that do. */
+const patternFields: Readonly<Record<string, OfPattern>> = {
+  'resource-filtering.whitelist[].pattern': inPath('whitelist'),
+  'resource-filtering.blacklist[].pattern': inPath('blacklist'),
+  'policy-data-logging-masking.bodyRules[].regex': (regex) => ({
+    configuration: { bodyRules: [{ regex }] },
+    path: 'bodyRules.0.regex',
+  }),
+  'dynamic-routing.rules[].pattern': (pattern) => ({
+    configuration: { rules: [{ pattern, url: 'http://a' }] },
+    path: 'rules.0.pattern',
+  }),
+  'http-redirect.rules[].path': (path) => ({
+    configuration: { rules: [{ path, location: '/x', status: 301 }] },
+    path: 'rules.0.path',
+  }),
+  'url-rewriting.fromRegex': (fromRegex) => ({
+    configuration: { fromRegex, toReplacement: 'x' },
+    path: 'fromRegex',
+  }),
+  'regex-threat-protection.regex': (regex) => ({ configuration: { regex }, path: 'regex' }),
+  'ai-prompt-guard-rails.rules.patterns[].regex': (pattern) => ({
+    configuration: { rules: { patterns: named(pattern) } },
+    path: 'rules.patterns.0.regex',
+  }),
+  'pii-filtering.patterns[].regex': (pattern) => ({
+    configuration: { patterns: named(pattern) },
+    path: 'patterns.0.regex',
+  }),
+  'policy-request-validation.rules[].constraint.parameters': (pattern) => ({
+    configuration: { rules: [{ input: 'x', constraint: { type: 'PATTERN', parameters: [pattern] } }] },
+    path: 'rules.0.constraint.parameters.0',
+  }),
+  'json-validation.schema': (pattern) => ({
+    configuration: { schema: JSON.stringify({ patternProperties: { [pattern]: {} } }) },
+    path: 'schema',
+  }),
+};
+
+test('a pattern that only an engine without a bound on its time takes is refused by the path of its field, in every policy', () => {
+  const fields = all.flatMap(({ id, config }) =>
+    fieldRows(config, {})
+      .filter(({ path, takes }) => takes?.includes('string') === true && /(?:regex|pattern)$/i.test(path))
+      .map(({ path }) => `${id}.${path}`),
+  );
+  assert.deepEqual(
+    fields.filter((field) => !Object.hasOwn(patternFields, field)),
+    [],
+  );
+  for (const [field, of] of Object.entries(patternFields)) {
+    const config = catalog[field.slice(0, field.indexOf('.')) as PolicyId].config;
+    for (const pattern of ['(?=a)b', '(?<=a)b', '(a)\\1', '(a{1000}){1000}', '(']) {
+      const { configuration, path } = of(pattern);
+      const said = config.safeParse(configuration).error?.issues.map((issue) => issue.path.join('.'));
+      assert.deepEqual(said, [path], `${field}: ${pattern}`);
+    }
+    const { configuration } = of('(a+)+$');
+    assert.equal(config.safeParse(configuration).error, undefined, field);
+  }
 });
 
 /** Names of numbers that say nothing without a unit. */

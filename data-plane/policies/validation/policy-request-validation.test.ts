@@ -58,7 +58,6 @@ const cases: readonly (readonly [
   ['DATE', [], '2024-02-29', false],
   ['PATTERN', ['b+'], 'abc', true],
   ['PATTERN', ['^b+$'], 'abc', false],
-  ['PATTERN', ['('], 'abc', false],
   ['PATTERN', [], 'abc', false],
   ['SIZE', ['2', '3'], 'ab', true],
   ['SIZE', ['2', '3'], 'abc', true],
@@ -130,4 +129,11 @@ test('a configuration that cannot be is refused with its path', () => {
   assert.equal(pathOf({ status: '599' }), undefined);
   assert.equal(pathOf({ rules: [{ input: '{#nothing.x}' }] }), 'rules.0.input');
   assert.equal(pathOf({ rules: [{ input, constraint: { type: 'BIG' } }] }), 'rules.0.constraint.type');
+  const pattern = (type: string, ...parameters: readonly string[]) =>
+    pathOf({ rules: [{ input, constraint: { type, parameters } }] });
+  for (const none of ['(', '^(?=.*[A-Z]).{8,}$', '(a)\\1'])
+    assert.equal(pattern('PATTERN', none), 'rules.0.constraint.parameters.0', none);
+  assert.equal(pattern('PATTERN', '(a+)+$', '('), undefined);
+  assert.equal(pattern('PATTERN', "{#request.headers['X-Pattern'][0]}"), undefined);
+  assert.equal(pattern('ENUM', '('), undefined);
 });
