@@ -174,4 +174,52 @@ for (const database of testDatabases) {
       }
     },
   );
+
+  test(
+    `what is deleted while somebody writes what belongs to it holds up nobody, and nobody holds it up${on}`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const doors = await doorsOf(office);
+      const dictionaries = `${v1}/configuration/dictionaries`;
+      const dictionary = { name: 'rates', key: 'rates', description: '', type: 'MANUAL', properties: {} };
+      for (let round = 0; round < 10; round += 1) {
+        const { id } = await office.deployedApi(`/short-lived-${round}`);
+        const stopped = await office.call('POST', `${environment}/apis/${id}/_stop`);
+        assert.equal(stopped.status, 204, stopped.text);
+        const metadata = `${v1}/apis/${id}/metadata`;
+        await office.call('POST', metadata, { body: { name: 'Team' } });
+        const settings = `${v1}/apis/${id}/notificationsettings`;
+        const told = { config_type: 'PORTAL', referenceType: 'API', referenceId: id, hooks: [] };
+        await office.call('POST', settings, { body: told });
+        const answers = await atOnce(doors, (n) => {
+          if (n === 3) return ['DELETE', `${environment}/apis/${id}?closePlans=true`];
+          return n % 2 === 0
+            ? ['PUT', `${metadata}/team`, { body: { name: 'Team', value: String(n) } }]
+            : ['POST', settings, { body: told }];
+        });
+        assert.deepEqual(failures(answers), [], `round ${round}`);
+        assert.equal(answers[3]?.status, 204, answers[3]?.text);
+        const { db } = office.storage;
+        const left = [
+          ...(await db.selectFrom('metadata').select('key').where('reference', '=', id).execute()),
+          ...(await db
+            .selectFrom('notification_setting')
+            .select('id')
+            .where('reference_id', '=', id)
+            .execute()),
+        ];
+        assert.deepEqual(left, [], 'nothing is left of an API that is gone');
+        const made = await office.call('POST', dictionaries, { body: dictionary });
+        const path = `${dictionaries}/${String(made.body['id'])}`;
+        assert.equal((await office.call('POST', `${path}/_deploy`)).status, 200);
+        const again = await atOnce(doors, (n) =>
+          n === 3 ? ['DELETE', path] : ['POST', dictionaries, { body: dictionary }],
+        );
+        assert.deepEqual(failures(again), [], `round ${round}`);
+        for (const { body, status } of again)
+          if (status === 201) await office.call('DELETE', `${dictionaries}/${String(body['id'])}`);
+      }
+    },
+  );
 }

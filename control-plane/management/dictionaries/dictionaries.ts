@@ -75,18 +75,11 @@ export function createDictionary(
         detail: `"${key}" is the id of the dictionary "${other.name}".`,
       });
     const id = randomUUID();
-    // Before the environment is locked: it may need a key that another change makes, which locks the environment last.
-    const columns = await written(now, wish, { id });
-    await lockInUse(now.trx, at);
-    if ((await listDictionaryRows(now.trx, at, dictionariesMax)).length >= dictionariesMax)
-      throw new Fault('request.conflict', {
-        detail: `An environment has at most ${dictionariesMax} dictionaries.`,
-      });
     const row: DictionaryRow = {
       ...at,
       id,
       key,
-      ...columns,
+      ...(await written(now, wish, { id })),
       type: wish.type,
       state: 'STOPPED',
       version: 0,
@@ -96,6 +89,12 @@ export function createDictionary(
     };
     if (!(await insertDictionary(now.trx, row)))
       throw new Fault('dictionary.exists', { detail: `There is a dictionary with the key "${key}".` });
+    // The environment is locked last: whoever deletes the one that had the key holds that, and locks the environment next.
+    await lockInUse(now.trx, at);
+    if ((await listDictionaryRows(now.trx, at, dictionariesMax + 1)).length > dictionariesMax)
+      throw new Fault('request.conflict', {
+        detail: `An environment has at most ${dictionariesMax} dictionaries.`,
+      });
     await audit(now, 'DICTIONARY_CREATED', { after: row });
     return dictionaryView(row, undefined);
   });

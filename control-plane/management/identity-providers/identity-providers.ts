@@ -64,7 +64,6 @@ export function createProvider(
   demandAdministrator(actor);
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const id = slugOf(wish.name);
-    const columns = await columnsOf(now, { organization, id }, { type: wish.type, wish });
     await holdPeople(now.trx, organization);
     const others = await listRows(now.trx, organization);
     if (others.some((one) => one.id === id))
@@ -75,7 +74,7 @@ export function createProvider(
       organization,
       id,
       type: wish.type,
-      ...columns,
+      ...(await columnsOf(now, { organization, id }, { type: wish.type, wish })),
       created_at_ms: now.nowMs,
       updated_at_ms: now.nowMs,
     };

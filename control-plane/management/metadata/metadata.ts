@@ -3,8 +3,8 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import type { Queries } from '../../storage/storage.ts';
-import { foundApi } from '../apis/api-gate.ts';
-import { foundApplication } from '../applications/applications.ts';
+import { foundApi, lockedApi } from '../apis/api-gate.ts';
+import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type AuditedObject, change, type Change, type Desk, type Told, toldRow } from '../desk.ts';
 import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
@@ -108,8 +108,7 @@ export function createMetadata(
   { owner, wish }: { readonly owner: MetadataOwner; readonly wish: MetadataWish },
 ): Promise<MetadataView> {
   return change(desk, { actor, at: owner.at }, async (now) => {
-    await lockInUse(now.trx, owner.at);
-    await demandOwner(now.trx, owner);
+    await lockOwner(now, owner);
     if ((await metadataOf(now.trx, owner)).length >= fieldsMax)
       throw new Fault('request.invalid', {
         detail: `There can be ${fieldsMax} fields at most; delete one first.`,
@@ -131,8 +130,7 @@ export function editMetadata(
   { owner, key, wish }: { readonly owner: MetadataOwner; readonly key: string; readonly wish: MetadataWish },
 ): Promise<MetadataView> {
   return change(desk, { actor, at: owner.at }, async (now) => {
-    await lockInUse(now.trx, owner.at);
-    await demandOwner(now.trx, owner);
+    await lockOwner(now, owner);
     const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
     const inherited = await defaultOf(now, owner, key);
     if (before === undefined && inherited === undefined) throw notFound(owner, key);
@@ -152,8 +150,7 @@ export function removeMetadata(
   { owner, key }: { readonly owner: MetadataOwner; readonly key: string },
 ): Promise<void> {
   return change(desk, { actor, at: owner.at }, async (now) => {
-    await lockInUse(now.trx, owner.at);
-    await demandOwner(now.trx, owner);
+    await lockOwner(now, owner);
     const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
     if (before === undefined) throw notFound(owner, key);
     await deleteMetadata(now.trx, owner, key);
@@ -178,6 +175,13 @@ async function defaultOf(
 async function demandOwner(db: Queries, { at, scope, id }: MetadataOwner): Promise<void> {
   if (scope === 'api') await foundApi(db, { at, id });
   if (scope === 'application') await foundApplication(db, { at, id });
+}
+
+/** Two changes of one object's fields wait for each other, and for whoever deletes it. Errors: request.not_found. */
+async function lockOwner(now: Change, { at, scope, id }: MetadataOwner): Promise<void> {
+  if (scope === 'api') await lockedApi(now, id);
+  else if (scope === 'application') await lockedApplication(now, id);
+  else await lockInUse(now.trx, at);
 }
 
 function columns({ name, format = 'STRING', value = '' }: MetadataWish) {

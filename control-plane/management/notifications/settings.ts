@@ -4,8 +4,8 @@ import { type Actor, can, type Resource } from '../../access/actor.ts';
 import type { Right } from '../../access/permissions.ts';
 import { isAddress } from '../../mail/addresses.ts';
 import type { Queries } from '../../storage/storage.ts';
-import { foundApi } from '../apis/api-gate.ts';
-import { findApplication } from '../applications/applications.store.ts';
+import { foundApi, lockedApi } from '../apis/api-gate.ts';
+import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
@@ -83,8 +83,7 @@ export function createSetting(
   if (wish.config_type === 'PORTAL') return writeOwn(desk, actor, { owner, wish });
   if (!may(actor, owner, 'create')) throw new Fault('request.forbidden');
   return change(desk, { actor, at: owner.at }, async (now) => {
-    await lockInUse(now.trx, owner.at);
-    await demandOwner(now.trx, owner);
+    await lockOwner(now, owner);
     const { notifier, name } = wish;
     if (notifier === undefined || name === undefined)
       throw new Fault('notification.invalid', { detail: 'A notification needs a name and a notifier.' });
@@ -148,8 +147,7 @@ export function writeOwn(
     throw new Fault('request.forbidden');
   const hooksText = JSON.stringify(checkedHooks(owner, wish.hooks ?? []));
   return change(desk, { actor, at: owner.at }, async (now) => {
-    await lockInUse(now.trx, owner.at);
-    await demandOwner(now.trx, owner);
+    await lockOwner(now, owner);
     const rows = await listSettings(now.trx, owner, actor.id);
     const before = rows.find(({ user_id: user }) => user === actor.id);
     if (before !== undefined) {
@@ -188,8 +186,7 @@ export function deleteGeneric(
 }
 
 async function demandGeneric(now: Change, owner: SettingOwner, id: string): Promise<SettingRow> {
-  await lockInUse(now.trx, owner.at);
-  await demandOwner(now.trx, owner);
+  await lockOwner(now, owner);
   const rows = await listSettings(now.trx, owner, now.actor.id);
   const found = rows.find((row) => row.id === id && row.config_type === 'GENERIC');
   if (found === undefined) throw new Fault('notification.configuration.notFound');
@@ -199,8 +196,14 @@ async function demandGeneric(now: Change, owner: SettingOwner, id: string): Prom
 /** Errors: request.not_found. */
 async function demandOwner(db: Queries, { at, type, id }: SettingOwner): Promise<void> {
   if (type === 'API') await foundApi(db, { at, id });
-  if (type === 'APPLICATION' && (await findApplication(db, at, id)) === undefined)
-    throw new Fault('request.not_found', { detail: `There is no application "${id}" here.` });
+  if (type === 'APPLICATION') await foundApplication(db, { at, id });
+}
+
+/** Two changes of one object's settings wait for each other, and for whoever deletes it. Errors: request.not_found. */
+async function lockOwner(now: Change, { at, type, id }: SettingOwner): Promise<void> {
+  if (type === 'API') await lockedApi(now, id);
+  else if (type === 'APPLICATION') await lockedApplication(now, id);
+  else await lockInUse(now.trx, at);
 }
 
 /** What the body says of where it belongs is what the path says. */
