@@ -45,7 +45,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'a CORS pattern that is none',
     listener({ cors: { enabled: true, allowOrigin: ['https://(.*'] } }),
     'listeners[0].cors.allowOrigin[0]',
-    /cannot be used: .* missing closing/,
+    /cannot be used: missing closing/,
   ],
   [
     'a CORS pattern that looks around',
