@@ -19,6 +19,7 @@ a request that a file describes.
 | ... or another text | \`{#request.headers['X']?.[0] ?: 'none'}\` |
 | all values of a header, with commas | \`{#request.headers['X']}\`; nothing where there is none |
 | whether a header has a value | \`{#request.headers['X'].contains('a')}\` |
+| whether its first value is one | \`{#request.headers['X']?.[0] == 'a'}\`; without \`[0]\` all values are compared with one, which never holds, and \`isthmus check\` notes it |
 | a parameter of the query | \`{#request.params['page'][0]}\` |
 | a part of the path | \`{#request.paths[2]}\`; the first, before the first slash, is empty |
 | a field of a JSON body | \`{#jsonPath(#request.content, '$.customer.name')}\`, \`{#request.jsonContent.customer.name}\` |

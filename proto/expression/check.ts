@@ -1,6 +1,7 @@
 import { type Condition, compileCondition, type RefusedCondition } from './condition.ts';
 import { piecesOf } from './find.ts';
 import { functionNames } from './functions.ts';
+import { idleComparisons } from './known/comparisons.ts';
 import { language } from './language.ts';
 import { rootNames, rootOf } from './roots.ts';
 import type { TemplateNeeds } from './template.ts';
@@ -65,6 +66,8 @@ export function checkExpressions(
       if (made.needs === 'buffered') needs = 'buffered';
       if (phase === 'request' && made.reads?.roots.has('response') === true)
         warnings.push({ message: 'there is no response yet in the request', at: start });
+      for (const { message, at } of idleComparisons(piece.source))
+        warnings.push({ message, at: start + 1 + at });
     }
     start += piece.source.length + (piece.isClosed ? 2 : 1);
   }

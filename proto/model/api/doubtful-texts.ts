@@ -1,4 +1,5 @@
 import { piecesOf } from '../../expression/find.ts';
+import { idleComparisons } from '../../expression/known/comparisons.ts';
 import { language } from '../../expression/language.ts';
 import { compileText, type JoinedPiece } from '../../expression/template.ts';
 import { pathGroupNames } from '../../policies/path-pattern.ts';
@@ -18,11 +19,11 @@ type Doubt = (text: string, isOfAnswer: boolean) => string | undefined;
 
 /**
  * Texts of flows that read what is not there when they are worked out: an answer on the way in, properties of an API that has none,
- * endpoints that nobody is called; and addresses whose host a request would choose, which leads nowhere unless a gateway's operator says
+ * endpoints that nobody is called; comparisons of all values of a header with one; and addresses whose host a request would choose, which leads nowhere unless a gateway's operator says
  * so. What is disabled is not looked at.
  */
 export function doubtfulTexts(api: ApiDefinition): readonly DoubtfulText[] {
-  const doubts: readonly Doubt[] = [beforeAnswer, ofProperties(api), ofEndpoints(api)];
+  const doubts: readonly Doubt[] = [beforeAnswer, ofProperties(api), ofEndpoints(api), allWithOne];
   const doubtOf: Doubt = (text, isOfAnswer) => {
     if (!text.includes('#')) return undefined;
     for (const doubt of doubts) {
@@ -187,6 +188,10 @@ const beforeAnswer: Doubt = (text, isOfAnswer) =>
   !isOfAnswer && reads(text, 'response')
     ? 'reads #response, and there is none before the backend has answered: it fails for every request'
     : undefined;
+
+/** Of all comparisons of a text the first is told. */
+const allWithOne: Doubt = (text) =>
+  piecesOf(text).flatMap((piece) => (piece.kind === 'text' ? [] : idleComparisons(piece.source)))[0]?.message;
 
 function ofProperties({ properties, services }: ApiDefinition): Doubt {
   if (properties.length > 0 || services?.dynamicProperty !== undefined) return () => undefined;
