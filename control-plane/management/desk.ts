@@ -49,7 +49,7 @@ export interface Desk {
     | (Pick<Analytics, 'arrivals' | 'ask' | 'newest'> & Partial<Pick<Analytics, 'retention'>>)
     | undefined;
   /** Asks URLs that tenants name; absent where none may be asked. */
-  readonly outbound?: Pick<Outbound, 'request'> | undefined;
+  readonly outbound?: Pick<Outbound, 'request' | 'checkUrl'> | undefined;
   /** Speaks to identity providers; absent where none may be asked. */
   readonly oidc?: Oidc | undefined;
   /** Runs requests through drafts; absent where there are none. */

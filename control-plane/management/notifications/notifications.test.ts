@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { hooks, keyOf } from '../../mail/hooks.ts';
 import { basic, environment, openOffice, type Office, v1 } from '../../../test/kit/control-plane/office.ts';
-import { startProvider } from '../../../test/kit/control-plane/polling.ts';
+import { openCaller, startProvider } from '../../../test/kit/control-plane/polling.ts';
 import { startTelling } from '../../../test/kit/control-plane/telling.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { startSmtp } from '../../../test/kit/servers/smtp.ts';
@@ -191,7 +191,9 @@ test('a change that is taken back raises nothing, and where nobody has asked not
 });
 
 test('settings are what their object can tell: other hooks, objects, receivers and secrets are refused by name', async (t) => {
-  const office = await openOffice(t, database, { mail: { smtp: { host: '127.0.0.1' } } });
+  const outbound = openCaller(['127.0.0.1:1']);
+  t.after(() => outbound.close());
+  const office = await openOffice(t, database, { mail: { smtp: { host: '127.0.0.1' } }, outbound });
   const { id } = await office.deployedApi('/a');
   const settings = `${v1}/apis/${id}/notificationsettings`;
   const base = {
@@ -209,6 +211,9 @@ test('settings are what their object can tell: other hooks, objects, receivers a
     [{ ...base, notifier: 'pigeon' }, 400, /default-email, default-webhook/],
     [{ ...base, config: 'ftp://a.example' }, 400, /http or https/],
     [{ ...base, config: 'https://u:p@a.example' }, 400, /without user/],
+    [{ ...base, config: 'http://10.0.0.9/x' }, 400, /10\.0\.0\.9:80 may not be called.*outbound\.allow/],
+    [{ ...base, config: 'http://[::1]:9/x' }, 400, /::1:9 may not be called/],
+    [{ ...base, config: 'http://localhost/x' }, 400, /localhost:80 may not be called/],
     [{ ...base, notifier: 'default-email', config: 'nobody' }, 400, /addresses of mail/],
     [{ ...base, secret: '********' }, 400, /none is kept/],
     [{ ...base, groups: ['g'] }, 400, /groups cannot be told/],
@@ -220,6 +225,9 @@ test('settings are what their object can tell: other hooks, objects, receivers a
     assert.equal(answer.status, status, JSON.stringify([body, answer.body]));
     assert.match(answer.text, words);
   }
+  const allowed = await office.call('POST', settings, { body: { ...base, config: 'http://127.0.0.1:1/x' } });
+  assert.equal(allowed.status, 201, 'what the operator allows');
+  await office.call('DELETE', `${settings}/${String(allowed.body['id'])}`);
   const made = await office.call('POST', settings, { body: { ...base, secret: 'long secret' } });
   const one = `${settings}/${String(made.body['id'])}`;
   const kept = await office.call('PUT', one, { body: { ...made.body, name: 'y', hooks: ['API_STARTED'] } });

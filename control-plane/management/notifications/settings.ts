@@ -8,6 +8,7 @@ import { foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
+import { outboundProblem } from '../fetches/fetching.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   countSettings,
@@ -240,6 +241,14 @@ function checkedConfig(desk: Desk, notifier: string, config = ''): string {
   if (notifier === 'default-webhook') {
     if (!isPlainUrl(config))
       throw invalid('config', 'must be an http or https URL without user and password');
+    // A call that is refused later is told in the operator's log alone.
+    try {
+      desk.outbound?.checkUrl(config);
+    } catch (error) {
+      const problem = outboundProblem(error);
+      if (problem === undefined) throw error;
+      throw invalid('config', `names an address to which no call goes: ${problem}`);
+    }
     return config;
   }
   if (notifier !== 'default-email')

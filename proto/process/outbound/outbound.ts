@@ -63,6 +63,8 @@ export interface OutboundResponse {
  * Errors: outbound.* of proto/faults/codes.ts; an abort of the caller's signal rejects with its reason. No status is an error.
  */
 export interface Outbound {
+  /** Throws outbound.refused_address for a URL that is refused without a look-up, so that whoever names it learns of that at once. */
+  checkUrl(url: string): void;
   request(url: string, options: OutboundRequest): Promise<OutboundResponse>;
   /** Opens a socket whose handshake is done; see {@link refusalOf} for the answer of a server that refuses. */
   webSocket(url: string, options: WebSocketOptions): Promise<WebSocket>;
@@ -155,6 +157,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const agent = new Agent({ connect, connections: 128, pipelining: 1 });
 
   return {
+    checkUrl: (text) => guard.checkHost(targetOf(parseUrl(text, ['http:', 'https:']))),
     request: async (text, request) => send(agent, parseUrl(text, ['http:', 'https:']), { request, options }),
     webSocket: async (text, webSocket) => {
       const url = parseUrl(text, ['ws:', 'wss:', 'http:', 'https:']);
