@@ -239,6 +239,31 @@ test('where nobody may call is refused, and what a server must not say ends its 
   );
 });
 
+test('a server that answers byte by byte has the time of an answer for all of them, and keeps nobody past it', async (t) => {
+  let client: Socket | undefined;
+  const server = createServer((socket: Socket) => {
+    client = socket.on('error', () => undefined);
+    // A message of 128 KiB, which may be one.
+    socket.once('data', () => void socket.write(Buffer.from('3083020000', 'hex')));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (client?.destroy(), server.close()));
+  const address = server.address();
+  const url = `ldap://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const limits = { connectTimeout: 700, responseTimeout: 300, maxPoolSize: 1, minPoolSize: 0 };
+  const { ask, clock } = asking(t, configurationOf(url, limits));
+  const asked = ask('ada', 'x');
+  await eventually(() => client !== undefined && client.bytesRead > 0);
+  for (let count = 0; count < 10; count += 1) {
+    const written = client?.bytesWritten ?? 0;
+    client?.write(Buffer.from([2]));
+    await eventually(() => (client?.bytesWritten ?? 0) > written);
+    await clock.advance(30);
+  }
+  assert.equal(await asked, 'users: no answer within 300 ms');
+  await eventually(() => client?.destroyed === true);
+});
+
 test('what could not work is refused with its path', () => {
   const { config } = resourceCatalog[type];
   const fault = (more: object) =>
