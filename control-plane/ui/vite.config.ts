@@ -21,10 +21,15 @@ function packOnce(): Plugin {
   };
 }
 
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  readonly version: string;
+};
+
 export default defineConfig({
   root: import.meta.dirname,
   base: '/console/',
   plugins: [react(), packOnce()],
+  define: { 'import.meta.env.VITE_ISTHMUS_VERSION': JSON.stringify(version) },
   // A preload script inside the page would need its own word in the content security policy.
   build: { outDir: 'dist', emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
 });

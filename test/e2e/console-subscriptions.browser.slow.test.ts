@@ -234,7 +234,7 @@ async function namesClient(platform: Platform, browser: TestBrowser): Promise<vo
     ['Holder', 'taken-client'],
     ['Token shop', ''],
   ] as const) {
-    await page.getByRole('link', { name: 'Applications' }).click();
+    await page.getByRole('link', { name: 'Applications', exact: true }).click();
     await button('Create application').click();
     await button('Create application', dialog).click();
     assert.equal(await dialog.getByText('must not be empty').count(), 2, 'each said at its field');

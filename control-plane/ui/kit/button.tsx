@@ -23,6 +23,7 @@ export function Button({ look = 'plain', size = 'normal', isWide = false, ...res
 export const buttonLook = {
   plain: styles['button'] ?? '',
   primary: `${styles['button']} ${styles['primary']}`,
+  quiet: `${styles['button']} ${styles['quiet']}`,
 };
 
 /** A button that shows a picture alone; `label` is what is read out. */

@@ -1,6 +1,7 @@
 import { ChevronRight } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { CopyAs } from './copy-as.tsx';
+import { tellHeading } from './heading.ts';
 import type { Figure } from './numbers.ts';
 import styles from './page.module.css';
 import { ProblemBox } from './told.tsx';
@@ -9,21 +10,29 @@ import { Unsaved } from './unsaved.tsx';
 /** Head of a page: its one heading, its state, at most one primary action. */
 export function PageHeader({
   title,
+  before,
+  isCode = false,
   status,
   sub,
   actions,
 }: {
   readonly title: string;
+  /** What kind of thing it is, e.g. the method of a call. */
+  readonly before?: ReactNode;
+  /** Whether the title is a path or an id rather than words. */
+  readonly isCode?: boolean;
   readonly status?: ReactNode;
   readonly sub?: ReactNode;
   readonly actions?: ReactNode;
 }) {
   useEffect(() => {
     document.title = `${title} · Isthmus`;
+    return tellHeading(title);
   }, [title]);
   return (
     <div className={styles['header']}>
-      <h1>{title}</h1>
+      {before}
+      <h1 data-code={isCode || undefined}>{title}</h1>
       {status}
       {sub !== undefined && <span className={styles['sub']}>{sub}</span>}
       {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
@@ -93,12 +102,17 @@ export function Panel({
 export function Figures({
   figures,
 }: {
-  /** Each with what is said beside it, e.g. how it has changed. */
-  readonly figures: readonly (readonly [name: string, figure: Figure, beside?: ReactNode])[];
+  /** Each with what is said beside it, e.g. how it has changed, and how it went over time. */
+  readonly figures: readonly (readonly [
+    name: string,
+    figure: Figure,
+    beside?: ReactNode,
+    line?: ReactNode,
+  ])[];
 }) {
   return (
     <dl className={styles['figures']}>
-      {figures.map(([name, { value, unit }, beside]) => (
+      {figures.map(([name, { value, unit }, beside, line]) => (
         <div key={name} className={styles['figure']}>
           <dt>{name}</dt>
           <dd>
@@ -106,6 +120,7 @@ export function Figures({
             {unit !== '' && <span>{unit}</span>}
             {beside}
           </dd>
+          {line !== undefined && <dd className={styles['line']}>{line}</dd>}
         </div>
       ))}
     </dl>

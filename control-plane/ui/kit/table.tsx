@@ -190,10 +190,18 @@ function Head<Row>({
   );
 }
 
-/** j and k go from row to row, as in a mail program; Enter is the link's own. */
+const steps: ReadonlyMap<string, number> = new Map([
+  ['ArrowDown', 1],
+  ['j', 1],
+  ['ArrowUp', -1],
+  ['k', -1],
+]);
+
+/** Arrows go from row to row, as j and k do in a mail program; Enter is the link's own. */
 function walk(event: KeyboardEvent<HTMLTableSectionElement>): void {
-  const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
-  if (step === 0 || !(event.target instanceof HTMLAnchorElement)) return;
+  const step = event.ctrlKey || event.metaKey || event.altKey ? undefined : steps.get(event.key);
+  if (step === undefined || !(event.target instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('td:first-child a')];
   links[links.indexOf(event.target) + step]?.focus();
 }

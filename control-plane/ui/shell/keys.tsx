@@ -1,4 +1,4 @@
-import { Fragment, useEffect, useState } from 'react';
+import { Fragment, useEffect } from 'react';
 import { ToldDialog } from '../kit/dialog.tsx';
 import styles from './keys.module.css';
 
@@ -18,7 +18,7 @@ const groups: readonly (readonly [
   [
     'In lists',
     [
-      ['Next row, row before', ['↓', '↑']],
+      ['Next row, row before', ['↓', '↑', 'j', 'k']],
       ['Open the row', ['Enter']],
     ],
   ],
@@ -40,9 +40,14 @@ const groups: readonly (readonly [
   ],
 ];
 
-/** What the keyboard does, shown by `?` wherever nobody is writing. */
-export function Keys() {
-  const [isOpen, setOpen] = useState(false);
+/** What the keyboard does, shown by `?` wherever nobody is writing, or by whoever asks for it. */
+export function Keys({
+  isOpen,
+  onOpen,
+}: {
+  readonly isOpen: boolean;
+  readonly onOpen: (isOpen: boolean) => void;
+}) {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const { target } = event;
@@ -51,13 +56,13 @@ export function Keys() {
         (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable);
       if (event.key !== '?' || isText || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      setOpen(true);
+      onOpen(true);
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
-  }, []);
+  }, [onOpen]);
   return (
-    <ToldDialog title="Keys" isOpen={isOpen} onClose={() => setOpen(false)} done="Close">
+    <ToldDialog title="Keys" isOpen={isOpen} onClose={() => onOpen(false)} done="Close">
       {groups.map(([name, keys]) => (
         <section key={name} aria-label={name} className={styles['group']}>
           <h3>{name}</h3>

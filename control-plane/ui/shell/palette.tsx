@@ -7,6 +7,7 @@ import { signOut } from '../api/session.ts';
 import { type Destination, type DestinationGroup, Palette } from '../kit/palette.tsx';
 import { listedApis, pathsOf } from '../pages/apis/questions.ts';
 import { listedApplications } from '../pages/applications/questions.ts';
+import { withText } from '../pages/traffic/search.ts';
 import { organizationPages, pages } from './pages.ts';
 import { useTheme } from './theme.ts';
 
@@ -36,9 +37,13 @@ export function GoTo({ env, onClose }: { readonly env: string; readonly onClose:
   const asked = useDeferredValue(text.trim());
   const apis = useFoundApis(env, asked);
   const applications = useFoundApplications(env, asked);
-  const groups = [usePages(env, asked), ...apis.groups, applications.group, useActions(asked)].filter(
-    ({ items }) => items.length > 0,
-  );
+  const groups = [
+    usePages(env, asked),
+    ...apis.groups,
+    applications.group,
+    useCalls(env, text.trim()),
+    useActions(asked),
+  ].filter(({ items }) => items.length > 0);
   return (
     <Palette
       isOpen
@@ -77,6 +82,32 @@ function usePages(env: string, text: string): DestinationGroup {
     value: 'Pages',
     // Those of the organization are found by their names, and do not stand before everything else.
     items: [...here, ...(words === '' ? [] : above)].filter(({ name }) => name.toLowerCase().includes(words)),
+  };
+}
+
+/** Ids of requests and transactions, and paths: what calls are found by. */
+const soughtInCalls = /^(?:[\da-f]{8}-[\da-f-]{20,}|\/\S+)$/i;
+
+/** The way to calls with what was pasted; last, since whoever types a name wants what has it. */
+function useCalls(env: string, text: string): DestinationGroup {
+  const navigate = useNavigate();
+  return {
+    value: 'Calls',
+    items: soughtInCalls.test(text)
+      ? [
+          {
+            id: 'calls',
+            name: `Calls with ${text}`,
+            icon: <ScrollText size={16} aria-hidden />,
+            go: () =>
+              void navigate({
+                to: '/$env/logs',
+                params: { env },
+                search: withText({}, text),
+              }),
+          },
+        ]
+      : [],
   };
 }
 

@@ -1,19 +1,29 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { Bell, ChevronsUpDown, Menu as MenuIcon, Moon, Search, Sun } from 'lucide-react';
+import {
+  Bell,
+  ChevronsUpDown,
+  CircleQuestionMark,
+  Menu as MenuIcon,
+  Moon,
+  PanelLeft,
+  Search,
+  Sun,
+} from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { environments, ownOrganization, signOut, whoAmI } from '../api/session.ts';
 import { IconButton } from '../kit/button.tsx';
 import { toldCount } from '../api/notifications.ts';
 import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
+import { Crumbs } from './crumbs.tsx';
 import { Keys } from './keys.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { Mark } from './mark.tsx';
 import { useOrganizationRights, useRights } from '../api/rights.ts';
 import { organizationPages, pages } from './pages.ts';
 import styles from './shell.module.css';
-import { useLooks, useTheme } from './theme.ts';
+import { useFolded, useLooks, useTheme } from './theme.ts';
 
 const route = getRouteApi('/$env');
 
@@ -21,7 +31,9 @@ const route = getRouteApi('/$env');
 export function Shell() {
   const { env } = route.useParams();
   // Where a page needs all of the width, the side bar shows pictures alone.
-  const isWide = useLocation({ select: ({ pathname }) => /\/apis\/[^/]+\/design$/.test(pathname) });
+  const isWide = useLocation({
+    select: ({ pathname }) => /\/apis\/[^/]+\/design$|\/topology$/.test(pathname),
+  });
   return (
     <Frame
       env={env}
@@ -60,26 +72,42 @@ function Frame({
   readonly links: (onClick: () => void) => ReactNode;
 }) {
   const [isOpen, setOpen] = useState(false);
+  const [areKeysShown, setKeysShown] = useState(false);
+  const [isFolded, fold] = useFolded(isWide);
   useLooks();
   return (
     <>
       <a className={styles['skip']} href="#main">
         Skip to content
       </a>
-      <div className={styles['app']} data-folded={isWide || undefined}>
-        <TopBar env={env} switcher={switcher} onMenu={() => setOpen(!isOpen)} isMenuOpen={isOpen} />
+      <div className={styles['app']} data-folded={isFolded || undefined}>
+        <TopBar
+          env={env}
+          switcher={switcher}
+          onMenu={() => setOpen(!isOpen)}
+          isMenuOpen={isOpen}
+          onKeys={() => setKeysShown(true)}
+        />
         <nav className={styles['side']} aria-label="Pages" data-open={isOpen || undefined}>
           {links(() => setOpen(false))}
-          <a className={styles['foot']} href="/management">
-            <span>Management API</span>
-          </a>
+          <div className={styles['foot']}>
+            <a href="/management">Management API</a>
+            <span className="num">Isthmus {String(import.meta.env.VITE_ISTHMUS_VERSION)}</span>
+            <IconButton
+              label={isFolded ? 'Unfold the side bar' : 'Fold the side bar'}
+              aria-expanded={!isFolded}
+              onClick={() => fold(!isFolded)}
+            >
+              <PanelLeft size={16} aria-hidden />
+            </IconButton>
+          </div>
         </nav>
         <main id="main" className={styles['main']} tabIndex={-1}>
           <Outlet />
         </main>
       </div>
       <LeaveGuard />
-      <Keys />
+      <Keys isOpen={areKeysShown} onOpen={setKeysShown} />
     </>
   );
 }
@@ -89,11 +117,13 @@ function TopBar({
   switcher,
   onMenu,
   isMenuOpen,
+  onKeys,
 }: {
   readonly env: string | undefined;
   readonly switcher: ReactNode;
   readonly onMenu: () => void;
   readonly isMenuOpen: boolean;
+  readonly onKeys: () => void;
 }) {
   const [theme, toggle] = useTheme();
   const { data: own } = useQuery(ownOrganization);
@@ -112,12 +142,18 @@ function TopBar({
         /
       </span>
       {switcher}
+      <Crumbs env={env} />
       <span className={styles['grow']} />
       {env !== undefined && <Seek env={env} />}
       <IconButton label={theme === 'dark' ? 'Use the light theme' : 'Use the dark theme'} onClick={toggle}>
         {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
       </IconButton>
       <Told />
+      <span className={styles['help']}>
+        <IconButton label="Keys" aria-haspopup="dialog" onClick={onKeys}>
+          <CircleQuestionMark size={16} aria-hidden />
+        </IconButton>
+      </span>
       <Person />
     </header>
   );
@@ -151,7 +187,7 @@ function Seek({ env }: { readonly env: string }) {
     <>
       <button type="button" className={styles['seek']} aria-haspopup="dialog" onClick={() => setOpen(true)}>
         <Search size={14} aria-hidden />
-        <span>Search</span>
+        <span>Search, or paste the id of a call</span>
         <kbd aria-hidden>{isApple ? '⌘ K' : 'Ctrl K'}</kbd>
       </button>
       {isOpen && (
@@ -229,6 +265,11 @@ function Person() {
       }
       items={[
         { id: 'account', label: 'Your account', onChoose: () => void navigate({ to: '/_org/account' }) },
+        {
+          id: 'organization',
+          label: 'Organization settings',
+          onChoose: () => void navigate({ to: '/_org' }),
+        },
         { id: 'sign-out', label: 'Sign out', onChoose: () => void leave() },
       ]}
     />

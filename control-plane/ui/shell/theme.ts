@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useChoose, useChosen } from '../api/preferences.ts';
 import { whoAmI } from '../api/session.ts';
 
@@ -48,4 +48,17 @@ export function show(choice: ThemeChoice): void {
   const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
   document.documentElement.dataset['theme'] = localStorage.getItem('theme') ?? system;
   for (const listener of listeners) listener();
+}
+
+/** Whether the side bar shows pictures alone, as this browser remembers; where a page needs the width, until somebody unfolds it there. */
+export function useFolded(isWide: boolean): readonly [isFolded: boolean, fold: (isFolded: boolean) => void] {
+  const [isChosen, setChosen] = useState(() => localStorage.getItem('side') === 'folded');
+  const [isUnfoldedHere, setUnfoldedHere] = useState(false);
+  useEffect(() => setUnfoldedHere(false), [isWide]);
+  const fold = (isFolded: boolean): void => {
+    if (isWide) return setUnfoldedHere(!isFolded);
+    setChosen(isFolded);
+    localStorage.setItem('side', isFolded ? 'folded' : 'open');
+  };
+  return [isWide ? !isUnfoldedHere : isChosen, fold];
 }

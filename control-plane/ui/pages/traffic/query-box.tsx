@@ -9,7 +9,7 @@ import { count, worded } from '../../kit/numbers.ts';
 import { isUnknown, nouns, type OnSearch, useNaming } from './narrow.tsx';
 import { type Asked, grouped, requests } from './questions.ts';
 import { meant, quoted, type Token, tokenKeys, typedIn, type Typing, typingIn, withToken } from './query.ts';
-import { type Narrowing, narrowings, statusGroups, type TrafficSearch } from './search.ts';
+import { type Narrowing, narrowings, statusGroups, type TrafficSearch, withText } from './search.ts';
 import styles from './traffic.module.css';
 
 interface Offer {
@@ -27,13 +27,6 @@ const offeredMax = 8;
 
 /** What of a search is a text. */
 const textOf = ({ q, id }: TrafficSearch): string => q ?? id ?? '';
-
-/** What is typed is an id when it looks like one, else a part of the path. */
-function withText(search: TrafficSearch, text: string): TrafficSearch {
-  const { q: _q, id: _id, page: _page, ...rest } = search;
-  if (text === '') return rest;
-  return /^[\da-f]{8}-[\da-f-]{20,}$/i.test(text) ? { ...rest, id: text } : { ...rest, q: text };
-}
 
 /**
  * The line above calls that narrows them: a part of the path, or tokens such as `status:500`, completed from what the calls hold. A token that

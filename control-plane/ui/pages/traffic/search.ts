@@ -90,6 +90,15 @@ export function toggled(search: TrafficSearch, name: Narrowing, value: string): 
   return after.length === 0 ? rest : { ...rest, [name]: after.join(',') };
 }
 
+const idPattern = /^[\da-f]{8}-[\da-f-]{20,}$/i;
+
+/** The address with what somebody typed, from its first page: an id when it looks like one, else a part of the path. */
+export function withText(search: TrafficSearch, text: string): TrafficSearch {
+  const { q: _q, id: _id, page: _page, ...rest } = search;
+  if (text === '') return rest;
+  return idPattern.test(text) ? { ...rest, id: text } : { ...rest, q: text };
+}
+
 /** The address with nothing that narrows it, of the same span. */
 export const cleared = ({ from, to }: TrafficSearch): TrafficSearch => ({
   ...(from !== undefined && { from }),
