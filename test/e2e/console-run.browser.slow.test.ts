@@ -154,6 +154,13 @@ async function visits(platform: Platform, browser: TestBrowser, view: View): Pro
   await card.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('complementary').getByText('Calls of this gateway').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('complementary').waitFor({ state: 'detached' });
+  const filter = page.getByRole('searchbox', { name: 'Filter gateways' });
+  await filter.fill('elsewhere');
+  await page.getByRole('heading', { name: 'No gateway matches' }).waitFor();
+  await filter.fill('lap');
+  await card.waitFor();
   await page.getByRole('button', { name: 'Outline' }).click();
   await page.getByRole('cell', { name: 'Up to date' }).waitFor();
   await page.goto('/console/DEFAULT/gateways');

@@ -16,6 +16,8 @@ export function Sparkline({
   readonly isSmall?: boolean;
 }) {
   const most = Math.max(...line.map((value) => value ?? 0), 0);
+  // A figure that is known once alone is a dot, which a line of one point would not draw.
+  const known = line.filter((value) => value !== undefined).length;
   const points = line.flatMap((value, at) =>
     value === undefined || most === 0
       ? []
@@ -27,11 +29,16 @@ export function Sparkline({
     <svg
       className={styles['spark']}
       data-small={isSmall || undefined}
+      data-dot={known === 1 || undefined}
       viewBox={`0 0 ${wide} ${high}`}
       preserveAspectRatio="none"
       aria-hidden
     >
-      <polyline points={points.join(' ')} stroke={`var(${color})`} vectorEffect="non-scaling-stroke" />
+      <polyline
+        points={(known === 1 ? [...points, ...points] : points).join(' ')}
+        stroke={`var(${color})`}
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }

@@ -23,7 +23,7 @@ const overview = createRoute({
 const topology = createRoute({
   getParentRoute: () => shell,
   path: '/topology',
-  component: lazyRouteComponent(() => import('../pages/topology.tsx'), 'Topology'),
+  component: lazyRouteComponent(() => import('../pages/topology/topology.tsx'), 'Topology'),
 });
 
 const deployments = createRoute({

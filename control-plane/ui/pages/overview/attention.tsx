@@ -6,7 +6,7 @@ import { Panel } from '../../kit/page.tsx';
 import { Status, Tag, type Tone } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
 import { deploymentOf } from '../apis/questions.ts';
-import { type Group, type Standing, toneOf } from '../topology.tsx';
+import { type Group, type Standing, toneOf } from '../topology/standing.ts';
 import styles from './overview.module.css';
 
 /** Something that somebody should look at: what is the matter, and what it does. */

@@ -5,7 +5,7 @@ import { Sparkline } from '../../kit/sparkline.tsx';
 import { Squares } from '../../kit/squares.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
-import { type Standing, squareOf, toneOf, type Group } from '../topology.tsx';
+import { type Standing, squareOf, toneOf, type Group } from '../topology/standing.ts';
 import { Change, Points } from '../traffic/dashboard.tsx';
 import { useCompared } from '../traffic/figures.ts';
 import { type Asked, type Metric, overTime, requests, requestsOf } from '../traffic/questions.ts';

@@ -15,7 +15,7 @@ import { listedApis } from '../apis/questions.ts';
 import { columnsOf, deployments, type Entry, nameIn, newestIn } from '../deployments.tsx';
 import { aliveMs, useGatewaysLive } from '../fleets.ts';
 import { DataTable } from '../../kit/table.tsx';
-import { standingOf, useGroups } from '../topology.tsx';
+import { standingOf, useGroups } from '../topology/standing.ts';
 import { StatusChart } from '../traffic/charts.tsx';
 import { useLooking } from '../traffic/looking.tsx';
 import { SpanMenu } from '../traffic/narrow.tsx';
@@ -100,7 +100,7 @@ function Known({ env }: { readonly env: string }) {
   );
 }
 
-/** The first steps, as long as there is nothing but samples. */
+/** The first steps, as long as there is nothing but samples, and this browser's reader has not said that he knows them. */
 function Beginning({
   env,
   apis,
@@ -112,9 +112,14 @@ function Beginning({
   readonly onCreate: () => void;
 }) {
   const samples = useSamples(env);
+  const [isSkipped, setSkipped] = useState(() => localStorage.getItem('first-steps') === 'skipped');
   const sampled = samples.filter(({ type }) => type === 'API').length;
-  if (apis === undefined || apis > sampled) return null;
-  return <FirstSteps env={env} onCreate={onCreate} />;
+  if (apis === undefined || apis > sampled || isSkipped) return null;
+  const skip = (): void => {
+    localStorage.setItem('first-steps', 'skipped');
+    setSkipped(true);
+  };
+  return <FirstSteps env={env} onCreate={onCreate} onSkip={skip} />;
 }
 
 /** Those that a gateway refuses may have been deployed long ago, or by their start. */
@@ -139,9 +144,12 @@ function withRefused(
 function useRecent(env: string, again: number) {
   const may = useRights({ env })('AUDIT', 'R');
   const { data, error } = useQuery({ ...deployments(env, 1), enabled: may, refetchInterval: again });
-  const entries = data?.content.slice(0, recentMax);
   const names = new Map(Object.entries(data?.metadata ?? {}));
   const newest = newestIn(data?.content ?? []);
+  // What was replaced is told on the page of all of them.
+  const entries = data?.content
+    .filter(({ id, referenceId }) => newest.get(referenceId) === id)
+    .slice(0, recentMax);
   return { may, error, entries, names, newest, deployed: deployedIn(entries ?? [], names) };
 }
 
@@ -160,7 +168,7 @@ function Recent({
       title="Recent deployments"
       isBare
       end={
-        <Link className={buttonLook.plain} to="/$env/deployments" params={{ env }}>
+        <Link className={buttonLook.quiet} to="/$env/deployments" params={{ env }}>
           All deployments
         </Link>
       }
@@ -201,7 +209,7 @@ function ErrorsByApi({ asked }: { readonly asked: Asked }) {
       title="Server errors by API"
       isBare
       end={
-        <Link className={buttonLook.plain} to="/$env/logs" params={{ env }} search={{ group: '5xx' }}>
+        <Link className={buttonLook.quiet} to="/$env/logs" params={{ env }} search={{ group: '5xx' }}>
           Open in Logs
         </Link>
       }

@@ -1,0 +1,106 @@
+import { useQueries, useQuery } from '@tanstack/react-query';
+import type { Schemas } from '../../api/client.ts';
+import type { LiveState } from '../../api/live.ts';
+import { now } from '../../kit/now.ts';
+import { ago, shortId } from '../../kit/numbers.ts';
+import type { Square, SquareTone } from '../../kit/squares.tsx';
+import type { Tone } from '../../kit/status.tsx';
+import { fleets, gatewaysOf } from '../fleets.ts';
+import { oneEnvironment } from '../organization/environments/questions.ts';
+
+/** What is known of the gateways of an environment, and how each of them fares. */
+
+export type Gateway = Schemas['Gateway'];
+export type Fleet = Schemas['Fleet'];
+
+/** The id of an environment stays, whatever it is called meanwhile. */
+const environmentStaleMs = 60_000;
+
+/** A fleet with its gateways; undefined until they are known. */
+export interface Group {
+  readonly fleet: Fleet;
+  readonly gateways: readonly Gateway[] | undefined;
+}
+
+/** Where an environment stands: its id, which gateways name it by, and the newest change that any of them has. */
+export interface Standing {
+  readonly environment: string | undefined;
+  readonly seq: number;
+}
+
+/** Fleets of an environment with their gateways; undefined until they are known, and where they are not asked for. */
+export function useGroups(env: string, live: LiveState, isAsked = true) {
+  const { data, error } = useQuery({ ...fleets, enabled: isAsked });
+  const { data: one } = useQuery({ ...oneEnvironment(env), staleTime: environmentStaleMs });
+  const mine = (data?.data ?? []).filter(
+    ({ environments: served }) => one !== undefined && served.includes(one.id),
+  );
+  const answers = useQueries({
+    queries: mine.map(({ id }) => gatewaysOf(id, live)),
+  });
+  const groups = mine.map((fleet, at): Group => ({ fleet, gateways: answers[at]?.data?.data }));
+  return {
+    groups: data === undefined || one === undefined ? undefined : groups,
+    error,
+    environment: one?.id,
+  };
+}
+
+export const membersOf = (groups: readonly Group[] | undefined): readonly Gateway[] =>
+  (groups ?? []).flatMap(({ gateways = [] }) => gateways);
+
+/** What gateways of fleets are measured by. */
+export const standingOf = (
+  groups: readonly Group[] | undefined,
+  environment: string | undefined,
+): Standing => ({
+  environment,
+  seq: Math.max(0, ...membersOf(groups).map((gateway) => seqOf(gateway, environment) ?? 0)),
+});
+
+export const seqOf = ({ applied }: Gateway, environment: string | undefined): number | undefined =>
+  applied.find(({ environment: each }) => each === environment)?.seq;
+
+/** How a gateway fares: silent, behind the newest change, or all right. */
+export function toneOf(gateway: Gateway, { environment, seq }: Standing): Tone {
+  if (gateway.state === 'revoked' || gateway.state === 'never') return 'idle';
+  if (gateway.state === 'silent') return 'bad';
+  return (seqOf(gateway, environment) ?? 0) < seq ? 'warn' : 'ok';
+}
+
+/** The worst of some, as far as anything is wrong. */
+export const worstOf = (gateways: readonly Gateway[], standing: Standing): 'bad' | 'warn' | undefined =>
+  (['bad', 'warn'] as const).find((tone) => gateways.some((gateway) => toneOf(gateway, standing) === tone));
+
+export function wordOf(gateway: Gateway, standing: Standing): string {
+  if (gateway.state === 'revoked') return 'Revoked';
+  if (gateway.state === 'never') return 'Never seen';
+  if (gateway.state === 'silent')
+    return gateway.lastSeenAt === undefined
+      ? 'Silent'
+      : `Silent, seen ${ago(Date.parse(gateway.lastSeenAt), now())}`;
+  const lag = standing.seq - (seqOf(gateway, standing.environment) ?? 0);
+  return lag > 0 ? `${lag} ${lag === 1 ? 'change' : 'changes'} behind` : 'Up to date';
+}
+
+/** What gateways are called by their hosts, beside a part of the id of each that shares its host with another. */
+export function namesOf(gateways: readonly Gateway[]): (gateway: Gateway) => string {
+  const counts = new Map<string, number>();
+  for (const { hostname } of gateways) counts.set(hostname, (counts.get(hostname) ?? 0) + 1);
+  return ({ hostname, id }) => (counts.get(hostname) === 1 ? hostname : `${hostname} ${shortId(id)}`);
+}
+
+const squareTones: Readonly<Record<Tone, SquareTone>> = {
+  ok: 'ok',
+  warn: 'go',
+  bad: 'cut',
+  info: 'go',
+  idle: 'idle',
+};
+
+/** One of many gateways. */
+export const squareOf = (gateway: Gateway, standing: Standing): Square => ({
+  id: gateway.id,
+  tone: squareTones[toneOf(gateway, standing)],
+  words: `${gateway.hostname}: ${wordOf(gateway, standing)}`,
+});
