@@ -27,8 +27,6 @@ export function HeatMap({
 }) {
   const most = Math.max(1, ...rows.flatMap(({ counts }) => counts.map((count = 0) => count)));
   const total = rows.reduce((sum, { counts }) => sum + counts.reduce<number>((a, b = 0) => a + b, 0), 0);
-  const first = stepsMs[0];
-  const last = stepsMs.at(-1);
   return (
     <figure className={styles['map']} aria-label={title}>
       <figcaption>
@@ -36,6 +34,7 @@ export function HeatMap({
         <span className="second">
           {total === 0 ? 'no call in this time' : `${new Intl.NumberFormat('en').format(total)} calls`}
         </span>
+        <Scale />
       </figcaption>
       <div className={styles['scroll']} tabIndex={0} role="region" aria-label={`${title}, cells`}>
         <table>
@@ -71,18 +70,43 @@ export function HeatMap({
           </tbody>
         </table>
       </div>
-      {first !== undefined && last !== undefined && (
-        <div className={styles['axis']} aria-hidden="true">
-          <span>{clockWords(first)}</span>
-          <span>{clockWords(last)}</span>
-        </div>
-      )}
+      <Axis stepsMs={stepsMs} />
     </figure>
   );
 }
 
 /** The least that there is can be told from nothing. */
 const faintest = 0.14;
+const strengths = [faintest, 0.35, 0.55, 0.78, 1] as const;
+/** More would stand over each other. */
+const ticksMax = 8;
+
+/** What the strengths of cells mean. */
+const Scale = () => (
+  <span className={styles['scale']} aria-hidden>
+    few
+    {strengths.map((strength) => (
+      <i key={strength} style={{ opacity: strength }} />
+    ))}
+    many
+  </span>
+);
+
+function Axis({ stepsMs }: { readonly stepsMs: readonly number[] }) {
+  const every = Math.max(1, Math.ceil(stepsMs.length / ticksMax));
+  return (
+    <div className={styles['axis']} aria-hidden>
+      {stepsMs.map(
+        (ms, at) =>
+          at % every === 0 && (
+            <span key={ms} style={{ left: `${(100 * at) / stepsMs.length}%` }}>
+              {clockWords(ms)}
+            </span>
+          ),
+      )}
+    </div>
+  );
+}
 
 function Cell({
   count,

@@ -32,6 +32,8 @@ interface ChartProps {
   readonly say: (value: number | undefined) => Figure;
   /** Deployments of the span, from the first to the last. */
   readonly marks?: readonly Mark[];
+  /** Without a frame and a heading that is seen, where it stands above what it counts. */
+  readonly isBare?: boolean;
   /** Of the picture. Default: 180. */
   readonly heightPx?: number;
   /** A span that somebody has drawn over, ms since the epoch. */
@@ -46,20 +48,20 @@ const cursorKey = 'traffic';
 
 /** Figures over time: a picture with one cursor for all of a page, and the same as a table. */
 export function TimeChart(props: ChartProps) {
-  const { title, series, stepsMs, say, marks = [] } = props;
+  const { title, series, stepsMs, say, look, marks = [], isBare = false } = props;
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState<number>();
   return (
-    <figure className={styles['chart']} aria-label={title}>
+    <figure className={styles['chart']} aria-label={title} data-bare={isBare || undefined}>
       <figcaption>
-        <h2>{title}</h2>
+        <h2 className={isBare ? 'hidden' : undefined}>{title}</h2>
         <span className={`${styles['moment']} num`}>
           {at === undefined ? '' : momentWords(stepsMs[at] ?? 0, props)}
         </span>
         <ul className={styles['legend']}>
           {series.map(({ name, color, values }) => (
             <li key={name}>
-              <i style={{ background: `var(${color})` }} />
+              <i data-look={look} style={{ background: `var(${color})` }} />
               {name}
               {at !== undefined && <b className="num">{worded(say(values[at]))}</b>}
             </li>
@@ -152,7 +154,7 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
     width,
     height: heightPx,
     // Marks stand above what is drawn.
-    padding: [marks.length > 0 ? marksPx : 8, 4, 0, 0],
+    padding: [marks.length > 0 ? marksPx : 8, lastTickPx, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: cursorKey },
@@ -210,6 +212,8 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
   };
 }
 
+/** Half of a tick's words, of which the last stands at the end. */
+const lastTickPx = 16;
 const diamondPx = 5;
 const marksPx = 20;
 const labelGapPx = 8;

@@ -42,6 +42,7 @@ export function Entrance({ title, children }: { readonly title: string; readonly
           </IconButton>
         </div>
         {children}
+        <p className={styles['version']}>Isthmus {String(import.meta.env.VITE_ISTHMUS_VERSION)}</p>
       </main>
       <aside className={styles['art']} aria-label="About">
         <Isthmus />
@@ -279,18 +280,19 @@ function Isthmus() {
       const fromMiddle = Math.abs(x - width / 2) / (width / 2);
       const shore = 44 + 560 * Math.max(0, fromMiddle - 0.16) ** 1.35;
       const isLand = Math.abs(y - height / 2) < shore;
-      if (isLand) dots.push({ x, y, isNeck: fromMiddle < 0.2 });
+      if (isLand) dots.push({ x, y, isNeck: fromMiddle < 0.2, nearness: 1 - fromMiddle });
     }
   }
   return (
     <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid slice" aria-hidden="true">
-      {dots.map(({ x, y, isNeck }) => (
+      {dots.map(({ x, y, isNeck, nearness }) => (
         <circle
           key={`${x} ${y}`}
           cx={x}
           cy={y}
           r={isNeck ? 3 : 2}
           className={isNeck ? styles['neck'] : styles['land']}
+          opacity={isNeck ? 1 : (0.55 + 0.45 * nearness).toFixed(2)}
         />
       ))}
     </svg>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { Plus } from 'lucide-react';
+import { Import, Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
@@ -46,6 +46,7 @@ export function Apis() {
   const create = may('API', 'C') ? (
     <>
       <Link className={buttonLook.plain} to="/$env/apis/import" params={{ env }}>
+        <Import size={14} aria-hidden />
         Import
       </Link>
       <Button look="primary" onClick={() => setCreating(true)}>

@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { UserSearch } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../../api/client.ts';
-import { Copy } from '../../kit/copy.tsx';
+import { buttonLook } from '../../kit/button.tsx';
+import { Copy, CopyVerb } from '../../kit/copy.tsx';
 import { count, moment, shortId } from '../../kit/numbers.ts';
 import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
 import { SampleTag } from '../../kit/sample-tag.tsx';
@@ -37,20 +39,21 @@ export function Call() {
     <>
       <PageHeader
         title={data.uri ?? request}
+        isCode
+        before={
+          <span className={styles['chip']}>
+            <Method method={data.method} />
+          </span>
+        }
         status={
           <>
-            <Method method={data.method} />
             <Status tone={statusTone(data.status)} isPill>
               {statusWords(data.status)}
             </Status>
             <SampleTag env={env} id={data.apiId} />
           </>
         }
-        actions={
-          <Link to="/$env/logs" params={{ env }} search={{ api }} className="link">
-            All calls of this API
-          </Link>
-        }
+        actions={<Deeds env={env} of={data} />}
       />
       <TimeOf of={data} />
       <About env={env} of={data} />
@@ -69,21 +72,62 @@ export function Call() {
             calls are, and which.
           </p>
         )}
-        {logged !== undefined && hasSaid(logged) && (
-          <Columns>
-            <Exchanged
-              title="Request"
-              before={logged.entrypointRequest}
-              after={logged.endpointRequest}
-              isRequest
-            />
-            <Exchanged title="Response" before={logged.endpointResponse} after={logged.entrypointResponse} />
-          </Columns>
-        )}
+        {logged !== undefined && hasSaid(logged) && <Said of={logged} />}
       </Body>
     </>
   );
 }
+
+/** What was said on both sides of the gateway. */
+const Said = ({ of }: { readonly of: Parameters<typeof hasSaid>[0] }) => (
+  <Columns>
+    <Exchanged title="Request" before={of.entrypointRequest} after={of.endpointRequest} isRequest />
+    <Exchanged title="Response" before={of.endpointResponse} after={of.entrypointResponse} />
+  </Columns>
+);
+
+/** Where to look on. */
+function Deeds({ env, of }: { readonly env: string; readonly of: Recorded }) {
+  return (
+    <>
+      {of.application?.name !== undefined && (
+        <Link
+          className={buttonLook.quiet}
+          to="/$env/logs"
+          params={{ env }}
+          search={{ application: of.application.id }}
+        >
+          <UserSearch size={14} aria-hidden />
+          Same caller
+        </Link>
+      )}
+      <Link className={buttonLook.quiet} to="/$env/logs" params={{ env }} search={{ api: of.apiId }}>
+        All calls of this API
+      </Link>
+      <CopyVerb verb="Copy for support" text={supportTextOf(of)} />
+    </>
+  );
+}
+
+/** What somebody needs who looks for this call elsewhere; nothing of what was said in it. */
+const supportTextOf = (of: Recorded): string =>
+  (
+    [
+      ['Time', of.timestamp],
+      ['Call', `${of.method ?? ''} ${of.host ?? ''}${of.uri ?? ''}`.trim()],
+      ['Status', statusWords(of.status)],
+      ['Error', of.errorKey],
+      ['API', of.apiId],
+      ['Plan', of.plan?.id],
+      ['Application', of.application?.id],
+      ['Gateway', of.gateway],
+      ['Request', of.requestId],
+      ['Transaction', of.transactionId],
+    ] as const
+  )
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
 
 const namesIn = ({ plan, application }: Recorded): ReadonlyMap<string, string> =>
   new Map(

@@ -11,6 +11,7 @@ interface ChartProps {
   readonly title: string;
   readonly asked: Asked;
   readonly heightPx?: number;
+  readonly isBare?: boolean;
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
@@ -25,7 +26,7 @@ const statuses = [
 ] as const;
 
 /** Calls over time by the hundreds of their status. */
-export function StatusChart({ title, asked, heightPx = 180, onZoom }: ChartProps) {
+export function StatusChart({ title, asked, heightPx = 180, isBare = false, onZoom }: ChartProps) {
   const marks = useDeploymentMarks(asked);
   const { data, error } = useQuery(overTime(asked, [requests], { by: 'HTTP_STATUS_CODE_GROUP' }));
   if (data === undefined) return <Waiting error={error} heightPx={heightPx} />;
@@ -44,6 +45,7 @@ export function StatusChart({ title, asked, heightPx = 180, onZoom }: ChartProps
       look="stack"
       say={count}
       heightPx={heightPx}
+      isBare={isBare}
       marks={marks}
       onZoom={onZoom}
     />

@@ -4,13 +4,14 @@ import type { ReactNode } from 'react';
 import { Bars } from '../../kit/bars.tsx';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
 import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
+import { Sparkline } from '../../kit/sparkline.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
 import { useCompared } from './figures.ts';
 import { Narrowers, Refresh, useChosenNames, useLooking } from './looking.tsx';
 import { Chips, isUnknown, type OnSearch, SpanMenu, useNaming } from './narrow.tsx';
-import { type Asked, type Group, grouped, type Metric, requests, requestsOf } from './questions.ts';
+import { type Asked, type Group, grouped, type Metric, overTime, requests, requestsOf } from './questions.ts';
 import { type Narrowing, narrowings, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
 import styles from './traffic.module.css';
 
@@ -132,25 +133,46 @@ const heads: readonly Metric[] = [
 /** The key figures, each with what it was in the span before. */
 function Heads({ asked }: { readonly asked: Asked }) {
   const { data, before, error } = useCompared(asked, heads);
+  const { data: steps } = useQuery(overTime(asked, heads));
+  const line = (at: number, color: string): ReactNode => (
+    <Sparkline line={steps?.lines[at]?.[1] ?? []} color={color} />
+  );
   if (error !== null && data === undefined) return <ProblemBox error={error} />;
   const [all, client, server, slow, own] = data ?? [];
   const [allBefore, clientBefore, serverBefore, slowBefore, ownBefore] = before ?? [];
   return (
     <Figures
       figures={[
-        ['Calls', count(all), <Change key="all" now={all} before={allBefore} isNeutral />],
+        [
+          'Calls',
+          count(all),
+          <Change key="all" now={all} before={allBefore} isNeutral />,
+          line(0, '--series-2'),
+        ],
         [
           'Client errors',
           of(client, all),
           <Points key="client" now={[client, all]} before={[clientBefore, allBefore]} />,
+          line(1, '--series-3'),
         ],
         [
           'Server errors',
           of(server, all),
           <Points key="server" now={[server, all]} before={[serverBefore, allBefore]} />,
+          line(2, '--bad'),
         ],
-        ['p95 response time', duration(slow), <Change key="slow" now={slow} before={slowBefore} />],
-        ['Gateway time', duration(own), <Change key="own" now={own} before={ownBefore} />],
+        [
+          'p95 response time',
+          duration(slow),
+          <Change key="slow" now={slow} before={slowBefore} />,
+          line(3, '--series-1'),
+        ],
+        [
+          'Gateway time',
+          duration(own),
+          <Change key="own" now={own} before={ownBefore} />,
+          line(4, '--series-1'),
+        ],
       ]}
     />
   );

@@ -69,7 +69,8 @@ export function Logs({
           <StatusChart
             title="Calls by status"
             asked={asked}
-            heightPx={112}
+            heightPx={96}
+            isBare
             onZoom={(from, to) => onSearch({ ...withoutPage(search), from, to })}
           />
         </div>

@@ -58,3 +58,10 @@ test('what is known by name is called so', () => {
   const [row] = rowsOf([plan], { scale: 'whole', names: new Map([['2431', 'Gold']]) });
   assert.equal(row?.said, 'Gold, API_KEY');
 });
+
+test('what is said by an id is said by its name, and shortened where it has none', () => {
+  const said = '0f6c1d9e-3a8f-4b1e-9c3d-5f0a1b2c3d4e of application 1f6c1d9e-3a8f-4b1e-9c3d-5f0a1b2c3d4e';
+  const names = new Map([['1f6c1d9e-3a8f-4b1e-9c3d-5f0a1b2c3d4e', 'Quayside app']]);
+  const [row] = rowsOf([{ ...step('entry', 'subscription', [0, 1]), said }], { scale: 'whole', names });
+  assert.equal(row?.said, '0f6c1d…3d4e of application Quayside app');
+});

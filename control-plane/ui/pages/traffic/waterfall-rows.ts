@@ -1,10 +1,13 @@
 import type { Schemas } from '../../api/client.ts';
+import { shortId } from '../../kit/numbers.ts';
 
 type Step = Schemas['CallSteps']['list'][number];
 
 /** A step as it stands in the waterfall. */
 export interface Row extends Pick<Step, 'decision' | 'said' | 'place' | 'fromUs' | 'tookUs'> {
   readonly key: string;
+  /** Of the step, e.g. `match` or `rate-limit`. */
+  readonly id: string;
   readonly name: string;
   readonly group: string;
   /** Whose time it is. */
@@ -44,7 +47,7 @@ export function rowsOf(
   const rows = list.map((step, index): Row => {
     const { phase, step: id, ...told } = step;
     const side = phase === 'backend' && id !== 'endpoint' ? 'backend' : 'gateway';
-    const row = { ...told, key: `${index}`, name: nameOf(id), group: groups[phase], side } as const;
+    const row = { ...told, key: `${index}`, id, name: nameOf(id), group: groups[phase], side } as const;
     return told.said === undefined ? row : { ...row, said: named(told.said, names) };
   });
   if (scale === 'whole') return rows;
@@ -58,11 +61,13 @@ export function rowsOf(
     });
 }
 
-/** A text with the names of what it says by id. */
+const uuid = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+
+/** A text with the names of what it says by id; ids without one are shortened. */
 function named(said: string, names: ReadonlyMap<string, string>): string {
   let text = said;
   for (const [id, name] of names) text = text.replaceAll(id, name);
-  return text;
+  return text.replaceAll(uuid, shortId);
 }
 
 function nameOf(id: string): string {

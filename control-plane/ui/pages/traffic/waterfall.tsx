@@ -1,3 +1,17 @@
+import {
+  ArrowDownToLine,
+  AtSign,
+  CircleCheck,
+  Hourglass,
+  KeyRound,
+  Lock,
+  type LucideIcon,
+  Plug,
+  Scale,
+  Send,
+  Shield,
+  Signpost,
+} from 'lucide-react';
 import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { duration, type Figure } from '../../kit/numbers.ts';
@@ -14,6 +28,21 @@ const scales = [
   ['whole', 'Whole request'],
   ['gateway', 'Gateway only'],
 ] as const;
+
+/** What a step is told by at a glance; policies share one. */
+const icons: ReadonlyMap<string, LucideIcon> = new Map([
+  ['match', Signpost],
+  ['plan', CircleCheck],
+  ['subscription', KeyRound],
+  ['endpoint', Scale],
+  ['dns', AtSign],
+  ['connect', Plug],
+  ['connection', Plug],
+  ['tls', Lock],
+  ['first-byte', Hourglass],
+  ['body', ArrowDownToLine],
+  ['answer', Send],
+]);
 
 const reasons: Readonly<Record<Steps['for'], string>> = {
   refused: 'Written because the request was refused.',
@@ -101,6 +130,7 @@ function GroupRows({ group, allUs }: { readonly group: Group; readonly allUs: nu
       {rows.map((row) => (
         <tr key={row.key}>
           <th scope="row" title={row.place}>
+            <StepIcon id={row.id} />
             {row.name}
           </th>
           <td className="second">
@@ -116,6 +146,11 @@ function GroupRows({ group, allUs }: { readonly group: Group; readonly allUs: nu
       ))}
     </tbody>
   );
+}
+
+function StepIcon({ id }: { readonly id: string }) {
+  const Icon = icons.get(id) ?? Shield;
+  return <Icon size={14} aria-hidden />;
 }
 
 /** At least 3 px wide, and then not beyond the end. */
