@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
@@ -19,6 +20,10 @@ test('an API is changed by console alone', { skip: skipWithoutBrowser }, async (
   await t.test(
     'its path and backend: a refused deployment leads to the field, a taken one is told of when gateways have it',
     () => moves(platform, browser),
+  );
+  await t.test(
+    'hosts and paths of an API: more of them are written, one that another API has is refused, and each answers',
+    () => entersBy(platform, browser),
   );
   await t.test('its plans: made, changed, deprecated, closed', () => plans(platform, browser));
   await t.test('what it is called; and it is deleted once its name is typed', () => ends(platform, browser));
@@ -73,6 +78,49 @@ async function moves(platform: Platform, browser: TestBrowser): Promise<void> {
   await called.getByText(`curl ${gateway}/moved/`).waitFor();
   await called.getByRole('link', { name: 'See its calls' }).click();
   await page.waitForURL(/\/logs/);
+  await page.context().close();
+}
+
+/** What a gateway answers where a caller asks for a host. */
+function statusAt(origin: string, path: string, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(`${origin}${path}`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    }).on('error', reject);
+  });
+}
+
+async function entersBy(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, gateway, client } = platform;
+  const { id } = await client.createApi({ path: '/quays', target: `${gateway}/moved`, security: 'KEY_LESS' });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/apis', isRefused: true });
+  await signIn(page);
+  await page.goto(`/console/DEFAULT/apis/${id}/entrypoints`);
+  await page.getByRole('region', { name: 'Reached at' }).getByText(`${gateway}/quays`).waitFor();
+  await page.getByRole('textbox', { name: 'Host' }).fill('quays.example.com');
+  await page.getByRole('button', { name: 'Add path', exact: true }).click();
+  const added = page.getByRole('textbox', { name: 'Path' }).nth(1);
+  await added.fill('/moved');
+  await page.getByText(draftIsKept).waitFor();
+  await page.getByRole('button', { name: 'Deploy' }).click();
+  await page.getByRole('alert').filter({ hasText: '/moved' }).waitFor();
+  assert.equal(
+    await statusAt(gateway, '/quays', 'anywhere.example.com'),
+    200,
+    'what is refused changes nothing',
+  );
+  await added.fill('/berths');
+  await page.getByText(draftIsKept).waitFor();
+  await page.getByRole('button', { name: 'Deploy' }).click();
+  await page.getByText('No draft').waitFor();
+  await eventually(async () => (await statusAt(gateway, '/berths', 'anywhere.example.com')) === 200);
+  assert.equal(await statusAt(gateway, '/quays', 'quays.example.com'), 200);
+  assert.equal(await statusAt(gateway, '/quays', 'anywhere.example.com'), 404);
+  await page.getByRole('button', { name: 'Remove path 2' }).click();
+  await page.getByText(draftIsKept).waitFor();
+  await page.getByRole('button', { name: 'Deploy' }).click();
+  await eventually(async () => (await statusAt(gateway, '/berths', 'anywhere.example.com')) === 404);
   await page.context().close();
 }
 

@@ -73,7 +73,10 @@ async function enrols(t: TestContext, { management, bridge }: Platform, browser:
   await page.context().close();
 }
 
-async function removesSamples({ management, client }: Platform, browser: TestBrowser): Promise<void> {
+async function removesSamples(
+  { management, gateway, client }: Platform,
+  browser: TestBrowser,
+): Promise<void> {
   // What was deployed lately is asked after, also of APIs that are gone.
   const page = await browser.open({
     origin: management,
@@ -82,6 +85,10 @@ async function removesSamples({ management, client }: Platform, browser: TestBro
   });
   await signIn(page);
   await page.getByRole('heading', { name: 'Three steps to your first answer' }).waitFor();
+  const steps = page.getByRole('region', { name: 'First steps' });
+  await steps.getByText('Waiting for').waitFor();
+  assert.equal((await fetch(`${gateway}/demo/echo/`)).status, 200);
+  await steps.getByRole('link', { name: 'See where its time went' }).waitFor();
   const note = page.getByRole('note').filter({ hasText: '3 APIs, 2 applications' });
   await note.waitFor();
   await client.createApi({ path: '/mine', target: 'http://127.0.0.1:1', security: 'KEY_LESS' });
@@ -113,6 +120,19 @@ async function removesSamples({ management, client }: Platform, browser: TestBro
   await page.getByText('1–1 of 1').waitFor();
   await page.getByRole('link', { name: 'Applications', exact: true }).click();
   await page.getByRole('heading', { name: 'No applications yet' }).waitFor();
+  // Of what is gone nothing is counted any more, and none of its calls is listed.
+  await page.getByRole('link', { name: 'Overview', exact: true }).click();
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  const figure = page.getByRole('definition').first();
+  await eventually(
+    async () => {
+      await page.reload();
+      return (await figure.innerText()).trim() === '0';
+    },
+    { timeoutMs: 240_000, everyMs: 2_000 },
+  );
+  await page.getByRole('link', { name: 'Logs', exact: true }).click();
+  await page.getByText('0 calls match').waitFor();
   await page.context().close();
 }
 

@@ -25,6 +25,9 @@ test('people and what they share, from beginning to end', { skip: skipWithoutBro
     'somebody is made, given a role of our own, disabled, and gone; markup in a name is text',
     () => runsUsers(platform, browser),
   );
+  await t.test('somebody gets a password that is shown once, and comes in by it', () =>
+    handsOver(platform, browser),
+  );
   await t.test('a group gives its members a role on an API, and the page of its members says why', () =>
     runsGroups(platform, browser),
   );
@@ -114,6 +117,28 @@ async function runsUsers(platform: Platform, browser: TestBrowser): Promise<void
   // The list as it was stands until the one that was asked for anew is there.
   await eventually(async () => (await page.getByText('mallory').count()) === 0);
   await page.context().close();
+}
+
+async function handsOver(platform: Platform, browser: TestBrowser): Promise<void> {
+  const page = await signedIn(platform, browser, '/_org/users');
+  await button(page, 'Create user').click();
+  await page.getByRole('textbox', { name: 'User name' }).fill('heidi');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Heidi');
+  await button(page, 'Made, and shown once').click();
+  assert.equal(await page.getByRole('textbox', { name: 'First password' }).count(), 0);
+  await inDialog(page, 'Create user').click();
+  const shown = page.getByRole('region', { name: 'password', exact: true });
+  const made = (await shown.textContent()) ?? '';
+  assert.match(made, /^[\w-]{20}$/);
+  await looker(page, view)('password-once');
+  await inDialog(page, 'Done').click();
+  await page.getByRole('heading', { name: 'Heidi', level: 1 }).waitFor();
+  assert.ok(!(await page.content()).includes(made), 'it is shown once');
+  await page.context().close();
+  const theirs = await browser.open({ origin: platform.management, path: '/console/', ...view });
+  await signIn(theirs, 'heidi', made);
+  await theirs.getByRole('button', { name: 'Signed in as Heidi' }).waitFor();
+  await theirs.context().close();
 }
 
 async function makeUser({ client }: Platform, username: string, displayName: string): Promise<void> {

@@ -8,7 +8,9 @@ import { Problem } from '../../api/problem.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
 import { waysIn } from '../../api/session.ts';
 import { Button } from '../../kit/button.tsx';
-import { FormDialog } from '../../kit/dialog.tsx';
+import { Code } from '../../kit/code.tsx';
+import { CopyVerb } from '../../kit/copy.tsx';
+import { FormDialog, ToldDialog } from '../../kit/dialog.tsx';
 import { FilterBox, SelectField, TextField } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
@@ -109,29 +111,55 @@ const columns: readonly Column<User>[] = [
 
 type Kind = 'person' | 'program';
 
+/** How a person comes in first: by a link in a mail, a password that is made here, or one that is typed. */
+type First = 'mail' | 'made' | 'typed';
+
+const madeBytes = 15;
+
+/** A password that nobody has thought of: 120 bits, as 20 letters, digits, `-` and `_`. */
+const madePassword = (): string =>
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(madeBytes))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_');
+
 /** Somebody new: a person with a first password, or a program, which has tokens alone. */
 function CreateUser({ onClose }: { readonly onClose: () => void }) {
   const navigate = useNavigate();
+  const { data: ways } = useQuery(waysIn);
+  const areInvited = ways?.authentication.passwordReset.enabled === true;
   const [kind, setKind] = useState<Kind>('person');
+  const [chosen, setFirst] = useState<First>();
+  const first = chosen ?? (areInvited ? 'mail' : 'typed');
+  const [made, setMade] = useState<{ readonly user: User; readonly password: string }>();
   const [written, setWritten] = useState({ username: '', displayName: '', email: '', password: '' });
   const [role, setRole] = useState<User['role']>('USER');
   const creating = useChange({
-    change: () => createUser(kind, { ...written, role }),
+    change: async () => {
+      const password = { mail: '', typed: written.password, made: madePassword() }[first];
+      return { user: await createUser(kind, { ...written, role, password }), password };
+    },
     touches: [['users'], ['people']],
-    onDone: ({ id }) => void navigate({ to: '/_org/users/$user', params: { user: id } }),
+    onDone: (done) => (kind === 'person' && first === 'made' ? setMade(done) : show(done.user)),
   });
+  const show = ({ id }: User): void => void navigate({ to: '/_org/users/$user', params: { user: id } });
   const field = (name: keyof typeof written) => ({
     value: written[name],
     error: Problem.at(creating.error, name),
     onChange: ({ target: { value } }: { readonly target: { readonly value: string } }) =>
       setWritten((before) => ({ ...before, [name]: value })),
   });
+  if (made !== undefined) return <PasswordOnce {...made} onClose={() => show(made.user)} />;
+  const isWhole = kind === 'program' || first !== 'mail' || written.email.trim() !== '';
   return (
     <FormDialog
       title="Create user"
       isOpen
       onClose={onClose}
-      submit={{ verb: 'Create user', mutation: creating, isReady: written.username.trim() !== '' }}
+      submit={{
+        verb: 'Create user',
+        mutation: creating,
+        isReady: written.username.trim() !== '' && isWhole,
+      }}
     >
       <Segments
         label="What signs in"
@@ -153,46 +181,108 @@ function CreateUser({ onClose }: { readonly onClose: () => void }) {
       <TextField label="Name" hint="As others see it" isOptional maxLength={256} {...field('displayName')} />
       <TextField label="Mail address" type="email" isOptional maxLength={256} {...field('email')} />
       {kind === 'person' ? (
-        <FirstPassword {...field('password')} />
+        <FirstPassword {...{ areInvited, first }} onChoose={setFirst} field={field('password')} />
       ) : (
         <p className="second">
           A program has no password. It signs in by tokens, which you make on its page.
         </p>
       )}
-      <SelectField
-        label="May"
-        value={role}
-        options={[
-          ['USER', 'Read, and what single roles give'],
-          ['ADMIN', 'Everything in the organization and its environments'],
-        ]}
-        onChange={({ target: { value } }) => setRole(value === 'ADMIN' ? 'ADMIN' : 'USER')}
-      />
+      <MayField role={role} onChoose={setRole} />
     </FormDialog>
   );
 }
 
-function FirstPassword(field: {
-  readonly value: string;
-  readonly error: string | undefined;
-  readonly onChange: (event: { readonly target: { readonly value: string } }) => void;
+const MayField = ({
+  role,
+  onChoose,
+}: {
+  readonly role: User['role'];
+  readonly onChoose: (role: User['role']) => void;
+}) => (
+  <SelectField
+    label="May"
+    value={role}
+    options={[
+      ['USER', 'Read, and what single roles give'],
+      ['ADMIN', 'Everything in the organization and its environments'],
+    ]}
+    onChange={({ target: { value } }) => onChoose(value === 'ADMIN' ? 'ADMIN' : 'USER')}
+  />
+);
+
+const firsts: readonly (readonly [first: First, word: string])[] = [
+  ['mail', 'Invitation by mail'],
+  ['made', 'Made, and shown once'],
+  ['typed', 'Typed here'],
+];
+
+const firstWords: Readonly<Record<First, string>> = {
+  mail: 'A link to choose a password is sent to the mail address.',
+  made: 'A password is made, and shown to you once: hand it over. It can be changed at once.',
+  typed: 'Nobody gets mail: hand it over. It can be changed at once.',
+};
+
+function FirstPassword({
+  areInvited,
+  first,
+  onChoose,
+  field,
+}: {
+  /** Whether mails are sent. */
+  readonly areInvited: boolean;
+  readonly first: First;
+  readonly onChoose: (first: First) => void;
+  readonly field: {
+    readonly value: string;
+    readonly error: string | undefined;
+    readonly onChange: (event: { readonly target: { readonly value: string } }) => void;
+  };
 }) {
-  const { data: ways } = useQuery(waysIn);
-  const areInvited = ways?.authentication.passwordReset.enabled === true;
   return (
-    <TextField
-      label="First password"
-      hint={
-        areInvited
-          ? '12 to 256 characters. Left out, a link to choose one is sent to the mail address'
-          : '12 to 256 characters. Nobody gets mail: hand it over, it can be changed at once'
-      }
-      isOptional={areInvited}
-      type="password"
-      autoComplete="new-password"
-      maxLength={256}
-      {...field}
-    />
+    <>
+      <Segments
+        label="How somebody comes in first"
+        segments={firsts.filter(([each]) => each !== 'mail' || areInvited)}
+        value={first}
+        onChoose={onChoose}
+      />
+      {first === 'typed' ? (
+        <TextField
+          label="First password"
+          hint={`12 to 256 characters. ${firstWords.typed}`}
+          type="password"
+          autoComplete="new-password"
+          maxLength={256}
+          {...field}
+        />
+      ) : (
+        <p className="second">{firstWords[first]}</p>
+      )}
+    </>
+  );
+}
+
+/** A password that was just made: this is the only place that ever shows it. */
+function PasswordOnce({
+  user: { displayName },
+  password,
+  onClose,
+}: {
+  readonly user: User;
+  readonly password: string;
+  readonly onClose: () => void;
+}) {
+  return (
+    <ToldDialog
+      title={`Password of ${displayName}`}
+      about="This is the only time that you see it. Hand it over by a way that nobody else reads."
+      isOpen
+      isFirm
+      onClose={onClose}
+      actions={<CopyVerb verb="Copy password" text={password} look="primary" />}
+    >
+      <Code label="password" text={password} />
+    </ToldDialog>
   );
 }
 
