@@ -66,7 +66,11 @@ async function picture({ browser, platform, furnished, colorScheme, viewport }: 
   for (const { name, path, act } of screensOf(furnished)) {
     if (!name.includes(part)) continue;
     await page.goto(`/console${path}`);
-    await act?.(page);
+    if (act !== undefined) {
+      // What is done, keys too, is heard once the page stands.
+      await settled(page);
+      await act(page);
+    }
     await shoot(name);
   }
   await page.context().close();

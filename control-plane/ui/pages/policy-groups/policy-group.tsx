@@ -7,6 +7,7 @@ import { Button } from '../../kit/button.tsx';
 import { Copy } from '../../kit/copy.tsx';
 import { CopyAs } from '../../kit/copy-as.tsx';
 import { FailedDialog, FormDialog } from '../../kit/dialog.tsx';
+import { shortId } from '../../kit/numbers.ts';
 import { Body, PageHeader, Toolbar, Unanswered } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status } from '../../kit/status.tsx';
@@ -49,7 +50,7 @@ export function PolicyGroupPage() {
             <Link to="/$env/policy-groups" params={{ env }}>
               All policy groups
             </Link>{' '}
-            · {phaseWords[group.phase]} · <Copy text={group.crossId} />
+            · {phaseWords[group.phase]} · <Copy text={group.crossId} shown={shortId(group.crossId)} />
           </>
         }
         actions={<Deeds env={env} of={group} isSaved={!isWriting} />}
