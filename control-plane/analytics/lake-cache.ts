@@ -28,6 +28,10 @@ export class LakeCache {
   /** Files of the manifest that were not in the bucket, or not what the manifest says, when somebody asked. */
   readonly #missing = new Map<string, LakeFile & EnvironmentRef>();
   readonly #doubted = new LRUCache<string, true>({ max: doubtedMax, ttl: doubtMs });
+  /** How many pieces of work read a file now. */
+  readonly #held = new Map<string, number>();
+  /** Files that are of the lake no longer, and are read still. */
+  readonly #leaving = new Set<string>();
   #bytes = 0;
 
   constructor(options: { readonly dir: string; readonly blobs: BlobStore; readonly bytesMax: number }) {
@@ -53,11 +57,33 @@ export class LakeCache {
     this.#note(id, size);
   }
 
-  /** Local paths of files, fetched where they are not here. Errors: blobs.unavailable, analytics.failed when one is gone. */
-  async paths(files: readonly (LakeFile & EnvironmentRef)[]): Promise<readonly string[]> {
-    for (const file of files) await this.#ensure(file);
-    await this.#evict(new Set(files.map(({ id }) => id)));
-    return files.map(({ id }) => this.#path(id));
+  /**
+   * Works with the local paths of files, fetched where they are not here, which stay until the work is done, whatever others fetch meanwhile.
+   *
+   * Errors: blobs.unavailable, analytics.failed when one is gone; those of the work.
+   */
+  async hold<T>(
+    files: readonly (LakeFile & EnvironmentRef)[],
+    work: (paths: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    for (const { id } of files) this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
+    try {
+      for (const file of files) await this.#ensure(file);
+      await this.#evict();
+      return await work(files.map(({ id }) => this.#path(id)));
+    } finally {
+      for (const { id } of files) await this.#release(id);
+      await this.#evict();
+    }
+  }
+
+  async #release(id: string): Promise<void> {
+    const left = (this.#held.get(id) ?? 1) - 1;
+    if (left > 0) this.#held.set(id, left);
+    else {
+      this.#held.delete(id);
+      if (this.#leaving.delete(id)) await this.forget(id);
+    }
   }
 
   async #ensure(file: LakeFile & EnvironmentRef): Promise<void> {
@@ -90,7 +116,8 @@ export class LakeCache {
 
   /** A file is no longer of the lake. */
   async forget(id: string): Promise<void> {
-    if (this.#sizes.has(id)) await this.#drop(id);
+    if (this.#held.has(id)) this.#leaving.add(id);
+    else if (this.#sizes.has(id)) await this.#drop(id);
   }
 
   /** Removes copies of files that are of the lake no longer; `named` says which of some ids still are. */
@@ -125,10 +152,10 @@ export class LakeCache {
     this.#note(id, bytes.length);
   }
 
-  async #evict(used: ReadonlySet<string>): Promise<void> {
+  async #evict(): Promise<void> {
     for (const id of this.#sizes.keys()) {
       if (this.#bytes <= this.#bytesMax) return;
-      if (!used.has(id)) await this.#drop(id);
+      if (!this.#held.has(id)) await this.#drop(id);
     }
   }
 

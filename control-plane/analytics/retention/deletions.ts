@@ -171,21 +171,22 @@ export class Deletions {
     searches: readonly Search[],
   ): Promise<ReadonlyMap<string, readonly number[]>> {
     const { cache, duck } = this.#options;
-    const paths = await cache.paths(files);
     const columns = searches.map(({ sql }, n) => `(count(*) FILTER (${sql}))::DOUBLE AS found_${n}`);
-    const rows = await duck
-      .query(`SELECT lake_path, ${columns.join(', ')} FROM ${searchedFiles(paths)} GROUP BY lake_path`)
-      .catch(async (error: unknown) => {
-        await cache.doubtOver(files, error);
-        throw error;
-      });
-    const byPath = new Map(rows.map((row) => [String(row['lake_path']), row]));
-    return new Map(
-      files.map(({ id }, n) => {
-        const row = byPath.get(paths[n] ?? '');
-        return [id, searches.map((_, search) => Number(row?.[`found_${search}`] ?? 0))];
-      }),
-    );
+    return cache.hold(files, async (paths) => {
+      const rows = await duck
+        .query(`SELECT lake_path, ${columns.join(', ')} FROM ${searchedFiles(paths)} GROUP BY lake_path`)
+        .catch(async (error: unknown) => {
+          await cache.doubtOver(files, error);
+          throw error;
+        });
+      const byPath = new Map(rows.map((row) => [String(row['lake_path']), row]));
+      return new Map(
+        files.map(({ id }, n) => {
+          const row = byPath.get(paths[n] ?? '');
+          return [id, searches.map((_, search) => Number(row?.[`found_${search}`] ?? 0))];
+        }),
+      );
+    });
   }
 
   async #delete(
@@ -202,9 +203,10 @@ export class Deletions {
     const met = found.searches
       .map((search, n) => ({ ...search, count: found.counts[n] ?? 0 }))
       .filter(({ count }) => count > 0);
-    const [path = ''] = await cache.paths([file]);
-    for (const { deletion } of met)
-      if (!isOfLogs && !isInLogs(deletion.subject)) await this.#found.note(deletion, { id: file.id, path });
+    await cache.hold([file], async ([path = '']) => {
+      for (const { deletion } of met)
+        if (!isOfLogs && !isInLogs(deletion.subject)) await this.#found.note(deletion, { id: file.id, path });
+    });
     await onStep?.('rewrite noted');
     const records = await this.#rewriter.rewrite(file, {
       keeps: `NOT (${met.map(({ sql }) => sql).join(' OR ')})`,

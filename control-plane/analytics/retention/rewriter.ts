@@ -66,13 +66,14 @@ export class Rewriter {
     const { blobs, duck, clock, cache, onStep } = this.#options;
     const output = join(dir, `${made.id}.parquet`);
     const ranges = await this.#merging.coveredBy(file, [file]);
-    const from = await cache.paths([file]);
     const covered = ranges.get(file.id) ?? [];
-    const written = { from, where: keeps, file: made, covered, output };
-    const facts = await writeLakeFile(duck, written).catch(async (error: unknown) => {
-      await cache.doubtOver([file], error);
-      throw error;
-    });
+    const written = { where: keeps, file: made, covered, output };
+    const facts = await cache.hold([file], async (from) =>
+      writeLakeFile(duck, { ...written, from }).catch(async (error: unknown) => {
+        await cache.doubtOver([file], error);
+        throw error;
+      }),
+    );
     await onStep?.('rewrite written');
     const removed = file.records - facts.records;
     let isCommitted: boolean;

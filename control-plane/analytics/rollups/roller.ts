@@ -1,4 +1,4 @@
-import { link, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -93,15 +93,10 @@ export class Roller {
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {
     const { cache, caches, duck, blobs, workDir, log, onStep } = this.#options;
     const { id, key, organization, environment } = file;
-    const [input] = await cache.paths([file]);
-    if (input === undefined) return;
-    await inFolder(workDir, async (dir) => {
-      // Of its own, since the cache may drop its copy between two statements.
-      const pinned = join(dir, 'file.parquet');
-      await link(input, pinned);
+    const work = async (input: string, dir: string): Promise<void> => {
       const outputOf = (beside: Beside): string => join(dir, `${beside}.parquet`);
       const at = { organization, environment };
-      const requests = requestsIn(pinned, at);
+      const requests = requestsIn(input, at);
       const cubes = await writeRollup(duck, { requests, output: outputOf('rollup'), at });
       await writeSieve(duck, { requests, output: outputOf('sieve') });
       await writeNarrow(duck, { requests, output: outputOf('narrow'), at });
@@ -128,6 +123,7 @@ export class Roller {
       }
       this.#meters.rolledUp.inc();
       log.debug({ file: key, bytes, cubes }, 'a file of the lake has figures of its own');
-    });
+    };
+    await cache.hold([file], async ([input = '']) => inFolder(workDir, (dir) => work(input, dir)));
   }
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { AskJob } from '../duck-jobs.ts';
 import type { Duck } from '../duck.ts';
 import type { LakeCache } from '../lake-cache.ts';
 import type { LakeFile } from '../lake.store.ts';
@@ -69,9 +70,10 @@ async function sievedFiles(
   const sieved = sieves.length === 0 ? [] : files.flatMap((file) => besideFile('sieve', file) ?? []);
   if (sieved.length === 0) return files;
   try {
-    const paths = await pathsOf(caches.sieve, sieved);
-    const isPassed = await passed(duck, [...paths.values()], sieves);
-    return files.filter(({ id }) => !paths.has(id) || isPassed.has(paths.get(id) ?? ''));
+    return await holding(caches.sieve, sieved, async (paths) => {
+      const isPassed = await passed(duck, [...paths.values()], sieves);
+      return files.filter(({ id }) => !paths.has(id) || isPassed.has(paths.get(id) ?? ''));
+    });
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
     await caches.sieve.doubtOver(sieved, error);
@@ -145,32 +147,36 @@ async function answered(
 ): Promise<readonly Row[]> {
   const parts: Placed = places === undefined ? plan.read : placed(plan.read, places);
   const files = [...new Map(parts.flatMap((part) => part.files).map((file) => [file.id, file])).values()];
-  const paths = await pathsOf(cache, files);
-  const copies = await pathsOf(
-    caches.narrow,
-    narrow.flatMap((file) => besideFile('narrow', file) ?? []),
-  );
-  const read = parts.map(({ fromMs, toMs, ...part }) =>
-    from(
-      { ...span, fromMs, toMs },
-      { about, paths: part.files.map(({ id }) => paths.get(id) ?? ''), places: part.places },
+  const copies = narrow.flatMap((file) => besideFile('narrow', file) ?? []);
+  const written = (
+    paths: Paths,
+    narrowPaths: Paths,
+    rollupPaths: Paths,
+  ): Pick<AskJob, 'from' | 'rolled' | 'question'> => {
+    const read = parts.map(({ fromMs, toMs, ...part }) =>
+      from({ ...span, fromMs, toMs }, { about, paths: pathsIn(part, paths), places: part.places }),
+    );
+    if (narrowPaths.size > 0) read.push(fromNarrow(span, [...narrowPaths.values()]));
+    const records = read.length === 0 ? from(span, { about, paths: [] }) : read.join(' UNION ALL ');
+    if (rolled === undefined || plan.rolled.length === 0) return { from: records, question: sql(fromName) };
+    const cubes = plan.rolled.map((part) => ({ ...part, paths: pathsIn(part, rollupPaths) }));
+    return {
+      from: records,
+      rolled: rolledFrom(span, rolled.needs, cubes),
+      question: rolled.sql(fromName, rolledName),
+    };
+  };
+  return holding(cache, files, (paths) =>
+    holding(caches.narrow, copies, (narrowPaths) =>
+      holding(caches.rollup, rollupFiles(plan), (rollupPaths) =>
+        duck.ask({ ...written(paths, narrowPaths, rollupPaths), values }).catch(async (error: unknown) => {
+          // One damaged file fails them all; which one it is shows when each is read.
+          if (plan.rolled.length === 0 && copies.length === 0) await cache.doubtOver(files, error);
+          throw error;
+        }),
+      ),
     ),
   );
-  if (copies.size > 0) read.push(fromNarrow(span, [...copies.values()]));
-  const records = read.length === 0 ? from(span, { about, paths: [] }) : read.join(' UNION ALL ');
-  const isRolled = rolled !== undefined && plan.rolled.length > 0;
-  const job = isRolled
-    ? {
-        from: records,
-        rolled: await rolledOf(caches.rollup, { span, plan, needs: rolled.needs }),
-        question: rolled.sql(fromName, rolledName),
-      }
-    : { from: records, question: sql(fromName) };
-  return duck.ask({ ...job, values }).catch(async (error: unknown) => {
-    // One damaged file fails them all; which one it is shows when each is read.
-    if (!isRolled && copies.size === 0) await cache.doubtOver(files, error);
-    throw error;
-  });
 }
 
 type Placed = readonly (Plan['read'][number] & { readonly places?: readonly Place[] })[];
@@ -184,34 +190,17 @@ const placed = (parts: Plan['read'], places: readonly Place[]): Placed =>
     }),
   );
 
-async function rolledOf(
-  rollupCache: LakeCache,
-  {
-    span,
-    plan,
-    needs,
-  }: {
-    readonly span: Span;
-    readonly plan: Plan;
-    readonly needs: NonNullable<Question<never, unknown>['rolled']>['needs'];
-  },
-): Promise<string> {
-  const paths = await pathsOf(rollupCache, rollupFiles(plan));
-  return rolledFrom(
-    span,
-    needs,
-    plan.rolled.map((part) => ({ ...part, paths: part.files.map(({ id }) => paths.get(id) ?? '') })),
-  );
-}
-
 /** Local paths by id. */
-async function pathsOf(
+type Paths = ReadonlyMap<string, string>;
+
+const pathsIn = ({ files }: { readonly files: readonly SpanFile[] }, paths: Paths): readonly string[] =>
+  files.map(({ id }) => paths.get(id) ?? '');
+
+const holding = <T>(
   cache: LakeCache,
   files: readonly (LakeFile & EnvironmentRef)[],
-): Promise<ReadonlyMap<string, string>> {
-  const paths = await cache.paths(files);
-  return new Map(files.map(({ id }, n) => [id, paths[n] ?? '']));
-}
+  work: (paths: Paths) => Promise<T>,
+): Promise<T> => cache.hold(files, (paths) => work(new Map(files.map(({ id }, n) => [id, paths[n] ?? '']))));
 
 /** What lies beside a file as a file of its own, which has its id; undefined where there is none. */
 function besideFile(beside: Beside, file: SpanFile): (LakeFile & EnvironmentRef) | undefined {
