@@ -1,6 +1,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
 /** A key of an application; its value was shown once and is not kept. */
@@ -44,19 +45,33 @@ export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type OpeningKey = ApiKeyRow &
   Pick<Selectable<ApiKeySubscriptionTable>, 'record_id' | 'subscription_id' | 'api_id'>;
 
+/** Whose keys are asked for. */
+interface KeysOf {
+  readonly column: 'subscription_id' | 'api_id' | 'application_id';
+  readonly ids: readonly string[];
+}
+
 /** Keys of subscriptions, of an API or of an application, newest first; a shared one once for each subscription that is asked for. */
-export function listKeysOf(
+export function listKeysOf(db: Queries, at: EnvironmentRef, of: KeysOf): Promise<OpeningKey[]> {
+  return newestFirst(db, at, of).execute();
+}
+
+/** A page of the keys of a subscription, newest first: each renewal leaves one more. */
+export function pageOfKeys(
   db: Queries,
   at: EnvironmentRef,
-  of: { readonly column: 'subscription_id' | 'api_id' | 'application_id'; readonly ids: readonly string[] },
-): Promise<OpeningKey[]> {
+  { subscriptionId, bounds }: { readonly subscriptionId: string; readonly bounds: PageBounds },
+): Promise<Rows<OpeningKey>> {
+  return readPage(newestFirst(db, at, { column: 'subscription_id', ids: [subscriptionId] }), bounds);
+}
+
+function newestFirst(db: Queries, at: EnvironmentRef, of: KeysOf) {
   const column = of.column === 'application_id' ? 'api_key.application_id' : (`opened.${of.column}` as const);
   return opening(db, at)
     .where(column, 'in', of.ids)
     .orderBy('api_key.created_at_ms', 'desc')
     .orderBy('api_key.id')
-    .orderBy('opened.record_id')
-    .execute();
+    .orderBy('opened.record_id');
 }
 
 /** The keys that an application shares among its subscriptions, newest first. */

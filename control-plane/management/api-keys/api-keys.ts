@@ -11,7 +11,7 @@ import { boundsOf, type PageWish } from '../pages.ts';
 import { type ApiKeyView, apiKeyView } from '../subscriptions/subscription-shape.ts';
 import { findSubscription, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { type Found, lockedSubscription, requireSubscription } from '../subscriptions/subscriptions.ts';
-import { findKey, listKeysOf, type OpeningKey, subscriptionsOfKeys, updateKey } from './api-keys.store.ts';
+import { findKey, type OpeningKey, pageOfKeys, subscriptionsOfKeys, updateKey } from './api-keys.store.ts';
 import { issueKeyLocked } from './issuing.ts';
 
 /** Whose keys are meant: by API for publishers, by application for consumers. */
@@ -31,12 +31,13 @@ export async function listKeys(
   const row = await findSubscription(db, ref.at, ref.subscriptionId);
   const application = row && (await findApplication(db, ref.at, row.application_id));
   const subscription = ofRef(row, ref);
-  const keys = await listKeysOf(db, ref.at, { column: 'subscription_id', ids: [subscription.id] });
-  const { limit, offset } = boundsOf(ref.page);
-  const page = keys.slice(offset, offset + limit);
-  const shared = page.filter((key) => key.exclusive_to === null).map((key) => key.id);
+  const { rows, total } = await pageOfKeys(db, ref.at, {
+    subscriptionId: subscription.id,
+    bounds: boundsOf(ref.page),
+  });
+  const shared = rows.filter((key) => key.exclusive_to === null).map((key) => key.id);
   const opened = await subscriptionsOfKeys(db, ref.at, shared);
-  const data = page.map((key) =>
+  const data = rows.map((key) =>
     apiKeyView(key, {
       nowMs: desk.clock.now(),
       // One that is shared goes on opening the others.
@@ -45,7 +46,7 @@ export async function listKeys(
       subscriptions: opened.get(key.id),
     }),
   );
-  return { data, total: keys.length };
+  return { data, total };
 }
 
 /** Makes a new key, shown only in this answer; every other live key of the subscription ends in two hours. */
