@@ -16,6 +16,7 @@ export function FormDialog({
   isOpen,
   onClose,
   submit,
+  leave = 'Cancel',
   children,
 }: {
   readonly title: string;
@@ -36,6 +37,8 @@ export function FormDialog({
     /** What was refused and is said at none of the fields; without it, all that was. */
     readonly others?: Problem['details'] | undefined;
   };
+  /** What closes it is called. */
+  readonly leave?: string;
   readonly children?: ReactNode;
 }) {
   const { mutate, isPending, error } = submit.mutation;
@@ -67,7 +70,7 @@ export function FormDialog({
           {submit.mutation.change !== undefined && submit.isSecret !== true && (
             <CopyAs change={submit.mutation.change} />
           )}
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{leave}</Button>
           <Button
             type="submit"
             look={submit.isDangerous === true ? 'danger' : 'primary'}

@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useState } from 'react';
 import { Button } from './button.tsx';
+import { AllBox, type Choosing, RowBox } from './choosing.tsx';
 import { count } from './numbers.ts';
 import styles from './table.module.css';
 import { ProblemBox } from './told.tsx';
@@ -69,6 +70,8 @@ interface TableProps<Row> {
   readonly isInner?: boolean;
   /** A click on any cell of a row goes where the link in its first cell leads, which is there for the keyboard. */
   readonly leads?: boolean;
+  /** Several rows can be chosen, to do something with all of them. */
+  readonly choosing?: Choosing<Row> | undefined;
 }
 
 const bonesShown = 6;
@@ -104,6 +107,7 @@ export function DataTable<Row>({
   onSort,
   isInner = false,
   leads = false,
+  choosing,
 }: TableProps<Row>) {
   const problem =
     error === undefined || error === null ? undefined : (
@@ -132,8 +136,10 @@ export function DataTable<Row>({
         >
           <thead>
             <tr>
-              {columns.map((column) => (
-                <Head key={column.title} {...{ column, sortBy, onSort }} />
+              {columns.map((column, at) => (
+                <Head key={column.title} {...{ column, sortBy, onSort }}>
+                  {at === 0 && choosing !== undefined && <AllBox choosing={choosing} />}
+                </Head>
               ))}
             </tr>
           </thead>
@@ -141,9 +147,10 @@ export function DataTable<Row>({
             {rows === undefined
               ? Array.from({ length: bonesShown }, (_, at) => <Bones key={at} columns={columns.length} />)
               : rows.map((row) => (
-                  <tr key={keyOf(row)}>
-                    {columns.map(({ title, align, isDeeds, cell }) => (
+                  <tr key={keyOf(row)} data-chosen={choosing?.chosen.has(keyOf(row)) || undefined}>
+                    {columns.map(({ title, align, isDeeds, cell }, at) => (
                       <td key={title} data-align={align} data-title={isDeeds === true ? undefined : title}>
+                        {at === 0 && choosing !== undefined && <RowBox {...{ row, choosing }} />}
                         {cell(row)}
                       </td>
                     ))}
@@ -161,14 +168,18 @@ function Head<Row>({
   column: { title, sort, align, isDeeds = false },
   sortBy,
   onSort,
+  children,
 }: {
   readonly column: Column<Row>;
   readonly sortBy: string | undefined;
   readonly onSort: ((sortBy: string) => void) | undefined;
+  /** Stands before the title. */
+  readonly children?: ReactNode;
 }) {
   if (sort === undefined || onSort === undefined)
     return (
       <th scope="col" data-align={align}>
+        {children}
         {isDeeds ? <span className="hidden">{title}</span> : title}
       </th>
     );
@@ -181,6 +192,7 @@ function Head<Row>({
 
       aria-sort={isUp ? 'ascending' : isDown ? 'descending' : undefined}
     >
+      {children}
       <button type="button" className={styles['sort']} onClick={() => onSort(isUp ? `-${sort}` : sort)}>
         {title}
         {isUp && <ArrowUp size={14} aria-hidden />}
@@ -197,10 +209,13 @@ const steps: ReadonlyMap<string, number> = new Map([
   ['k', -1],
 ]);
 
-/** Arrows go from row to row, as j and k do in a mail program; Enter is the link's own. */
+/** Arrows go from row to row, as j and k do in a mail program, and x chooses one; Enter is the link's own. */
 function walk(event: KeyboardEvent<HTMLTableSectionElement>): void {
-  const step = event.ctrlKey || event.metaKey || event.altKey ? undefined : steps.get(event.key);
-  if (step === undefined || !(event.target instanceof HTMLAnchorElement)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLAnchorElement)) return;
+  if (event.key === 'x')
+    event.target.closest('tr')?.querySelector<HTMLInputElement>('[data-chooses]')?.click();
+  const step = steps.get(event.key);
+  if (step === undefined) return;
   event.preventDefault();
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('td:first-child a')];
   links[links.indexOf(event.target) + step]?.focus();

@@ -16,6 +16,7 @@ import { IconButton } from '../kit/button.tsx';
 import { toldCount } from '../api/notifications.ts';
 import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
+import { Toasts } from '../kit/toast.tsx';
 import { Crumbs } from './crumbs.tsx';
 import { Keys } from './keys.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
@@ -108,6 +109,7 @@ function Frame({
       </div>
       <LeaveGuard />
       <Keys isOpen={areKeysShown} onOpen={setKeysShown} />
+      <Toasts />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button, buttonLook } from '../../kit/button.tsx';
+import { useChoosing } from '../../kit/choosing.tsx';
 import { FilterBox } from '../../kit/field.tsx';
 import { type Figure, share, unknown } from '../../kit/numbers.ts';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
@@ -18,6 +19,7 @@ import { ColumnsButton, titlesOf, useColumns } from '../lists/columns.tsx';
 import { Views } from '../lists/views.tsx';
 import { aliveMs, useGatewaysLive } from '../fleets.ts';
 import { CalledCell, useCalled } from '../traffic/called.tsx';
+import { ApisTogether } from './apis-together.tsx';
 import { CreateApi } from './create.tsx';
 import { apisPerPage, listedApis, pathsOf, stateOf } from './questions.ts';
 
@@ -40,8 +42,8 @@ export function Apis() {
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
   const { data, error } = useListed({ env, q, page, sort });
-  const called = useCalled(env, 'api', data?.data.map(({ id }) => id) ?? []);
-  const all = columnsOf(env, called);
+  const choosing = useChoosing(data?.data, idOf, nameOf);
+  const all = columnsOf(env, useCalled(env, 'api', (data?.data ?? []).map(idOf)));
   const columns = useColumns('apis', all);
   const create = may('API', 'C') ? (
     <>
@@ -80,6 +82,7 @@ export function Apis() {
       <DataTable
         label="APIs"
         leads
+        choosing={may('API', 'C') ? choosing : undefined}
         columns={columns}
         rows={data?.data}
         error={error}
@@ -96,10 +99,14 @@ export function Apis() {
         }
         empty={<NoApis q={q} onClear={() => void navigate({ search: {} })} create={create} />}
       />
+      {may('API', 'C') && <ApisTogether env={env} choosing={choosing} />}
       <CreateApi env={env} isOpen={isCreating} onClose={() => setCreating(false)} />
     </>
   );
 }
+
+const idOf = ({ id }: Schemas['ApiV4']): string => id;
+const nameOf = ({ name }: Schemas['ApiV4']): string => name;
 
 function columnsOf(env: string, called: ReturnType<typeof useCalled>): readonly Column<Schemas['ApiV4']>[] {
   return [
@@ -155,7 +162,8 @@ const Said = ({ figure: { value, unit } }: { readonly figure: Figure }) => (
 function Reach({ sync }: { readonly sync: Schemas['ApiV4']['sync'] | undefined }) {
   if (sync === undefined) return <span className="quiet">–</span>;
   const { gateways, applied, refused } = sync;
-  const tone = refused > 0 ? 'bad' : gateways === 0 ? 'idle' : applied < gateways ? 'info' : 'ok';
+  if (gateways === 0) return <span className="quiet">none</span>;
+  const tone = refused > 0 ? 'bad' : applied < gateways ? 'info' : 'ok';
   return (
     <>
       <Share part={applied} whole={gateways} tone={tone} />

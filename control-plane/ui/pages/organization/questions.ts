@@ -32,6 +32,14 @@ export const oneUser = (id: string) =>
     queryFn: () => answerOf(api.GET(`${usersPath}/{userId}`, { params: { path: { ...org, userId: id } } })),
   });
 
+/** Lets somebody in again, or in no more. */
+export const setEnabled = ({ id }: Pick<User, 'id'>, isOn: boolean) =>
+  answerOf(
+    api.POST(isOn ? `${usersPath}/{userId}/_enable` : `${usersPath}/{userId}/_disable`, {
+      params: { path: { ...org, userId: id } },
+    }),
+  );
+
 /** What somebody holds on APIs, applications or groups. */
 export const membershipsOf = (id: string, type: 'api' | 'application' | 'group') =>
   queryOptions({

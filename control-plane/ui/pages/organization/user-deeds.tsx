@@ -6,7 +6,7 @@ import { Problem } from '../../api/problem.ts';
 import { ChecksField } from '../../kit/checks.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
-import { rolesOf, spoken, type User } from './questions.ts';
+import { rolesOf, setEnabled, spoken, type User } from './questions.ts';
 
 interface Asked {
   readonly user: User;
@@ -60,14 +60,10 @@ export function DecideRegistration({
 /** Lets somebody in no more, until he is enabled again. */
 export function DisableUser({ user, onClose }: Asked) {
   const disabling = useChange({
-    change: () =>
-      answerOf(
-        api.POST('/management/organizations/{orgId}/users/{userId}/_disable', {
-          params: { path: pathOf(user) },
-        }),
-      ),
+    change: () => setEnabled(user, false),
     touches,
     onDone: onClose,
+    said: () => ({ text: `${user.displayName} is disabled`, undo: () => setEnabled(user, true) }),
   });
   return (
     <FormDialog

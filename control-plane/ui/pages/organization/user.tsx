@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, answerOf, organization } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
 import { environments, whoAmI } from '../../api/session.ts';
@@ -23,7 +22,7 @@ import {
   ResetPassword,
   ResetSecondFactor,
 } from './user-deeds.tsx';
-import { membershipsOf, oneUser, stateOf, spoken, type User } from './questions.ts';
+import { membershipsOf, oneUser, setEnabled, stateOf, spoken, type User } from './questions.ts';
 
 const route = getRouteApi('/_org/users/$user');
 
@@ -32,7 +31,7 @@ export function UserPage() {
   const { user: id } = route.useParams();
   const { data, error } = useQuery(oneUser(id));
   const may = useOrganizationRights();
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="User" error={error} />;
   const [tone, word] = stateOf(data);
   const isReadOnly = !may('USER', 'U');
   return (
@@ -92,12 +91,7 @@ function Deeds({ user }: { readonly user: User }) {
   const may = useOrganizationRights();
   const { data: me } = useQuery(whoAmI);
   const enabling = useChange({
-    change: () =>
-      answerOf(
-        api.POST('/management/organizations/{orgId}/users/{userId}/_enable', {
-          params: { path: { orgId: organization, userId: user.id } },
-        }),
-      ),
+    change: () => setEnabled(user, true),
     touches: [['users'], ['people']],
   });
   const onClose = () => setAsked(undefined);

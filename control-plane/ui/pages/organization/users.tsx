@@ -6,8 +6,9 @@ import { api, answerOf, organization } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
-import { waysIn } from '../../api/session.ts';
+import { waysIn, whoAmI } from '../../api/session.ts';
 import { Button } from '../../kit/button.tsx';
+import { useChoosing } from '../../kit/choosing.tsx';
 import { Code } from '../../kit/code.tsx';
 import { CopyVerb } from '../../kit/copy.tsx';
 import { FormDialog, ToldDialog } from '../../kit/dialog.tsx';
@@ -19,6 +20,7 @@ import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { listedUsers, stateOf, type User, usersPerPage } from './questions.ts';
+import { UsersTogether } from './users-together.tsx';
 
 const route = getRouteApi('/_org/users');
 
@@ -29,6 +31,14 @@ export function Users() {
   const [isCreating, setCreating] = useState(false);
   const may = useOrganizationRights();
   const { data, error } = useQuery(listedUsers({ q, page }));
+  const { data: me } = useQuery(whoAmI);
+  const choosing = useChoosing(
+    // Nobody locks himself out.
+    data?.data.filter(({ id }) => id !== me?.id),
+    ({ id }) => id,
+    ({ displayName }) => displayName,
+  );
+  const mayChange = may('USER', 'U');
   return (
     <>
       <PageHeader
@@ -55,6 +65,7 @@ export function Users() {
         error={error}
         keyOf={({ id }) => id}
         columns={columns}
+        choosing={mayChange ? choosing : undefined}
         paging={
           data && {
             page,
@@ -72,6 +83,7 @@ export function Users() {
           </Empty>
         }
       />
+      {mayChange && <UsersTogether choosing={choosing} />}
       {isCreating && <CreateUser onClose={() => setCreating(false)} />}
     </>
   );

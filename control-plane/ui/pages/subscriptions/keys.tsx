@@ -3,11 +3,14 @@ import { KeyRound } from 'lucide-react';
 import { useState } from 'react';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
+import { ChosenBar, useChoosing } from '../../kit/choosing.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
+import { countOf } from '../../kit/numbers.ts';
 import { Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
+import { TogetherDialog } from '../lists/together.tsx';
 import {
   isShared,
   type Key,
@@ -37,6 +40,12 @@ export function Keys({
   // One that opens other APIs too is not for the publisher of one of them.
   const may = held && (side.of === 'application' || !isOfAll);
   const dialog = { side, subscription, onClose: () => setAsked(undefined) };
+  const choosing = useChoosing(
+    data?.filter(isLive),
+    ({ id }) => id,
+    ({ hash8 }) => hash8,
+  );
+  const [several, setSeveral] = useState<readonly Key[]>();
   const canRenew = may && subscription.status === 'ACCEPTED';
   return (
     <Panel
@@ -58,13 +67,24 @@ export function Keys({
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf(may, setAsked)}
+        choosing={may && choosing.all.length > 1 ? choosing : undefined}
         empty={<p className="second inset">No key has been made: accepting the subscription makes one.</p>}
       />
+      <ChosenBar
+        label="keys"
+        choosing={choosing}
+        deeds={[{ verb: 'Revoke', isDangerous: true, onDo: setSeveral }]}
+      />
+      {several !== undefined && (
+        <RevokeSeveral {...{ side, subscription, several }} onClose={() => setSeveral(undefined)} />
+      )}
       {asked === 'renew' && <Renew {...dialog} onKey={onKey} />}
       {typeof asked === 'object' && <Revoke {...dialog} apiKey={asked} />}
     </Panel>
   );
 }
+
+const isLive = ({ revoked, expired }: Key): boolean => !revoked && !expired;
 
 function columnsOf(may: boolean, onRevoke: (key: Key) => void): readonly Column<Key>[] {
   return [
@@ -89,7 +109,7 @@ function columnsOf(may: boolean, onRevoke: (key: Key) => void): readonly Column<
       title: 'Action',
       align: 'end',
       cell: (key) =>
-        may && !key.revoked && !key.expired ? (
+        may && isLive(key) ? (
           <Button size="small" look="quiet" onClick={() => onRevoke(key)} aria-label={`Revoke ${key.hash8}`}>
             Revoke
           </Button>
@@ -135,6 +155,30 @@ function Revoke({ side, subscription, apiKey, onClose }: Asked & { readonly apiK
       isOpen
       onClose={onClose}
       submit={{ verb: 'Revoke key', mutation: revoking, isDangerous: true }}
+    />
+  );
+}
+
+function RevokeSeveral({
+  side,
+  subscription,
+  several,
+  onClose,
+}: Asked & { readonly several: readonly Key[] }) {
+  return (
+    <TogetherDialog
+      rows={several}
+      keyOf={({ id }) => id}
+      nameOf={({ hash8 }) => hash8}
+      words={(many) => ({
+        verb: `Revoke ${countOf(many, 'key')}`,
+        done: `${countOf(many, 'key')} ${many === 1 ? 'is' : 'are'} revoked`,
+      })}
+      effects={[[String(several.length), 'stop working at once; none can be restored']]}
+      isDangerous
+      change={({ id }) => revokeKey(side, subscription, id)}
+      touches={[['subscriptions', side.env]]}
+      onClose={onClose}
     />
   );
 }

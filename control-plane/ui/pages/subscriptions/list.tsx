@@ -4,6 +4,7 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
+import { useChoosing } from '../../kit/choosing.tsx';
 import { now } from '../../kit/now.ts';
 import { shortId } from '../../kit/numbers.ts';
 import { Toolbar } from '../../kit/page.tsx';
@@ -13,6 +14,7 @@ import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { oneApi } from '../apis/questions.ts';
+import { SubscriptionsTogether } from './together.tsx';
 import { KeyOnce } from './key-once.tsx';
 import {
   listedSubscriptions,
@@ -52,6 +54,8 @@ export function SubscriptionList({
   const may = useRights({ env: side.env, [side.of]: side.id });
   const { data, error } = useQuery(listedSubscriptions(side, { shown, page }));
   const names = useNamesOf(side, data?.rows ?? []);
+  const choosing = useChoosing(data?.rows, keyOf, (row) => nameOf(side, names, row));
+  const mayChange = may('SUBSCRIPTION', 'U') && shown !== 'ended';
   const subscribe = may('SUBSCRIPTION', 'C') ? (
     <Button look={side.of === 'api' ? 'plain' : 'primary'} onClick={() => setSubscribing(true)}>
       <Plus size={16} aria-hidden />
@@ -72,8 +76,9 @@ export function SubscriptionList({
         label="Subscriptions"
         rows={data?.rows}
         error={error}
-        keyOf={({ id }) => id}
+        keyOf={keyOf}
         columns={columnsOf(side, names)}
+        choosing={mayChange ? choosing : undefined}
         paging={
           data && {
             page,
@@ -84,6 +89,7 @@ export function SubscriptionList({
         }
         empty={<NoSubscriptions {...{ side, shown }} />}
       />
+      {mayChange && <SubscriptionsTogether {...{ side, choosing }} />}
       <Subscribe
         side={side}
         isOpen={isSubscribing}
@@ -94,6 +100,16 @@ export function SubscriptionList({
     </>
   );
 }
+
+const keyOf = ({ id }: Subscription): string => id;
+
+/** What is at the other end of a subscription. */
+const nameOf = (
+  { of }: Side,
+  names: ReadonlyMap<string, string>,
+  { api, application }: Subscription,
+): string =>
+  of === 'api' ? (application.name ?? shortId(application.id)) : (names.get(api.id) ?? shortId(api.id));
 
 /** An application's list names APIs by their ids; one that the reader may not see stays an id. */
 function useNamesOf({ env, of }: Side, rows: readonly Subscription[]): ReadonlyMap<string, string> {
@@ -108,20 +124,23 @@ function columnsOf(side: Side, names: ReadonlyMap<string, string>): readonly Col
     side.of === 'api'
       ? {
           title: 'Application',
-          cell: ({ id: subscription, application }) => (
-            <Link to="/$env/apis/$api/subscriptions/$subscription" params={{ env, api: id, subscription }}>
-              {application.name ?? shortId(application.id)}
+          cell: (row) => (
+            <Link
+              to="/$env/apis/$api/subscriptions/$subscription"
+              params={{ env, api: id, subscription: row.id }}
+            >
+              {nameOf(side, names, row)}
             </Link>
           ),
         }
       : {
           title: 'API',
-          cell: ({ id: subscription, api }) => (
+          cell: (row) => (
             <Link
               to="/$env/applications/$application/subscriptions/$subscription"
-              params={{ env, application: id, subscription }}
+              params={{ env, application: id, subscription: row.id }}
             >
-              {names.get(api.id) ?? shortId(api.id)}
+              {nameOf(side, names, row)}
             </Link>
           ),
         },

@@ -16,25 +16,29 @@ export type Acting = UseMutationResult<void, Error, Action> & {
   readonly act: (action: Action) => Promise<void>;
 };
 
-/** Puts an API in service or takes it out, as whoever shows its pages does. */
+/** Puts an API in service or takes it out. */
+export async function act(env: string, of: Schemas['ApiV4'], action: Action): Promise<void> {
+  const params = { path: { envId: env, apiId: of.id } };
+  const base = '/management/v2/environments/{envId}/apis/{apiId}';
+  if (action === 'deploy') await answerOf(api.POST(`${base}/deployments`, { params, body: {} }));
+  // What was never in service waits for nobody's start: whoever deploys it means to serve it.
+  const isFirst = action === 'deploy' && of.deployedAt === undefined && of.state === 'STOPPED';
+  if (action === 'start' || isFirst) await answerOf(api.POST(`${base}/_start`, { params }));
+  if (action === 'stop') await answerOf(api.POST(`${base}/_stop`, { params }));
+}
+
+/** The same, as whoever shows its pages does. */
 export function useActing(env: string, of: Schemas['ApiV4'] | undefined): Acting {
   const queries = useQueryClient();
-  const params = { path: { envId: env, apiId: of?.id ?? '' } };
-  const base = '/management/v2/environments/{envId}/apis/{apiId}';
-  const act = async (action: Action): Promise<void> => {
-    if (action === 'deploy') await answerOf(api.POST(`${base}/deployments`, { params, body: {} }));
-    // What was never in service waits for nobody's start: whoever deploys it means to serve it.
-    const isFirst = action === 'deploy' && of?.deployedAt === undefined && of?.state === 'STOPPED';
-    if (action === 'start' || isFirst) await answerOf(api.POST(`${base}/_start`, { params }));
-    if (action === 'stop') await answerOf(api.POST(`${base}/_stop`, { params }));
-  };
+  const actOn = (action: Action): Promise<void> =>
+    of === undefined ? Promise.resolve() : act(env, of, action);
   const mutation = useMutation({
-    mutationFn: act,
+    mutationFn: actOn,
     // What was refused has changed nothing: what is being written stays as it is.
     onSettled: (_done, error) =>
       queries.invalidateQueries({ queryKey: ['api', env, of?.id], exact: error !== null }),
   });
-  return { ...mutation, act };
+  return { ...mutation, act: actOn };
 }
 
 /** One for all buttons of the pages of an API: the head of the page says why a deployment was refused. */

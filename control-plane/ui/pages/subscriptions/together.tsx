@@ -1,0 +1,153 @@
+import { useState } from 'react';
+import { CopyVerb } from '../../kit/copy.tsx';
+import { type Choosing, ChosenBar, type Together } from '../../kit/choosing.tsx';
+import { ToldDialog } from '../../kit/dialog.tsx';
+import { now } from '../../kit/now.ts';
+import { countOf, shortId } from '../../kit/numbers.ts';
+import { TogetherDialog } from '../lists/together.tsx';
+import styles from './key-once.module.css';
+import { type Deed, doWith, type Key, type Side, stateOf, type Subscription } from './side.ts';
+
+type Verb = Deed['verb'];
+
+const words: Readonly<Record<Verb, readonly [verb: string, done: string]>> = {
+  accept: ['Accept', 'accepted'],
+  reject: ['Reject', 'rejected'],
+  pause: ['Pause', 'paused'],
+  resume: ['Resume', 'in force again'],
+  close: ['Close', 'closed'],
+};
+
+const effectsOf = (verb: Verb, many: number): readonly (readonly [string, string])[] | undefined => {
+  const applications = countOf(many, 'application').slice(String(many).length + 1);
+  if (verb === 'close')
+    return [
+      [String(many), `${applications} lose access at once; keys stop working, and none can be restored`],
+    ];
+  if (verb === 'pause')
+    return [[String(many), `${applications} are refused until they are resumed; keys stay`]];
+  if (verb === 'reject') return [[String(many), 'cannot be accepted later; who asked may subscribe again']];
+  if (verb === 'accept')
+    return [[String(many), 'may call as soon as gateways have heard of it; keys are shown once']];
+  return undefined;
+};
+
+const isOpen = ({ status }: Subscription): boolean => status === 'ACCEPTED' || status === 'PAUSED';
+
+/** What can be done with several subscriptions of a list: of an application, they can be closed; those who run the API decide. */
+export function SubscriptionsTogether({
+  side,
+  choosing,
+}: {
+  readonly side: Side;
+  readonly choosing: Choosing<Subscription>;
+}) {
+  const [asked, setAsked] = useState<{ readonly verb: Verb; readonly rows: readonly Subscription[] }>();
+  const [made, setMade] = useState<readonly Made[]>([]);
+  const deed = (verb: Verb, isFor: (row: Subscription) => boolean): Together<Subscription> => ({
+    verb: words[verb][0],
+    isFor,
+    isDangerous: verb === 'close',
+    onDo: (rows) => setAsked({ verb, rows }),
+  });
+  const decided = [
+    deed('accept', ({ status }) => status === 'PENDING'),
+    deed('reject', ({ status }) => status === 'PENDING'),
+    deed('pause', (row) => stateOf(row, now())[1] === 'Accepted'),
+    deed('resume', ({ status }) => status === 'PAUSED'),
+  ];
+  return (
+    <>
+      <ChosenBar
+        label="subscriptions"
+        choosing={choosing}
+        deeds={[...(side.of === 'api' ? decided : []), deed('close', isOpen)]}
+      />
+      {asked !== undefined && (
+        <Ask
+          side={side}
+          {...asked}
+          choosing={choosing}
+          onMade={setMade}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+      <KeysOnce made={made} onClose={() => setMade([])} />
+    </>
+  );
+}
+
+function Ask({
+  side,
+  verb,
+  rows,
+  choosing: { chosen, onChoose, nameOf },
+  onMade,
+  onClose,
+}: {
+  readonly side: Side;
+  readonly verb: Verb;
+  readonly rows: readonly Subscription[];
+  readonly choosing: Choosing<Subscription>;
+  readonly onMade: (made: readonly Made[]) => void;
+  readonly onClose: () => void;
+}) {
+  return (
+    <TogetherDialog
+      rows={rows}
+      keyOf={({ id }) => id}
+      nameOf={nameOf}
+      words={(many) => ({
+        verb: `${words[verb][0]} ${countOf(many, 'subscription')}`,
+        done: `${countOf(many, 'subscription')} ${many === 1 ? 'is' : 'are'} ${words[verb][1]}`,
+      })}
+      effects={effectsOf(verb, rows.length)}
+      isDangerous={verb === 'close' || verb === 'reject'}
+      change={({ id }) => doWith(side, id, { verb })}
+      touches={[['subscriptions', side.env], ['tasks']]}
+      onDone={(done) => {
+        const ids = new Set(done.map(([{ id }]) => id));
+        onChoose(new Set([...chosen].filter((id) => !ids.has(id))));
+        onMade(
+          done.flatMap(([row, answer]) =>
+            answer?.apiKey === undefined ? [] : [{ name: nameOf(row), key: answer.apiKey }],
+          ),
+        );
+      }}
+      onClose={onClose}
+    />
+  );
+}
+
+interface Made {
+  readonly name: string;
+  readonly key: Key;
+}
+
+/** Keys that were made together: this is the only place that ever shows them. */
+function KeysOnce({ made, onClose }: { readonly made: readonly Made[]; readonly onClose: () => void }) {
+  const known = made.flatMap(({ name, key }) =>
+    key.key === undefined ? [] : [[name, key.key, key.id] as const],
+  );
+  if (known.length === 0) return null;
+  const lines = known.map(([name, key]) => `${name}\t${key}`).join('\n');
+  return (
+    <ToldDialog
+      title={known.length === 1 ? `Key for ${known[0]?.[0] ?? ''}` : `Keys for ${known.length} applications`}
+      about="This is the only time that you see them. They work as soon as gateways have heard of them."
+      isOpen
+      isFirm
+      onClose={onClose}
+      actions={<CopyVerb verb="Copy all" text={lines} look="primary" />}
+    >
+      {known.map(([name, key, id]) => (
+        <div key={id} className={styles['one']}>
+          <span>{name === '' ? shortId(id) : name}</span>
+          <output className={`${styles['key']} mono`} aria-label={`Key for ${name}`}>
+            {key}
+          </output>
+        </div>
+      ))}
+    </ToldDialog>
+  );
+}
