@@ -177,6 +177,13 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
   await page.getByRole('combobox', { name: /^Filter by path/ }).fill('/nothing/like/it');
   await page.getByRole('heading', { name: 'No call matches' }).waitFor();
   await look('logs-none');
+  await page.goto('/console/DEFAULT/logs');
+  await page.getByRole('combobox', { name: /^Filter by path/ }).fill('status:');
+  await page.getByRole('option', { name: /5xx/ }).waitFor();
+  // The page around them stays what it is for screen readers as well, its heading with it.
+  await look('logs-completions');
+  await page.keyboard.press('Escape');
+  await page.getByRole('option').first().waitFor({ state: 'detached' });
   await page.goto('/console/DEFAULT/analytics');
   await page.getByRole('figure', { name: 'Response time' }).waitFor();
   await page.getByRole('table', { name: 'APIs', exact: true }).getByRole('cell').first().waitFor();
@@ -274,6 +281,15 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
   await page.goto('/console/kit');
   await page.getByRole('textbox', { name: 'Limit', exact: true }).waitFor();
   await look('kit');
+  for (const [place, heading] of [
+    ['_org/templates', 'Notification templates'],
+    ['register', 'Create an account'],
+    ['finish-registration', 'Finish your registration'],
+  ] as const) {
+    await page.goto(`/console/${place}`);
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    await look(place.replace('/', '-'));
+  }
   await page.goto('/console/DEFAULT/nowhere/at/all');
   await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
   await look('nothing');

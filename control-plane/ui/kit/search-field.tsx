@@ -1,6 +1,7 @@
 import { Combobox as Base } from '@base-ui/react/combobox';
 import { Search } from 'lucide-react';
 import { useId, useRef, useState, type RefObject } from 'react';
+import { Completions, useCompleting } from './completing.tsx';
 import fields from './field.module.css';
 import { layers } from './layers.ts';
 import menus from './menu.module.css';
@@ -33,6 +34,7 @@ export function SearchField({
 }) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
+  const { isOpen, setOpen, actionsRef, onBlur } = useCompleting();
   // What is being typed; without it the name of what is chosen is shown.
   const [typed, setTyped] = useState<string>();
   return (
@@ -57,6 +59,9 @@ export function SearchField({
         itemToStringLabel={({ name }) => name}
         isItemEqualToValue={(a, b) => a.id === b.id}
         autoHighlight
+        open={isOpen}
+        onOpenChange={setOpen}
+        actionsRef={actionsRef}
       >
         <div className={fields['box']} ref={box}>
           <Search size={14} aria-hidden />
@@ -64,10 +69,11 @@ export function SearchField({
             id={id}
             placeholder="Type to search"
             maxLength={256}
+            onBlur={onBlur}
             aria-describedby={hint === undefined ? undefined : `${id}-told`}
           />
         </div>
-        <Found {...{ label, isAwaited, box }} />
+        {isOpen && <Found {...{ label, isAwaited, box }} />}
       </Base.Root>
       {hint !== undefined && (
         <span id={`${id}-told`} className={fields['hint']}>
@@ -90,7 +96,7 @@ function Found({
   return (
     <Base.Portal container={layers()}>
       <Base.Positioner anchor={box} sideOffset={4} className={menus['over']}>
-        <Base.Popup className={`${menus['popup']} ${menus['asWide']}`}>
+        <Completions>
           <Base.Empty className={menus['none']}>{isAwaited ? '' : 'Nothing matches'}</Base.Empty>
           <Base.List aria-label={label}>
             {(choice: Choice) => (
@@ -100,7 +106,7 @@ function Found({
               </Base.Item>
             )}
           </Base.List>
-        </Base.Popup>
+        </Completions>
       </Base.Positioner>
     </Base.Portal>
   );

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
 import { type KeyboardEvent, type RefObject, useEffect, useId, useRef, useState } from 'react';
 import fields from '../../kit/field.module.css';
+import { Completions, useCompleting } from '../../kit/completing.tsx';
 import { layers } from '../../kit/layers.ts';
 import menus from '../../kit/menu.module.css';
 import { count, worded } from '../../kit/numbers.ts';
@@ -23,31 +24,29 @@ interface Offer {
 
 const typedMs = 250;
 const valuesMax = 50;
-const offeredMax = 8;
 
 /** What of a search is a text. */
 const textOf = ({ q, id }: TrafficSearch): string => q ?? id ?? '';
+
+interface QueryBoxProps {
+  readonly asked: Asked;
+  readonly search: TrafficSearch;
+  readonly onSearch: OnSearch;
+}
 
 /**
  * The line above calls that narrows them: a part of the path, or tokens such as `status:500`, completed from what the calls hold. A token that
  * is chosen, or entered, becomes a chip; words narrow by themselves a moment after somebody has stopped typing.
  */
-export function QueryBox({
-  asked,
-  search,
-  onSearch,
-}: {
-  readonly asked: Asked;
-  readonly search: TrafficSearch;
-  readonly onSearch: OnSearch;
-}) {
+export function QueryBox({ asked, search, onSearch }: QueryBoxProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [typed, setTyped] = useTyped(search, onSearch);
-  const [isOpen, setOpen] = useState(false);
+  const { isOpen: isWished, setOpen, actionsRef, onBlur } = useCompleting();
   const [fault, setFault] = useState<string>();
   const typing = typingIn(typed);
   const offers = useOffers(asked, typed, typing);
+  const isOpen = isWished && offers.length > 0;
   const found = useFound(asked, search);
   const enter = async (text: string): Promise<void> => {
     setOpen(false);
@@ -70,7 +69,8 @@ export function QueryBox({
       <Base.Root
         items={offers}
         filter={null}
-        open={isOpen && offers.length > 0}
+        open={isOpen}
+        actionsRef={actionsRef}
         // What begins a token is gone on with.
         onOpenChange={(open, { reason }) => (reason === 'item-press' ? undefined : setOpen(open))}
         value={typed}
@@ -95,9 +95,10 @@ export function QueryBox({
             aria-invalid={fault !== undefined || undefined}
             aria-describedby={fault === undefined ? undefined : id}
             onKeyDown={onKeyDown}
+            onBlur={onBlur}
           />
         </div>
-        <Offers box={box} onChoose={choose} />
+        {isOpen && <Offers box={box} onChoose={choose} />}
       </Base.Root>
       <span id={id} role="status" className={fields['error']}>
         {fault}
@@ -130,7 +131,7 @@ function Offers({
   return (
     <Base.Portal container={layers()}>
       <Base.Positioner anchor={box} sideOffset={4} className={menus['over']}>
-        <Base.Popup className={`${menus['popup']} ${menus['asWide']}`}>
+        <Completions>
           <Base.List aria-label="Completions">
             {(offer: Offer) => (
               <Base.Item
@@ -144,7 +145,7 @@ function Offers({
               </Base.Item>
             )}
           </Base.List>
-        </Base.Popup>
+        </Completions>
       </Base.Positioner>
     </Base.Portal>
   );
@@ -195,7 +196,6 @@ function useOffers(asked: Asked, typed: string, typing: Typing | undefined): rea
   ];
   return values
     .filter(({ value }) => value.toLowerCase().includes(start))
-    .slice(0, offeredMax)
     .map(({ value, about }) => {
       const words = `${typing.key}:${quoted(value)}`;
       return {
