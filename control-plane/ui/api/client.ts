@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch';
+import { now } from '../kit/now.ts';
 import type { paths, Schemas } from './management.generated.ts';
 import { Problem } from './problem.ts';
 import { answerRecorded } from './recorded.ts';
@@ -81,7 +82,8 @@ export async function taggedAnswerOf<T>(
   const { data, error, response } = await call;
   if (response.ok) return { data: data as T, tag: response.headers.get('etag') ?? undefined };
   const transaction = response.headers.get('x-transaction-id') ?? undefined;
-  if (isErrorBody(error)) throw new Problem(error, transaction);
+  const retryAtMs = retryAtMsOf(response.headers.get('retry-after'));
+  if (isErrorBody(error)) throw new Problem(error, transaction, retryAtMs);
   const message = `Somebody between this page and the control plane answered with ${response.status}.`;
   throw new Problem(
     {
@@ -92,7 +94,14 @@ export async function taggedAnswerOf<T>(
       details: [],
     },
     transaction,
+    retryAtMs,
   );
+}
+
+/** In seconds, as we write it; a date, as somebody between may, is passed over. */
+function retryAtMsOf(header: string | null): number {
+  const seconds = Number(header ?? 0);
+  return seconds > 0 ? now() + seconds * 1_000 : 0;
 }
 
 function isErrorBody(error: unknown): error is Schemas['Error'] {

@@ -9,14 +9,22 @@ export class Problem extends Error {
   readonly details: Schemas['Error']['details'];
   /** What the log of the control plane calls it. */
   readonly transaction: string | undefined;
+  /** Before then, in ms since the epoch, it would be refused again; 0 when nobody has said. */
+  readonly retryAtMs: number;
 
-  constructor(body: Schemas['Error'], transaction: string | undefined) {
+  constructor(body: Schemas['Error'], transaction: string | undefined, retryAtMs = 0) {
     const hint = body.parameters['hint'];
     super(hint === undefined ? body.message : `${body.message} ${hint}`);
     this.status = body.httpStatus;
     this.code = body.technicalCode;
     this.details = body.details;
     this.transaction = transaction;
+    this.retryAtMs = retryAtMs;
+  }
+
+  /** Whether the same may be answered when it is asked again, which what is refused or not there is not. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 
   /**

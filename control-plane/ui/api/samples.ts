@@ -18,6 +18,11 @@ export function useSamples(env: string): readonly Sample[] {
   return useQuery(samplesOf(env)).data?.data ?? none;
 }
 
+/** Whether it is known by now which there are, or that nobody says. */
+export function useAreSamplesKnown(env: string): boolean {
+  return useQuery(samplesOf(env)).isFetched;
+}
+
 /** Takes them away. */
 export const removeSamples = (env: string): Promise<Schemas['SamplesRemoved']> =>
   answerOf(api.DELETE('/management/v2/environments/{envId}/samples', { params: { path: { envId: env } } }));

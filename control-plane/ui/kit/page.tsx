@@ -59,13 +59,34 @@ export const Body = ({ children }: { readonly children: ReactNode }) => (
   <div className={styles['body']}>{children}</div>
 );
 
-/** In place of a page whose answer is not there: nothing while it is awaited, then why it is missing. */
-export const Unanswered = ({ error }: { readonly error: unknown }) =>
-  error === null ? null : (
-    <Body>
-      <ProblemBox error={error} />
-    </Body>
-  );
+/** In place of what is awaited, where no list or figure stands for itself: shown a moment later, so that a quick answer makes nothing flicker. */
+export const Awaited = ({ lines = 6 }: { readonly lines?: number }) => (
+  <div className={styles['awaited']} aria-busy="true">
+    <span className="hidden">Loading</span>
+    {Array.from({ length: lines }, (_, at) => (
+      <i key={at} aria-hidden />
+    ))}
+  </div>
+);
+
+/** In place of a page whose answer is not there: what it will look like while it is awaited, then why it is missing. */
+export const Unanswered = ({
+  error,
+  title,
+  hasTabs = false,
+}: {
+  readonly error: unknown;
+  /** What the page is of, e.g. `API`, until its name is known; for a part of a page, which has a heading already, none. */
+  readonly title?: string;
+  /** It will have pages of its own, as links. */
+  readonly hasTabs?: boolean;
+}) => (
+  <>
+    {title !== undefined && <PageHeader title={title} />}
+    {hasTabs && <div className={styles['tabs']} data-awaited />}
+    <Body>{error === null ? <Awaited /> : <ProblemBox error={error} />}</Body>
+  </>
+);
 
 /** What stands above a list; the first is what narrows it, at the end stands what adds to it. */
 export const Toolbar = ({ children, end }: { readonly children: ReactNode; readonly end?: ReactNode }) => (

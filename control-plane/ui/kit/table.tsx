@@ -70,6 +70,8 @@ interface TableProps<Row> {
   readonly isInner?: boolean;
   /** A click on any cell of a row goes where the link in its first cell leads, which is there for the keyboard. */
   readonly leads?: boolean;
+  /** How many rows are to come, where that is known, so that nothing below them moves. */
+  readonly rowsAwaited?: number;
   /** Several rows can be chosen, to do something with all of them. */
   readonly choosing?: Choosing<Row> | undefined;
 }
@@ -107,6 +109,7 @@ export function DataTable<Row>({
   onSort,
   isInner = false,
   leads = false,
+  rowsAwaited = bonesShown,
   choosing,
 }: TableProps<Row>) {
   const problem =
@@ -145,7 +148,7 @@ export function DataTable<Row>({
           </thead>
           <tbody onKeyDown={walk} onClick={leads ? lead : undefined} data-leads={leads || undefined}>
             {rows === undefined
-              ? Array.from({ length: bonesShown }, (_, at) => <Bones key={at} columns={columns.length} />)
+              ? Array.from({ length: rowsAwaited }, (_, at) => <Bones key={at} columns={columns.length} />)
               : rows.map((row) => (
                   <tr key={keyOf(row)} data-chosen={choosing?.chosen.has(keyOf(row)) || undefined}>
                     {columns.map(({ title, align, isDeeds, cell }, at) => (

@@ -1,6 +1,9 @@
-import { Lock } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { Lock, RotateCw } from 'lucide-react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Problem } from '../api/problem.ts';
+import { Button } from './button.tsx';
+import { now } from './now.ts';
 import styles from './told.module.css';
 
 /** What stands where nothing is: what this is, one sentence, one action. */
@@ -30,14 +33,20 @@ export function ProblemBox({
   error,
   details: shown,
   children,
+  onRetry,
 }: {
   readonly error: unknown;
   /** What of its details is said here; without it, all. */
   readonly details?: Problem['details'] | undefined;
   /** In place of what is wrong where, when the page has more to say of it. */
   readonly children?: ReactNode;
+  /** Asks again; without it, what the page itself has asked for is asked again, all that failed together. */
+  readonly onRetry?: () => void;
 }) {
-  const { message, details: all, code, transaction } = Problem.of(error);
+  const problem = Problem.of(error);
+  const { message, details: all, code, transaction } = problem;
+  const retryAsked = useRetry(error);
+  const retry = onRetry ?? retryAsked;
   const details = shown ?? all;
   return (
     <div className={styles['problem']} role="alert">
@@ -56,6 +65,40 @@ export function ProblemBox({
         {code}
         {transaction !== undefined && ` · ${transaction}`}
       </small>
+      {retry !== undefined && problem.isPassing && <Retry atMs={problem.retryAtMs} onRetry={retry} />}
+    </div>
+  );
+}
+
+/** Asks again for all that failed on the page, where the error is of something that it asked for; what somebody sent is sent again by its own button. */
+function useRetry(error: unknown): (() => void) | undefined {
+  const queries = useQueryClient();
+  const isAsked = queries
+    .getQueryCache()
+    .findAll({ type: 'active' })
+    .some(({ state }) => state.error === error);
+  if (!isAsked) return undefined;
+  return () =>
+    void queries.refetchQueries({ type: 'active', predicate: ({ state }) => state.status === 'error' });
+}
+
+const tickMs = 250;
+
+/** Not before whoever refused it has said that it makes sense. */
+function Retry({ atMs, onRetry }: { readonly atMs: number; readonly onRetry: () => void }) {
+  const [time, setTime] = useState(now);
+  const seconds = Math.max(0, Math.ceil((atMs - time) / 1_000));
+  useEffect(() => {
+    if (seconds === 0) return undefined;
+    const timer = setInterval(() => setTime(now), tickMs);
+    return () => clearInterval(timer);
+  }, [seconds]);
+  return (
+    <div className={styles['retry']}>
+      <Button size="small" disabled={seconds > 0} onClick={onRetry}>
+        <RotateCw size={14} aria-hidden />
+        {seconds > 0 ? `Retry in ${seconds} s` : 'Retry'}
+      </Button>
     </div>
   );
 }

@@ -28,7 +28,7 @@ export function GatewayPage() {
   const { env, gateway: id } = route.useParams();
   const live = useGatewaysLive(env);
   const { data, error } = useQuery({ ...oneGateway(env, id), refetchInterval: aliveMs });
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Gateway" error={error} />;
   const [tone, word] = states[data.state];
   return (
     <>

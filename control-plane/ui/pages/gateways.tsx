@@ -4,7 +4,7 @@ import type { Schemas } from '../api/client.ts';
 import { Copy } from '../kit/copy.tsx';
 import { LiveMark } from '../kit/live-mark.tsx';
 import { shortId } from '../kit/numbers.ts';
-import { Body, PageHeader, Panel } from '../kit/page.tsx';
+import { Awaited, Body, PageHeader, Panel } from '../kit/page.tsx';
 import { Status, type Tone } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
@@ -59,12 +59,19 @@ export function Gateways() {
       <PageHeader title="Gateways" status={<LiveMark state={live} />} />
       <Body>
         {error !== null && <ProblemBox error={error} />}
+        {data === undefined && error === null && <Awaited />}
+        {data?.data.length === 0 && (
+          <Empty title="No fleet yet">
+            Gateways enrol in a fleet, which says which environments they serve and by which tags.
+          </Empty>
+        )}
         {all.map(({ id, name }, at) => (
           <Panel key={id} title={name} isBare>
             <DataTable
               label={`Gateways of ${name}`}
               isInner
               rows={answers[at]?.data?.data}
+              error={answers[at]?.error}
               keyOf={({ id: gateway }) => gateway}
               leads
               columns={columnsOf(env)}

@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useRouter } from '@tanstack/react-router';
 import { Body } from '../kit/page.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
 import { buttonLook } from '../kit/button.tsx';
@@ -24,10 +24,12 @@ export function NotHere() {
 
 /** A page that could not be made. */
 export function Unwell({ error }: { readonly error: unknown }) {
+  const router = useRouter();
   return (
     <main>
       <Body>
-        <ProblemBox error={error} />
+        <h1 className="hidden">The page could not be made</h1>
+        <ProblemBox error={error} onRetry={() => void router.invalidate()} />
       </Body>
     </main>
   );

@@ -8,7 +8,7 @@ import { Button } from '../../kit/button.tsx';
 import { TextField } from '../../kit/field.tsx';
 import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Unplaced } from '../../kit/told.tsx';
 import { Unsaved } from '../../kit/unsaved.tsx';
@@ -132,6 +132,7 @@ function Sessions() {
       answerOf(api.DELETE('/management/organizations/{orgId}/user/sessions', { params: { path: org } })),
     touches: [['sessions']],
   });
+  const { rows, paging } = usePages(data ?? []);
   const others = (data ?? []).filter(({ current }) => !current).length;
   return (
     <Panel
@@ -148,7 +149,8 @@ function Sessions() {
       <DataTable
         label="Sessions"
         isInner
-        rows={data}
+        rows={data === undefined ? undefined : rows}
+        paging={paging}
         error={error ?? closing.error}
         keyOf={({ id }) => id}
         columns={columns}

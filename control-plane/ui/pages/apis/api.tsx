@@ -53,7 +53,7 @@ export function Api() {
     // What is written meanwhile may mend what was refused.
     if (isWriting) reset();
   }, [isWriting, reset]);
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="API" hasTabs error={error} />;
   const params = { env, api: id };
   return (
     <ActingContext value={acting}>

@@ -137,20 +137,22 @@ function Deployment({ env, id }: { readonly env: string; readonly id: string }) 
         data && (
           <>
             <LiveMark state={live} />
-            <Share
-              part={applied}
-              whole={concerned.length}
-              tone={hasRefused ? 'bad' : applied === concerned.length ? 'ok' : 'info'}
-            />
+            {concerned.length > 0 && (
+              <Share
+                part={applied}
+                whole={concerned.length}
+                tone={hasRefused ? 'bad' : applied === concerned.length ? 'ok' : 'info'}
+              />
+            )}
           </>
         )
       }
     >
-      {error !== null && <ProblemBox error={error} />}
       <DataTable
         label="Gateways"
         isInner
         rows={data === undefined ? undefined : gateways}
+        error={error}
         keyOf={({ id: gateway }) => gateway}
         columns={[
           { title: 'Gateway', cell: ({ hostname }) => hostname },

@@ -13,7 +13,7 @@ const route = getRouteApi('/$env/applications/$application');
 export function Application() {
   const { env, application } = route.useParams();
   const { data, error } = useQuery(oneApplication(env, application));
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Application" hasTabs error={error} />;
   const params = { env, application };
   return (
     <>

@@ -36,13 +36,7 @@ export function DashboardPage() {
 function Kept({ env, id }: { readonly env: string; readonly id: string }) {
   const { data, error } = useQuery(oneDashboard(env, id));
   const [isEditing, setEditing] = useState(false);
-  if (data === undefined)
-    return (
-      <>
-        <PageHeader title="Dashboard" />
-        <Unanswered error={error} />
-      </>
-    );
+  if (data === undefined) return <Unanswered title="Dashboard" error={error} />;
   if (isEditing)
     return <EditDashboard key={data.lastModified} env={env} of={data} onDone={() => setEditing(false)} />;
   return <View env={env} of={data} onEdit={() => setEditing(true)} />;

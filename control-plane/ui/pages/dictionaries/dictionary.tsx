@@ -28,7 +28,7 @@ export function DictionaryPage() {
   const { env, dictionary: id } = route.useParams();
   const { data, error } = useQuery(oneDictionary(env, id));
   const may = useRights({ env });
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Dictionary" error={error} />;
   const [tone, word] = stateOf(data);
   const isReadOnly = !may('DICTIONARY', 'U');
   return (

@@ -4,8 +4,8 @@ import { FileCode, FileText, Folder, Link2, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
-import { Body, PageHeader } from '../../kit/page.tsx';
-import { Empty, ProblemBox } from '../../kit/told.tsx';
+import { PageHeader, Unanswered } from '../../kit/page.tsx';
+import { Empty } from '../../kit/told.tsx';
 import { CreatePage } from './create-page.tsx';
 import styles from './documentation.module.css';
 import { PageEditor } from './page-editor.tsx';
@@ -55,13 +55,7 @@ function Documentation({ at, page, onShow }: Props) {
   const { data, error } = useQuery(listedPages(at));
   const [isCreating, setCreating] = useState(false);
   const may = useRights(at);
-  if (error !== null && data === undefined)
-    return (
-      <Body>
-        <ProblemBox error={error} />
-      </Body>
-    );
-  if (data === undefined) return null;
+  if (data === undefined) return <Unanswered error={error} />;
   const shown = data.find(({ id }) => id === page);
   const add = may('DOCUMENTATION', 'C') ? (
     <Button size="small" onClick={() => setCreating(true)}>

@@ -36,7 +36,7 @@ export function FleetPage() {
   const { data, error } = useQuery(oneFleet(id));
   const [asked, setAsked] = useState<'edit' | 'delete'>();
   const may = useOrganizationRights();
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Fleet" error={error} />;
   const onClose = () => setAsked(undefined);
   return (
     <>

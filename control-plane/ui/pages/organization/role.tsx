@@ -7,7 +7,7 @@ import { useOrganizationRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
-import { Body, PageHeader, Panel, SaveBar } from '../../kit/page.tsx';
+import { Body, PageHeader, Panel, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
 import { Empty, Note, ProblemBox } from '../../kit/told.tsx';
 import styles from '../account/account.module.css';
@@ -37,13 +37,8 @@ function Found({ scope, name }: { readonly scope: RoleScope; readonly name: stri
   const { data: known, error: unknown } = useQuery(roleScopes);
   const role = data?.find((each) => each.name === name);
   const problem = error ?? unknown;
-  if (problem !== null)
-    return (
-      <Body>
-        <ProblemBox error={problem} />
-      </Body>
-    );
-  if (data === undefined || known === undefined) return null;
+  if (problem !== null || data === undefined || known === undefined)
+    return <Unanswered title="Role" error={problem} />;
   if (role === undefined)
     return (
       <Empty

@@ -12,7 +12,8 @@ import { SelectField, TextField } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { type Column, DataTable, usePages } from '../../kit/table.tsx';
+import { Empty } from '../../kit/told.tsx';
 import { type Role, type RoleScope, roleScopes, rolesOf, scopeWords, spoken } from './questions.ts';
 
 const route = getRouteApi('/_org/roles');
@@ -27,6 +28,7 @@ export function Roles() {
   const may = useOrganizationRights();
   const { data, error } = useQuery(rolesOf(scope));
   const { data: known } = useQuery(roleScopes);
+  const { rows, paging } = usePages(data ?? []);
   return (
     <>
       <PageHeader
@@ -51,10 +53,12 @@ export function Roles() {
       </Toolbar>
       <DataTable
         label="Roles"
-        rows={data}
+        rows={data === undefined ? undefined : rows}
+        paging={paging}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf(scope, known?.[scope]?.length)}
+        empty={<Empty title="No roles yet">A role says what those who hold it may do.</Empty>}
       />
       {isCreating && <CreateRole scope={scope} roles={data ?? []} onClose={() => setCreating(false)} />}
     </>

@@ -2,9 +2,10 @@ import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTaskCount, useTasks } from '../../api/tasks.ts';
-import { Panel } from '../../kit/page.tsx';
+import { Awaited, Panel } from '../../kit/page.tsx';
 import { Status, Tag, type Tone } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
 import { deploymentOf } from '../apis/questions.ts';
 import { type Group, type Standing, toneOf } from '../topology/standing.ts';
 import styles from './overview.module.css';
@@ -22,17 +23,24 @@ interface Matter {
 /** What is not as it should be, the worst first, each with the way to it. */
 export function Attention({
   env,
+  isAwaited,
+  error,
   groups,
   standing,
   deployed,
 }: {
   readonly env: string;
+  /** Something of what is looked at here has not been answered. */
+  readonly isAwaited: boolean;
+  /** And why, when it failed. */
+  readonly error: Error | null;
   readonly groups: readonly Group[] | undefined;
   readonly standing: Standing;
   /** APIs that were deployed lately. */
   readonly deployed: readonly { readonly id: string; readonly name: string; readonly at: number }[];
 }) {
-  const { rows: tasks = [], names } = useTasks(env);
+  const { rows, names, error: tasksError } = useTasks(env);
+  const tasks = rows ?? [];
   // The list has the oldest thousand.
   const taskCount = Math.max(useTaskCount(env), tasks.length);
   const reached = useQueries({ queries: deployed.map(({ id }) => deploymentOf({ env, id })) });
@@ -73,10 +81,23 @@ export function Attention({
             at: new Date(oldest.created_at).toISOString(),
           },
         ];
+  const problem = error ?? tasksError ?? reached.find((answer) => answer.error !== null)?.error;
+  const isOpen = isAwaited || rows === undefined || reached.some(({ data }) => data === undefined);
   const matters = [...refused, ...silentIn(env, groups, standing), ...waiting];
   return (
     <Panel title="Needs attention" end={matters.length > 0 && <Tag>{matters.length}</Tag>} isBare>
-      {matters.length === 0 ? (
+      {problem !== undefined && problem !== null && (
+        <div className="inset">
+          <ProblemBox error={problem} />
+        </div>
+      )}
+      {matters.length === 0 && isOpen ? (
+        (problem ?? null) === null && (
+          <div className="inset">
+            <Awaited lines={4} />
+          </div>
+        )
+      ) : matters.length === 0 ? (
         <p className="second inset">Nothing: gateways serve what was deployed, and nobody waits for you.</p>
       ) : (
         <ul className={styles['matters']}>

@@ -4,12 +4,13 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { rightsOn, useOrganizationRights, useRights } from '../../api/rights.ts';
-import { useSamples } from '../../api/samples.ts';
+import { useAreSamplesKnown, useSamples } from '../../api/samples.ts';
 import { Bars } from '../../kit/bars.tsx';
 import { Button, buttonLook } from '../../kit/button.tsx';
 import { LiveMark } from '../../kit/live-mark.tsx';
 import { count, share } from '../../kit/numbers.ts';
-import { Body, PageHeader, Panel } from '../../kit/page.tsx';
+import { Awaited, Body, PageHeader, Panel } from '../../kit/page.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
 import { CreateApi } from '../apis/create.tsx';
 import { listedApis } from '../apis/questions.ts';
 import { columnsOf, deployments, type Entry, nameIn, newestIn } from '../deployments.tsx';
@@ -18,7 +19,7 @@ import { DataTable } from '../../kit/table.tsx';
 import { standingOf, useGroups } from '../topology/standing.ts';
 import { StatusChart } from '../traffic/charts.tsx';
 import { useLooking } from '../traffic/looking.tsx';
-import { SpanMenu } from '../traffic/narrow.tsx';
+import { groupName, SpanMenu } from '../traffic/narrow.tsx';
 import { type Asked, grouped, type Metric, requests, requestsOf } from '../traffic/questions.ts';
 import { narrowings, spanOf } from '../traffic/search.ts';
 import { Attention } from './attention.tsx';
@@ -45,16 +46,19 @@ function Known({ env }: { readonly env: string }) {
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
   const live = useGatewaysLive(may('INSTANCE', 'R') ? env : undefined);
-  const { groups, environment } = useGroups(env, live, useOrganizationRights()('FLEET', 'R'));
+  const maySeeGateways = useOrganizationRights()('FLEET', 'R');
+  const { groups, environment, isAwaited, error: groupsError } = useGroups(env, live, maySeeGateways);
   const standing = standingOf(groups, environment);
   const { asOfMs } = useLooking();
   const asked: Asked = { env, span: spanOf(search, asOfMs), search: {} };
   const again = live === 'live' ? aliveMs : lookAgainMs;
   const recent = useRecent(env, again);
-  const { data: apis } = useQuery({
+  const { data: apis, isFetched: areApisKnown } = useQuery({
     ...listedApis({ env, q: undefined, page: 1, sort: 'name' }),
     refetchInterval: again,
   });
+  // Both stand above all else, which would be moved by them.
+  const isBegun = useAreSamplesKnown(env) && areApisKnown;
   return (
     <>
       <PageHeader
@@ -73,27 +77,35 @@ function Known({ env }: { readonly env: string }) {
         }
       />
       <Body>
-        <Samples env={env} />
-        <Beginning env={env} apis={apis?.pagination.totalCount} onCreate={() => setCreating(true)} />
-        <Heads asked={asked} groups={groups} standing={standing} />
-        <div className={styles['two']}>
-          <StatusChart
-            title="Requests by status"
-            asked={asked}
-            heightPx={220}
-            onZoom={(from, to) =>
-              void navigate({ to: '/$env/analytics', params: { env }, search: { from, to } })
-            }
-          />
-          <Attention
-            env={env}
-            groups={groups}
-            standing={standing}
-            deployed={withRefused(recent.deployed, apis?.data ?? [])}
-          />
-          <Recent env={env} again={again} of={recent} />
-          <ErrorsByApi asked={asked} />
-        </div>
+        {isBegun ? (
+          <>
+            <Samples env={env} />
+            <Beginning env={env} apis={apis?.pagination.totalCount} onCreate={() => setCreating(true)} />
+            <Heads asked={asked} groups={groups} standing={standing} />
+            <div className={styles['two']}>
+              <StatusChart
+                title="Requests by status"
+                asked={asked}
+                heightPx={220}
+                onZoom={(from, to) =>
+                  void navigate({ to: '/$env/analytics', params: { env }, search: { from, to } })
+                }
+              />
+              <Attention
+                env={env}
+                isAwaited={(maySeeGateways && isAwaited) || recent.isAwaited}
+                error={(maySeeGateways ? groupsError : null) ?? recent.error}
+                groups={groups}
+                standing={standing}
+                deployed={withRefused(recent.deployed, apis?.data ?? [])}
+              />
+              <Recent env={env} again={again} of={recent} />
+              <ErrorsByApi asked={asked} />
+            </div>
+          </>
+        ) : (
+          <Awaited lines={12} />
+        )}
       </Body>
       <CreateApi env={env} isOpen={isCreating} onClose={() => setCreating(false)} />
     </>
@@ -150,7 +162,15 @@ function useRecent(env: string, again: number) {
   const entries = data?.content
     .filter(({ id, referenceId }) => newest.get(referenceId) === id)
     .slice(0, recentMax);
-  return { may, error, entries, names, newest, deployed: deployedIn(entries ?? [], names) };
+  return {
+    may,
+    error,
+    isAwaited: may && data === undefined,
+    entries,
+    names,
+    newest,
+    deployed: deployedIn(entries ?? [], names),
+  };
 }
 
 function Recent({
@@ -201,7 +221,9 @@ const counted: readonly Metric[] = [requestsOf('5xx'), requests];
 /** Which APIs answer with 5xx, how often, and how much of their calls that is. */
 function ErrorsByApi({ asked }: { readonly asked: Asked }) {
   const { env } = asked;
-  const { data } = useQuery(grouped(asked, { by: narrowings.api, metrics: counted, limit: errorsMax }));
+  const { data, error } = useQuery(
+    grouped(asked, { by: narrowings.api, metrics: counted, limit: errorsMax }),
+  );
   const failing = (data ?? []).filter(({ values: [bad = 0] }) => bad > 0);
   const most = Math.max(1, ...failing.map(({ values: [bad = 0] }) => bad));
   return (
@@ -214,7 +236,9 @@ function ErrorsByApi({ asked }: { readonly asked: Asked }) {
         </Link>
       }
     >
-      {data !== undefined && failing.length === 0 ? (
+      {data === undefined ? (
+        <div className="inset">{error === null ? <Awaited /> : <ProblemBox error={error} />}</div>
+      ) : failing.length === 0 ? (
         <p className="second inset">None in this time.</p>
       ) : (
         <Bars
@@ -225,7 +249,7 @@ function ErrorsByApi({ asked }: { readonly asked: Asked }) {
             key,
             name: (
               <Link to="/$env/logs" params={{ env }} search={{ api: key, group: '5xx' }} title={name}>
-                {name}
+                {groupName('api', { key, name })}
               </Link>
             ),
             part: bad / most,

@@ -32,7 +32,7 @@ export function PolicyGroupPage() {
   const may = useRights({ env });
   const [part, setPart] = useState<'steps' | 'history' | 'apis'>('steps');
   const [isWriting, setWriting] = useState(false);
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Policy group" error={error} />;
   const group = data.data;
   const [tone, word] = stateOf(group);
   const isReadOnly = !may('SHARED_POLICY_GROUP', 'U');

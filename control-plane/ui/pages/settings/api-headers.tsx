@@ -10,7 +10,7 @@ import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { AreaField, TextField } from '../../kit/field.tsx';
 import { Toolbar } from '../../kit/page.tsx';
-import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
+import { type Column, DataTable, deedsColumn, usePages } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
 import { type ApiHeader, apiHeadersOf } from './questions.ts';
@@ -23,6 +23,7 @@ const at = (env: string) => ({ orgId: organization, envId: env });
 export function ApiHeaders() {
   const { env } = route.useParams();
   const { data, error } = useQuery(apiHeadersOf(env));
+  const { rows, paging } = usePages(data ?? []);
   const [written, setWritten] = useState<ApiHeader | 'new'>();
   const [deleted, setDeleted] = useState<ApiHeader>();
   const may = useRights({ env });
@@ -41,7 +42,8 @@ export function ApiHeaders() {
       )}
       <DataTable
         label="API headers"
-        rows={data}
+        rows={data === undefined ? undefined : rows}
+        paging={paging}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf({

@@ -115,6 +115,7 @@ function Kept({ env }: { readonly env: string }) {
       }
     >
       <DataTable
+        rowsAwaited={2}
         label="What is kept"
         isInner
         rows={rows}

@@ -31,7 +31,7 @@ export interface Standing {
 /** Fleets of an environment with their gateways; undefined until they are known, and where they are not asked for. */
 export function useGroups(env: string, live: LiveState, isAsked = true) {
   const { data, error } = useQuery({ ...fleets, enabled: isAsked });
-  const { data: one } = useQuery({ ...oneEnvironment(env), staleTime: environmentStaleMs });
+  const { data: one, error: unknown } = useQuery({ ...oneEnvironment(env), staleTime: environmentStaleMs });
   const mine = (data?.data ?? []).filter(
     ({ environments: served }) => one !== undefined && served.includes(one.id),
   );
@@ -41,7 +41,9 @@ export function useGroups(env: string, live: LiveState, isAsked = true) {
   const groups = mine.map((fleet, at): Group => ({ fleet, gateways: answers[at]?.data?.data }));
   return {
     groups: data === undefined || one === undefined ? undefined : groups,
-    error,
+    /** What they are, or of one of them which gateways it has. */
+    isAwaited: data === undefined || one === undefined || answers.some((answer) => answer.data === undefined),
+    error: error ?? unknown ?? answers.find((answer) => answer.error !== null)?.error ?? null,
     environment: one?.id,
   };
 }

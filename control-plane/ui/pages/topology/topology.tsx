@@ -6,7 +6,7 @@ import { buttonLook } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
 import { LiveMark } from '../../kit/live-mark.tsx';
 import { countOf } from '../../kit/numbers.ts';
-import { Body, PageHeader, Panel } from '../../kit/page.tsx';
+import { Awaited, Body, PageHeader, Panel } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status, type Tone } from '../../kit/status.tsx';
 import { DataTable } from '../../kit/table.tsx';
@@ -36,7 +36,7 @@ export function Topology() {
   const [filter, setFilter] = useState('');
   const mayEnrol = useOrganizationRights()('FLEET', 'C');
   const live = useGatewaysLive(env);
-  const { groups, error, environment } = useGroups(env, live);
+  const { groups, error, environment, isAwaited } = useGroups(env, live);
   const gateways = membersOf(groups);
   const standing = standingOf(groups, environment);
   const shown = narrowed(groups, filter);
@@ -44,7 +44,11 @@ export function Topology() {
     <>
       <PageHeader
         title="Topology"
-        sub={`${countOf(gateways.length, 'gateway')} in ${countOf(groups?.length ?? 0, 'fleet')}`}
+        sub={
+          isAwaited
+            ? undefined
+            : `${countOf(gateways.length, 'gateway')} in ${countOf(groups?.length ?? 0, 'fleet')}`
+        }
         status={
           <>
             <LiveMark state={live} />
@@ -79,6 +83,7 @@ export function Topology() {
       ) : (
         <Body>
           {error !== null && <ProblemBox error={error} />}
+          {groups === undefined && error === null && <Awaited />}
           {groups?.length === 0 && (
             <Empty title="No fleet serves this environment">
               A fleet says which environments its gateways serve.

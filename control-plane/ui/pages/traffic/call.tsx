@@ -6,7 +6,7 @@ import type { Schemas } from '../../api/client.ts';
 import { buttonLook } from '../../kit/button.tsx';
 import { Copy, CopyVerb } from '../../kit/copy.tsx';
 import { count, moment, shortId } from '../../kit/numbers.ts';
-import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
+import { Body, Columns, PageHeader, Panel, Unanswered } from '../../kit/page.tsx';
 import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
@@ -25,16 +25,13 @@ type Recorded = Schemas['ApiMetricsDetailResponse'];
 export function Call() {
   const { env, api, request } = route.useParams();
   const { data, error } = useQuery(oneCall(env, { api, request }));
-  const { data: logged, error: unlogged } = useQuery(loggedOf(env, { api, request }));
-  if (data === undefined)
-    return error === null ? null : (
-      <>
-        <PageHeader title="Call" />
-        <Body>
-          <ProblemBox error={error} />
-        </Body>
-      </>
-    );
+  const {
+    data: logged,
+    error: unlogged,
+    isPending: isLogAwaited,
+  } = useQuery(loggedOf(env, { api, request }));
+  // What was logged stands in the midst of the rest, which would be moved by it.
+  if (data === undefined || isLogAwaited) return <Unanswered title="Call" error={error} />;
   return (
     <>
       <PageHeader

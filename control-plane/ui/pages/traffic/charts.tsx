@@ -29,7 +29,7 @@ const statuses = [
 export function StatusChart({ title, asked, heightPx = 180, isBare = false, onZoom }: ChartProps) {
   const marks = useDeploymentMarks(asked);
   const { data, error } = useQuery(overTime(asked, [requests], { by: 'HTTP_STATUS_CODE_GROUP' }));
-  if (data === undefined) return <Waiting error={error} heightPx={heightPx} />;
+  if (data === undefined) return <Waiting {...{ title, error, heightPx }} />;
   const lines = new Map(data.lines);
   const series = statuses.flatMap(([key, color]): readonly Series[] => {
     const values = lines.get(key);
@@ -66,7 +66,7 @@ const percentiles = [
 export function TimesChart({ title, asked, onZoom }: ChartProps) {
   const marks = useDeploymentMarks(asked);
   const { data, error } = useQuery(overTime(asked, times));
-  if (data === undefined) return <Waiting error={error} />;
+  if (data === undefined) return <Waiting {...{ title, error }} />;
   const lines = new Map(data.lines);
   const series = percentiles.map(([measure, name, color]): Series => ({
     name,
@@ -111,7 +111,7 @@ const banded: readonly Metric[] = bands.map(([from, to]) => ({
 /** How many calls took how long, over time: what a percentile hides, e.g. that there are two kinds of calls. */
 export function LatencyMap({ title, asked, onZoom }: ChartProps) {
   const { data, error } = useQuery(overTime(asked, banded));
-  if (data === undefined) return <Waiting error={error} />;
+  if (data === undefined) return <Waiting {...{ title, error }} />;
   return (
     <HeatMap
       title={title}
@@ -123,8 +123,22 @@ export function LatencyMap({ title, asked, onZoom }: ChartProps) {
 }
 
 /** Of the height of a chart, so that nothing moves when it comes. */
-const Waiting = ({ error, heightPx = 180 }: { readonly error: unknown; readonly heightPx?: number }) => (
-  <div className={styles['waiting']} style={{ minHeight: heightPx + 58 }}>
-    {error !== null && <ProblemBox error={error} />}
-  </div>
+const Waiting = ({
+  title,
+  error,
+  heightPx = 180,
+}: {
+  readonly title: string;
+  readonly error: unknown;
+  readonly heightPx?: number;
+}) => (
+  <section
+    className={styles['waiting']}
+    style={{ minHeight: heightPx + 58 }}
+    aria-label={title}
+    aria-busy={error === null}
+  >
+    <h2>{title}</h2>
+    {error === null ? <div /> : <ProblemBox error={error} />}
+  </section>
 );

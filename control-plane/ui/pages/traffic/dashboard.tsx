@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Bars } from '../../kit/bars.tsx';
 import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
-import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
+import { Awaited, Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
 import { Sparkline } from '../../kit/sparkline.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Views } from '../lists/views.tsx';
@@ -250,8 +250,9 @@ function Top({
   const most = Math.max(1, ...groups.map(({ values }) => values[0] ?? 0));
   return (
     <Panel title={title} isBare>
-      {error !== null && data === undefined && <ProblemBox error={error} />}
-      {data === undefined ? null : groups.length === 0 ? (
+      {data === undefined ? (
+        <div className="inset">{error === null ? <Awaited /> : <ProblemBox error={error} />}</div>
+      ) : groups.length === 0 ? (
         <p className="second inset">None in this time.</p>
       ) : (
         <Bars

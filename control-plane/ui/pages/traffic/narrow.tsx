@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ChevronDown, Clock, X } from 'lucide-react';
 import { Button } from '../../kit/button.tsx';
 import { Menu } from '../../kit/menu.tsx';
-import { count, moment } from '../../kit/numbers.ts';
+import { count, moment, shortId } from '../../kit/numbers.ts';
 import { useGatewayNames } from '../fleets.ts';
 import { type Asked, grouped, type Group, requests } from './questions.ts';
 import {
@@ -163,7 +163,8 @@ const isBad = (by: Narrowing, key: string): boolean =>
   by === 'error' || (by === 'status' && key.startsWith('5'));
 /** What a group is called: requests that no API took, and callers whom no application speaks for, have a key of their own. */
 export function groupName(by: Narrowing, { key, name }: Pick<Group, 'key' | 'name'>): string {
-  if (key !== nobody) return name;
+  // What was deleted is called by its id.
+  if (key !== nobody) return name === key && /^[\da-f]{8}-[\da-f-]{20,}$/.test(key) ? shortId(key) : name;
   return by === 'api' ? 'no API' : by === 'application' ? 'no application' : name;
 }
 

@@ -95,8 +95,9 @@ function Stations({
   const all = concerned.length;
   const heard = concerned.filter(({ state }) => state === 'connected').length;
   const taken = takenMs(deployed, concerned);
-  const tone = refused > 0 ? 'bad' : served === all ? 'ok' : 'info';
-  const Icon = refused > 0 ? CircleX : served === all ? CircleCheck : LoaderCircle;
+  const isServed = all > 0 && served === all;
+  const tone = refused > 0 ? 'bad' : isServed ? 'ok' : 'info';
+  const Icon = refused > 0 ? CircleX : isServed ? CircleCheck : LoaderCircle;
   return (
     <div className={styles['stations']} role="group" aria-label="Propagation">
       <div className={styles['station']}>
@@ -111,7 +112,7 @@ function Stations({
         <Track tone={heard === 0 ? 'info' : 'ok'} part={all === 0 ? 0 : heard / all} />
         <b>Bridge</b>
         <span>
-          {heard} of {all} {all === 1 ? 'gateway' : 'gateways'} connected
+          {all === 0 ? 'no gateway' : `${heard} of ${all} ${all === 1 ? 'gateway' : 'gateways'} connected`}
         </span>
       </div>
       <div className={styles['border']} aria-hidden="true" />
@@ -123,12 +124,16 @@ function Stations({
           </i>
         </div>
         <b>
-          {served} of {all} {all === 1 ? 'gateway serves' : 'gateways serve'} it
+          {all === 0
+            ? 'No gateway is there to serve it'
+            : `${served} of ${all} ${all === 1 ? 'gateway serves' : 'gateways serve'} it`}
         </b>
         <span>
-          {taken.length === 0
-            ? 'How long it took is known of no gateway any more.'
-            : `Half within ${words(taken[Math.floor((taken.length - 1) / 2)] ?? 0)}, all that have it within ${words(taken.at(-1) ?? 0)}.`}
+          {all === 0
+            ? 'One that its tags allow serves it as soon as it is enrolled.'
+            : taken.length === 0
+              ? 'How long it took is known of no gateway any more.'
+              : `Half within ${words(taken[Math.floor((taken.length - 1) / 2)] ?? 0)}, all that have it within ${words(taken.at(-1) ?? 0)}.`}
         </span>
       </div>
     </div>

@@ -4,12 +4,13 @@ import { Tag as TagIcon, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import { useChange } from '../../../api/change.ts';
 import type { Schemas } from '../../../api/client.ts';
+import { Problem } from '../../../api/problem.ts';
 import { useRights } from '../../../api/rights.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Effects, FormDialog } from '../../../kit/dialog.tsx';
 import { Differences } from '../../../kit/differences.tsx';
 import { SelectField, TextField } from '../../../kit/field.tsx';
-import { Bar, Body, Facts, Panel } from '../../../kit/page.tsx';
+import { Bar, Body, Facts, Panel, Unanswered } from '../../../kit/page.tsx';
 import { Status, Tag } from '../../../kit/status.tsx';
 import { Time } from '../../../kit/time.tsx';
 import { Empty, ProblemBox } from '../../../kit/told.tsx';
@@ -23,12 +24,13 @@ const route = getRouteApi('/$env/apis/$api/revisions/$number');
 export function ApiRevision() {
   const { env, api: id, number } = route.useParams();
   const { data, error } = useQuery(oneRevision({ env, id }, number));
-  if (data === undefined)
-    return error === null ? null : (
+  if (data === undefined && error !== null && Problem.of(error).status === 404)
+    return (
       <Body>
         <Empty title="There is no such revision">Revision {number} of this API was never deployed.</Empty>
       </Body>
     );
+  if (data === undefined) return <Unanswered error={error} />;
   return (
     <>
       <Bar

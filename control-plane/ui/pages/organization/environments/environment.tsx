@@ -24,7 +24,7 @@ export function EnvironmentPage() {
   const { data, error } = useQuery(oneEnvironment(id));
   const may = useOrganizationRights();
   const [isArchiving, setArchiving] = useState(false);
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Environment" error={error} />;
   const isReadOnly = !may('ENVIRONMENT', 'U');
   return (
     <>

@@ -56,6 +56,7 @@ export function Quotas({ env }: { readonly env: string }) {
             ),
           },
         ]}
+        empty={<p className="second inset">Nothing in it has a limit.</p>}
       />
     </Panel>
   );

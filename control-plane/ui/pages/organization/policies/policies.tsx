@@ -34,7 +34,7 @@ export function OrganizationPolicies() {
         They are for those who hold POLICIES, read on the organization. Its administrators give it.
       </Empty>
     );
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Policies of the organization" error={error} />;
   return <Studio key={dataUpdatedAt} kept={data} isReadOnly={!may('POLICIES', 'U')} />;
 }
 

@@ -23,7 +23,7 @@ export function IdentityProviderPage() {
   const { data, error } = useQuery(oneProvider(id));
   const may = useOrganizationRights();
   const [isDeleting, setDeleting] = useState(false);
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Identity provider" error={error} />;
   const isReadOnly = !may('IDENTITY_PROVIDER', 'U');
   return (
     <>

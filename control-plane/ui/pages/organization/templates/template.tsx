@@ -31,7 +31,7 @@ const touches = [['notification-templates']] as const;
 export function TemplatePage() {
   const { template: key } = route.useParams();
   const { data, error } = useQuery(templates);
-  if (data === undefined) return <Unanswered error={error} />;
+  if (data === undefined) return <Unanswered title="Template" error={error} />;
   const found = data.find((each) => keyOf(each) === key);
   if (found === undefined) return <NotHere />;
   return <Editor key={`${key} ${found.updated_at ?? 0}`} template={found} />;
