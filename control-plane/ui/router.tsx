@@ -9,7 +9,15 @@ import { dashboardRoutes } from './routes/dashboards.ts';
 import { accountRoute, organizationRoutes } from './routes/organization.ts';
 import { runRoutes } from './routes/run.ts';
 import { settingsRoutes } from './routes/settings.ts';
-import { backSearch, demandSession, listSearch, organizationShell, root, shell } from './routes/roots.tsx';
+import {
+  backSearch,
+  demandSession,
+  listSearch,
+  organizationShell,
+  pageSearch,
+  root,
+  shell,
+} from './routes/roots.tsx';
 import { NotHere } from './shell/not-here.tsx';
 
 /** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */
@@ -151,6 +159,7 @@ const applicationNotifications = createRoute({
 const tasks = createRoute({
   getParentRoute: () => shell,
   path: '/tasks',
+  validateSearch: pageSearch,
   component: lazyRouteComponent(() => import('./pages/tasks.tsx'), 'Tasks'),
 });
 

@@ -78,6 +78,35 @@ for (const database of testDatabases)
       assert.equal((await office.call('POST', `${path}/_accept`, { body: {} })).status, 200);
       assert.deepEqual(await everybody(), none);
 
+      const paged = async (query: string) => {
+        const { status, body } = await office.call('GET', `${organization}/user/tasks?${query}`);
+        const data = body['data'] as readonly { readonly data: { readonly request?: string } }[] | undefined;
+        return { status, asked: data?.map((each) => each.data.request), page: body['page'] };
+      };
+      for (const request of ['first', 'second', 'third']) {
+        const id = await made(`${v1}/applications`, { name: request, description: 'sells' });
+        await office.clock.advance(1_000);
+        await office.call('POST', `${v1}/applications/${id}/subscriptions?plan=${planId}`, {
+          body: { request },
+        });
+      }
+      const here = `environmentId=${office.at.environment}`;
+      assert.deepEqual(await paged(`${here}&size=2`), {
+        status: 200,
+        asked: ['first', 'second'],
+        page: { current: 1, size: 2, per_page: 2, total_pages: 2, total_elements: 3 },
+      });
+      assert.deepEqual((await paged(`${here}&size=2&page=2`)).asked, ['third']);
+      assert.deepEqual((await paged('environmentId=elsewhere&size=2')).asked, []);
+      assert.equal((await paged('size=1001')).status, 400);
+      assert.equal((await paged('page=0')).status, 400);
+      const { body: waiting } = await office.call(
+        'GET',
+        `${environment}/apis/${api}/subscriptions?statuses=PENDING`,
+      );
+      for (const { id } of waiting['data'] as readonly { readonly id: string }[])
+        await office.call('POST', `${environment}/apis/${api}/subscriptions/${id}/_reject`, { body: {} });
+
       const review = async (step: string, message: string): Promise<void> => {
         const answer = await office.call('POST', `${environment}/apis/${api}/reviews/_${step}`, {
           body: { message },

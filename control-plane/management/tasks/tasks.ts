@@ -43,7 +43,7 @@ const taskSchema = z
   .openapi('Task');
 type TaskView = z.infer<typeof taskSchema>;
 
-/** All of them in one page, as the reference has it; what ids stand for is in metadata. */
+/** All of them in one page, as the reference has it, where nobody asks for pages; what ids stand for is in metadata. */
 export const tasksSchema = z
   .object({
     data: z.array(taskSchema),
@@ -63,35 +63,49 @@ export const taskCountSchema = z
   .object({ total: z.int(), environments: z.record(z.string(), z.int()), organization: z.int() })
   .openapi('TaskCount');
 
+/** Which part of them is asked for; without a size, all. */
+interface TasksWish {
+  readonly environmentId?: string | undefined;
+  readonly page?: number | undefined;
+  readonly size?: number | undefined;
+}
+
 /**
  * What waits for the actor in all environments of his organization: subscriptions that he may decide, reviews that he may give or has to answer;
  * and in the organization itself people who have registered.
  * `total_elements` counts all of it, also what is beyond {@link tasksMax}.
  */
-export async function listTasks(desk: Desk, actor: Actor): Promise<z.infer<typeof tasksSchema>> {
+export async function listTasks(
+  desk: Desk,
+  actor: Actor,
+  { environmentId, page = 1, size = tasksMax }: TasksWish = {},
+): Promise<z.infer<typeof tasksSchema>> {
   const { organization } = actor;
+  // Of each source so many may be the oldest of all.
+  const reach = Math.min(page * size, tasksMax);
   const { db } = desk.storage;
   const tasks: TaskView[] = [];
   let total = 0;
   for (const waiting of await waitingFor(desk, actor)) {
-    const pending = await pendingRows(db, waiting, tasksMax);
-    const reviews = await openReviewRows(db, waiting, tasksMax);
+    if (environmentId !== undefined && waiting.at.environment !== environmentId) continue;
+    const pending = await pendingRows(db, waiting, reach);
+    const reviews = await openReviewRows(db, waiting, reach);
     tasks.push(...pending.map(subscriptionTask), ...reviews.map(reviewTask));
-    const isAll = pending.length < tasksMax && reviews.length < tasksMax;
+    const isAll = pending.length < reach && reviews.length < reach;
     total += isAll ? pending.length + reviews.length : await countWaiting(db, waiting);
   }
-  const registered = mayDecideOfUsers(actor) ? await pendingUsers(db, organization, tasksMax) : [];
+  const registered = mayDecideOfUsers(actor) ? await pendingUsers(db, organization, reach) : [];
   tasks.push(...registered.map(registrationTask));
-  total += registered.length;
-  const data = tasks.toSorted((a, b) => a.created_at - b.created_at).slice(0, tasksMax);
+  total += registered.length < reach ? registered.length : await countPendingUsers(db, organization);
+  const data = tasks.toSorted((a, b) => a.created_at - b.created_at).slice((page - 1) * size, reach);
   return {
     data,
     metadata: await named(desk, organization, data),
     page: {
-      current: 1,
+      current: page,
       size: data.length,
-      per_page: data.length,
-      total_pages: Math.ceil(total / Math.max(data.length, 1)),
+      per_page: size,
+      total_pages: Math.ceil(total / size),
       total_elements: total,
     },
   };

@@ -4,15 +4,30 @@ import { environments } from './session.ts';
 
 const lookEveryMs = 30_000;
 
-/** What waits for the reader, in all environments. */
-const tasks = queryOptions({
-  queryKey: ['tasks', 'list'],
-  queryFn: () =>
-    answerOf(
-      api.GET('/management/organizations/{orgId}/user/tasks', { params: { path: { orgId: organization } } }),
-    ),
-  refetchInterval: lookEveryMs,
-});
+/** The tasks of the organization and one environment that a page of the list has. */
+export const tasksPerPage = 25;
+
+const tasks = (environmentId: string | undefined, { page, size }: TasksWish) =>
+  queryOptions({
+    queryKey: ['tasks', 'list', environmentId ?? '', String(page), String(size)],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/organizations/{orgId}/user/tasks', {
+          params: {
+            path: { orgId: organization },
+            query: { page, size, ...(environmentId !== undefined && { environmentId }) },
+          },
+        }),
+      ),
+    enabled: environmentId !== undefined,
+    refetchInterval: lookEveryMs,
+    placeholderData: (before) => before,
+  });
+
+interface TasksWish {
+  readonly page: number;
+  readonly size: number;
+}
 
 const counts = queryOptions({
   queryKey: ['tasks', 'count'],
@@ -25,27 +40,30 @@ const counts = queryOptions({
   refetchInterval: lookEveryMs,
 });
 
+/** The id of an environment, which an address names by it or by a readable name; undefined until it is known. */
+function useEnvironmentId(env: string): string | undefined {
+  const { data: all } = useQuery(environments);
+  return all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
+}
+
 /** How many tasks there are in an environment and in the organization; 0 until it is known. */
 export function useTaskCount(env: string): number {
-  const { data: all } = useQuery(environments);
+  const id = useEnvironmentId(env);
   const { data } = useQuery(counts);
-  const id = all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
   return id === undefined ? 0 : (data?.environments[id] ?? 0) + (data?.organization ?? 0);
 }
 
-/** The tasks of the organization and one environment, which an address names by its id or its readable name, and how many there are elsewhere. */
-export function useTasks(env: string) {
-  const { data: all } = useQuery(environments);
-  const { data, error } = useQuery(tasks);
-  const id = all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
-  const isThere = data !== undefined && all !== undefined;
-  const own = isThere
-    ? data.data.filter(({ data: { environmentId = id } }) => environmentId === id)
-    : undefined;
+/** A page of the tasks of the organization and one environment, the oldest first, and how many there are elsewhere. */
+export function useTasks(env: string, wish: TasksWish) {
+  const id = useEnvironmentId(env);
+  const { data, error } = useQuery(tasks(id, wish));
+  const { data: all } = useQuery(counts);
+  const total = data?.page.total_elements;
   return {
-    rows: own,
+    rows: data?.data,
+    total,
     names: data?.metadata ?? {},
-    elsewhere: isThere && own !== undefined ? data.data.length - own.length : 0,
+    elsewhere: all === undefined || total === undefined ? 0 : Math.max(0, all.total - total),
     error,
   };
 }

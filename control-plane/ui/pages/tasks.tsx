@@ -1,16 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, answerOf, type Schemas } from '../api/client.ts';
 import { useChange } from '../api/change.ts';
-import { useTasks } from '../api/tasks.ts';
+import { tasksPerPage, useTasks } from '../api/tasks.ts';
 import { Button } from '../kit/button.tsx';
 import { FormDialog } from '../kit/dialog.tsx';
 import { TextField } from '../kit/field.tsx';
 import { shortId } from '../kit/numbers.ts';
 import { PageHeader } from '../kit/page.tsx';
 import { Status, type Tone } from '../kit/status.tsx';
-import { type Column, DataTable, usePages } from '../kit/table.tsx';
+import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty } from '../kit/told.tsx';
 import { DecideRegistration } from './organization/user-deeds.tsx';
@@ -22,6 +22,8 @@ type Task = Schemas['Task'];
 type Names = Schemas['TasksPage']['metadata'];
 
 const route = getRouteApi('/$env/tasks');
+/** So many are told at most; who has decided some of them is told of the next. */
+const listedMax = 1_000;
 
 interface Asked {
   readonly deed: 'accept' | 'reject';
@@ -31,10 +33,11 @@ interface Asked {
 /** What waits for the reader: subscriptions that he may decide, reviews that he may give or has to answer, people who have registered. */
 export function Tasks() {
   const { env } = route.useParams();
-  const { rows: all, names, elsewhere, error } = useTasks(env);
+  const { page = 1 } = route.useSearch();
+  const navigate = useNavigate({ from: '/$env/tasks' });
+  const { rows, total, names, elsewhere, error } = useTasks(env, { page, size: tasksPerPage });
   const [asked, setAsked] = useState<Asked>();
   const [made, setMade] = useState<{ readonly key: Key | undefined; readonly of: Subscription }>();
-  const { rows, paging } = usePages(all ?? []);
   return (
     <>
       <PageHeader
@@ -43,11 +46,20 @@ export function Tasks() {
       />
       <DataTable
         label="Tasks"
-        rows={all === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ type, data }) => `${type}/${data.id}`}
         columns={columnsOf({ env, names, onAsk: setAsked })}
-        paging={paging}
+        paging={
+          total !== undefined && total > tasksPerPage
+            ? {
+                page,
+                perPage: tasksPerPage,
+                total: Math.min(total, listedMax),
+                onPage: (next) => void navigate({ search: next === 1 ? {} : { page: next } }),
+              }
+            : undefined
+        }
         empty={
           <Empty title="Nothing waits for you">
             Here stand subscriptions that you may accept or reject, APIs whose review is yours to give or to

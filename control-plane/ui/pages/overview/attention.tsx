@@ -1,7 +1,8 @@
 import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { useTaskCount, useTasks } from '../../api/tasks.ts';
+import type { Schemas } from '../../api/client.ts';
+import { useTasks } from '../../api/tasks.ts';
 import { Awaited, Panel } from '../../kit/page.tsx';
 import { Status, Tag, type Tone } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
@@ -18,6 +19,12 @@ interface Matter {
   readonly so: string;
   /** Since when. */
   readonly at?: string | undefined;
+}
+
+interface DeployedApi {
+  readonly id: string;
+  readonly name: string;
+  readonly at: number;
 }
 
 /** What is not as it should be, the worst first, each with the way to it. */
@@ -37,62 +44,26 @@ export function Attention({
   readonly groups: readonly Group[] | undefined;
   readonly standing: Standing;
   /** APIs that were deployed lately. */
-  readonly deployed: readonly { readonly id: string; readonly name: string; readonly at: number }[];
+  readonly deployed: readonly DeployedApi[];
 }) {
-  const { rows, names, error: tasksError } = useTasks(env);
-  const tasks = rows ?? [];
-  // The list has the oldest thousand.
-  const taskCount = Math.max(useTaskCount(env), tasks.length);
+  const tasks = useTasks(env, { page: 1, size: 1 });
   const reached = useQueries({ queries: deployed.map(({ id }) => deploymentOf({ env, id })) });
-  const refused = deployed.flatMap(({ id, name, at }, index): readonly Matter[] => {
-    const gateways =
-      reached[index]?.data?.gateways.filter(({ deployment }) => deployment === 'refused') ?? [];
-    const [first] = gateways;
-    if (first === undefined) return [];
-    return [
-      {
-        key: `refused ${id}`,
-        tone: 'bad',
-        what: (
-          <Link to="/$env/apis/$api" params={{ env, api: id }}>
-            {name} was refused
-          </Link>
-        ),
-        so: `By ${gateways.length === 1 ? first.hostname : `${gateways.length} gateways`}: ${first.nack?.reason ?? 'no reason was told'}`,
-        at: new Date(at).toISOString(),
-      },
-    ];
-  });
-  const nameOf = (id: string | undefined): string => (id === undefined ? '' : (names[id]?.name ?? ''));
-  const [oldest] = tasks;
-  const waiting: readonly Matter[] =
-    oldest === undefined
-      ? []
-      : [
-          {
-            key: 'tasks',
-            tone: 'warn',
-            what: (
-              <Link to="/$env/tasks" params={{ env }}>
-                {taskCount === 1 ? '1 task waits' : `${taskCount} tasks wait`} for you
-              </Link>
-            ),
-            so: ['Oldest:', nameOf(oldest.data.application), 'on', nameOf(oldest.data.api)].join(' ').trim(),
-            at: new Date(oldest.created_at).toISOString(),
-          },
-        ];
-  const problem = error ?? tasksError ?? reached.find((answer) => answer.error !== null)?.error;
-  const isOpen = isAwaited || rows === undefined || reached.some(({ data }) => data === undefined);
-  const matters = [...refused, ...silentIn(env, groups, standing), ...waiting];
+  const problem = error ?? tasks.error ?? reached.find((answer) => answer.error !== null)?.error ?? null;
+  const isOpen = isAwaited || tasks.rows === undefined || reached.some(({ data }) => data === undefined);
+  const matters = [
+    ...deployed.flatMap((of, at) => refusedOf(env, of, reached[at]?.data?.gateways ?? [])),
+    ...silentIn(env, groups, standing),
+    ...waitingIn(env, tasks),
+  ];
   return (
     <Panel title="Needs attention" end={matters.length > 0 && <Tag>{matters.length}</Tag>} isBare>
-      {problem !== undefined && problem !== null && (
+      {problem !== null && (
         <div className="inset">
           <ProblemBox error={problem} />
         </div>
       )}
       {matters.length === 0 && isOpen ? (
-        (problem ?? null) === null && (
+        problem === null && (
           <div className="inset">
             <Awaited lines={4} />
           </div>
@@ -112,6 +83,53 @@ export function Attention({
       )}
     </Panel>
   );
+}
+
+/** An API that gateways refused. */
+function refusedOf(
+  env: string,
+  { id, name, at }: DeployedApi,
+  reached: Schemas['CurrentApiDeployment']['gateways'],
+): readonly Matter[] {
+  const gateways = reached.filter(({ deployment }) => deployment === 'refused');
+  const [first] = gateways;
+  if (first === undefined) return [];
+  return [
+    {
+      key: `refused ${id}`,
+      tone: 'bad',
+      what: (
+        <Link to="/$env/apis/$api" params={{ env, api: id }}>
+          {name} was refused
+        </Link>
+      ),
+      so: `By ${gateways.length === 1 ? first.hostname : `${gateways.length} gateways`}: ${first.nack?.reason ?? 'no reason was told'}`,
+      at: new Date(at).toISOString(),
+    },
+  ];
+}
+
+/** What waits for the reader. */
+function waitingIn(
+  env: string,
+  { rows, total = 0, names }: Pick<ReturnType<typeof useTasks>, 'rows' | 'total' | 'names'>,
+): readonly Matter[] {
+  const nameOf = (id: string | undefined): string => (id === undefined ? '' : (names[id]?.name ?? ''));
+  const [oldest] = rows ?? [];
+  if (oldest === undefined) return [];
+  return [
+    {
+      key: 'tasks',
+      tone: 'warn',
+      what: (
+        <Link to="/$env/tasks" params={{ env }}>
+          {total === 1 ? '1 task waits' : `${total} tasks wait`} for you
+        </Link>
+      ),
+      so: ['Oldest:', nameOf(oldest.data.application), 'on', nameOf(oldest.data.api)].join(' ').trim(),
+      at: new Date(oldest.created_at).toISOString(),
+    },
+  ];
 }
 
 /** Fleets of which gateways say nothing, or lag behind. */
