@@ -136,6 +136,44 @@ for (const database of testDatabases) {
   );
 
   test(
+    `what a credential was answered under a key is not told to one that is narrowed otherwise (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const token = async (...scopes: string[]): Promise<string> => {
+        const made = await office.call('POST', `${organization}/user/tokens`, {
+          body: { name: `one ${scopes.join()}`, ...(scopes.length > 0 && { scopes }) },
+        });
+        assert.equal(made.status, 201, made.text);
+        return `Bearer ${String(made.body['token'])}`;
+      };
+      const wide = basic('admin', password);
+      const creates = 'environment-api:create';
+      const narrow = await token(creates);
+      const [two, turned] = [
+        await token(creates, 'environment-api:read'),
+        await token('environment-api:read', creates),
+      ];
+      const cases = [
+        { path: '/wide', first: wide, same: await token(), others: [narrow, two] },
+        { path: '/narrow', first: narrow, same: narrow, others: [wide, two] },
+        { path: '/two', first: two, same: turned, others: [wide, narrow] },
+      ];
+      for (const { path, first, same, others } of cases) {
+        const wish = { body: apiBody(path), ...keyed(randomUUID()) };
+        const made = await office.call('POST', apis, { ...wish, as: first });
+        assert.equal(made.status, 201, made.text);
+        for (const as of others) {
+          const refused = await office.call('POST', apis, { ...wish, as });
+          assert.deepEqual([refused.status, refused.body.technicalCode], [422, 'idempotency.key_reused']);
+        }
+        const again = await office.call('POST', apis, { ...wish, as: same });
+        assert.deepEqual([again.status, again.text], [201, made.text]);
+      }
+    },
+  );
+
+  test(
     `a wrong code under a key is refused as often as it is sent, and a right one counts once (${database.name})`,
     options,
     async (t) => {

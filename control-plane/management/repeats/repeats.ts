@@ -165,11 +165,13 @@ const refOf = ({ actor, key }: Repeatable): RepeatRef => ({
   key_hash: sha256(key),
 });
 
-function hashOf({ key, method, url, body }: Repeatable): string {
+function hashOf({ actor, key, method, url, body }: Repeatable): string {
   const { pathname, search } = new URL(url);
   const sent = body instanceof Uint8Array ? sha256(body) : (JSON.stringify(body) ?? '');
+  // An answer shows what the credential opens that asked: one that is narrowed otherwise asks for something else.
+  const narrowed = actor.scopes === undefined ? [] : [actor.scopes.toSorted()];
   // With the key in it, nobody who reads the database can try bodies that he thinks of without it.
-  return sha256(JSON.stringify([key, method, pathname + search, sent]));
+  return sha256(JSON.stringify([key, method, pathname + search, sent, ...narrowed]));
 }
 
 const sha256 = (value: string | Uint8Array): string => createHash('sha256').update(value).digest('hex');
