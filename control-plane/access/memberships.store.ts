@@ -231,6 +231,8 @@ export async function primaryOwners(
 /** A user with the role that he holds on an object. */
 export interface MemberRow {
   readonly id: string;
+  /** As the table of accounts has it; see `UserAccountTable`. */
+  readonly status: string;
   readonly display_name: string;
   readonly role: string;
 }
@@ -244,7 +246,7 @@ export function listMembers(
   let query = db
     .selectFrom('membership')
     .innerJoin('user_account', 'user_account.id', 'membership.member')
-    .select(['user_account.id', 'user_account.display_name', 'membership.role'])
+    .select(['user_account.id', 'user_account.display_name', 'user_account.status', 'membership.role'])
     .where('membership.organization', '=', organization)
     .where('membership.scope', '=', scope)
     .where('membership.reference', '=', reference)

@@ -29,6 +29,14 @@ for (const database of testDatabases)
       const { body: user } = await office.call('POST', `${organization}/users`, { body: ann });
       const member = { userId: user['id'], roleName: 'USER' };
       assert.equal((await office.call('POST', `${path}/members`, { body: member })).status, 201);
+      // Who comes in by nothing keeps what he has, and gets nothing new.
+      const { body: gone } = await office.call('POST', `${organization}/users`, {
+        body: { ...ann, username: 'gone' },
+      });
+      const former = { userId: gone['id'], roleName: 'USER' };
+      assert.equal((await office.call('POST', `${path}/members`, { body: former })).status, 201);
+      const ended = await office.call('POST', `${organization}/users/${String(gone['id'])}/_disable`);
+      assert.equal(ended.status, 200, ended.text);
 
       const duplicate = (wish: object, as?: string) =>
         office.call('POST', `${path}/_duplicate`, {

@@ -123,7 +123,7 @@ function needed(field: 'contextPath' | 'host', value: string | undefined): strin
   });
 }
 
-/** Gives everybody the role on the copy that he has on the API; its primary owner is whoever made it. */
+/** Gives everybody who comes in the role on the copy that he has on the API; its primary owner is whoever made it. */
 async function copyMembers(now: Change, source: ApiRow, copy: ApiRow): Promise<void> {
   const { organization } = now.at;
   const { rows } = await listMembers(
@@ -131,8 +131,8 @@ async function copyMembers(now: Change, source: ApiRow, copy: ApiRow): Promise<v
     { organization, scope: 'api', reference: source.id },
     { limit: membersMax, offset: 0 },
   );
-  for (const { id: user, role: name } of rows)
-    if (user !== now.actor.id && name !== 'PRIMARY_OWNER') {
+  for (const { id: user, role: name, status } of rows)
+    if (user !== now.actor.id && name !== 'PRIMARY_OWNER' && status === 'ACTIVE') {
       const membership = {
         organization,
         scope: 'api',

@@ -13,7 +13,7 @@ import {
 } from '../../access/groups.store.ts';
 import { defaultRole } from '../../access/roles.store.ts';
 import { type Change, change, type Desk } from '../desk.ts';
-import { checkRole, namedUser } from '../members/assignable.ts';
+import { checkComesIn, checkRole, namedUser } from '../members/assignable.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { groupMembersMax, type GroupMemberWish, settingsOf, spelled } from './group-shape.ts';
 import { foundGroup, lockedGroup, writesGroups } from './groups.ts';
@@ -32,7 +32,7 @@ export async function listMembersOfGroup(
 /**
  * Gives members roles: those that are named, in place of all that each of them has in the group. All of them or none.
  *
- * Errors: group.notFound; user.notFound; role.invalid; request.invalid when nobody is named, or there are too many. For who does no more than
+ * Errors: group.notFound; user.notFound; role.invalid; request.invalid when nobody is named, or one who comes in by nothing, or there are too many. For who does no more than
  * administer the group: group.invitation.forbidden, group.invitation.limit.
  */
 export function setMembersOfGroup(
@@ -43,7 +43,7 @@ export function setMembersOfGroup(
   return change(desk, { actor, at: ref.at }, async (now) => {
     const group = await lockedGroup(now, ref.id);
     const mayAll = writesGroups(actor, ref.at);
-    for (const wish of ref.wishes) await setOne(now, group, { wish, mayAll });
+    for (const [index, wish] of ref.wishes.entries()) await setOne(now, group, { wish, index, mayAll });
   });
 }
 
@@ -67,10 +67,16 @@ export function removeMemberOfGroup(
 async function setOne(
   now: Change,
   group: GroupRow,
-  { wish, mayAll }: { readonly wish: GroupMemberWish; readonly mayAll: boolean },
+  {
+    wish,
+    index,
+    mayAll,
+  }: { readonly wish: GroupMemberWish; readonly index: number; readonly mayAll: boolean },
 ): Promise<void> {
   const ref = { at: now.at, id: group.id };
-  const user = await namedUser(now, wish);
+  const { id, reference } = wish;
+  const named = { id, reference, fields: [`[${index}].id`, `[${index}].reference`] } as const;
+  const user = await namedUser(now, named);
   if (wish.roles.length === 0) return;
   const before = await findGroupMember(now.trx, ref, user.id);
   const roles = await wishedRoles(now, group, { wish, mayAll });
@@ -78,16 +84,17 @@ async function setOne(
   // What a mapping gave becomes what people give, and stays.
   const isOurs = before !== undefined && before.source === undefined;
   if (isOurs && groupScopes.every((scope) => before.roles[scope] === roles[scope])) return;
+  checkComesIn(user, named);
   const createdAtMs = before?.createdAtMs ?? now.nowMs;
   await setGroupMember(now.trx, ref, { user: user.id, roles, createdAtMs, nowMs: now.nowMs });
-  const named = groupScopes.flatMap((scope) => {
+  const roleNames = groupScopes.flatMap((scope) => {
     const role = roles[scope];
     return role === undefined ? [] : [`${spelled(scope)}-${role}`];
   });
   const event = before === undefined ? 'MEMBERSHIP_CREATED' : 'MEMBERSHIP_UPDATED';
   const rows = { before: { roles: before?.roles }, after: { roles } };
   const object = { type: 'GROUP', id: group.id, ...rows } as const;
-  await now.audit(event, object, { USER: user.id, ROLE: named.join(',') });
+  await now.audit(event, object, { USER: user.id, ROLE: roleNames.join(',') });
 }
 
 /** The roles that were named; where they are locked for the actor, those that the group gives. */

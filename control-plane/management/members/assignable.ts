@@ -8,10 +8,11 @@ import type { OrganizationChange } from '../desk.ts';
 /** The role that an object has one holder of; nobody gets it as a member, nor by a group. */
 export const primaryOwner = 'PRIMARY_OWNER';
 
-/** Whom a body means: by id, or by the reference that a search gave. */
+/** Whom a request means: by id, or by the reference that a search gave; and the fields that say so, in this order. */
 export interface Named {
   readonly id?: string | undefined;
   readonly reference?: string | undefined;
+  readonly fields: readonly [id: string, reference: string];
 }
 
 /** Checks that the role can be given in the scope. Errors: role.invalid with those that there are. */
@@ -41,17 +42,35 @@ export async function checkRoles(
   });
 }
 
-/** The user. Errors: user.notFound; request.invalid when nobody is named. */
+/** The user, who may be one who comes in by nothing. Errors: user.notFound; request.invalid when nobody is named. */
 export async function namedUser(
   now: Pick<OrganizationChange, 'trx' | 'organization'>,
-  { id, reference }: Named,
+  { id, reference, fields }: Named,
 ): Promise<UserRow> {
   const wanted = id ?? reference;
   if (wanted === undefined)
     throw new Fault('request.invalid', {
-      details: [{ path: 'userId', message: 'is required, or the reference that a search for users gives' }],
+      details: [{ path: fields[0], message: 'is required, or the reference that a search for users gives' }],
     });
   const user = await getUser(now.trx, now.organization, wanted);
   if (user === undefined || user.status === 'ARCHIVED') throw new Fault('user.notFound');
   return user;
 }
+
+/**
+ * Checks that the user can be given a role: what nobody can sign in to use has an owner whom no message reaches, and would be open at once
+ * to who is let in later for something else. What he holds already he keeps, and it can be taken from him. Errors: request.invalid.
+ */
+export function checkComesIn({ status }: UserRow, { id, fields }: Named): void {
+  if (status === 'ACTIVE') return;
+  const why = notIn.get(status) ?? 'may not sign in';
+  throw new Fault('request.invalid', {
+    details: [{ path: fields[id === undefined ? 1 : 0], message: `is of a user who ${why}` }],
+  });
+}
+
+const notIn: ReadonlyMap<string, string> = new Map([
+  ['PENDING', 'has registered and was not let in yet'],
+  ['REJECTED', 'has registered and was refused'],
+  ['DISABLED', 'is disabled'],
+]);

@@ -3,6 +3,7 @@ import { heldRights } from '../../access/actor.ts';
 import { idSchema } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource, type Route } from '../route.ts';
+import type { Named } from './assignable.ts';
 import {
   allMembers,
   listMembers,
@@ -47,7 +48,8 @@ const apiMemberRoutes = [
     body: newMemberSchema,
     answer: memberSchema,
     run: async ({ desk, actor, at, params: { apiId }, body }) => {
-      const user = { id: body.userId, reference: body.externalReference };
+      const fields = ['userId', 'externalReference'] as const;
+      const user = { id: body.userId, reference: body.externalReference, fields };
       const of = { at, scope: 'api', id: apiId, user, role: body.roleName } as const;
       return memberView('api', await setMember(desk, actor, of));
     },
@@ -66,7 +68,8 @@ const apiMemberRoutes = [
     body: memberUpdateSchema,
     answer: memberSchema,
     run: async ({ desk, actor, at, params: { apiId, memberId }, body }) => {
-      const of = { at, scope: 'api', id: apiId, user: { id: memberId }, role: body.roleName } as const;
+      const user = { id: memberId, fields: ['memberId', 'memberId'] } as const;
+      const of = { at, scope: 'api', id: apiId, user, role: body.roleName } as const;
       return memberView('api', await setMember(desk, actor, { ...of, mustBeMember: true }));
     },
   }),
@@ -96,11 +99,18 @@ const apiMemberRoutes = [
         at,
         scope: 'api',
         id: apiId,
-        user: { id: body.userId, reference: body.userReference },
+        user: { id: body.userId, reference: body.userReference, fields: ['userId', 'userReference'] },
         roleOfFormer: body.poRole,
       }),
   }),
 ];
+
+/** Whom a body of v1 means. */
+const namedIn = ({ id, reference }: Omit<Named, 'fields'>): Named => ({
+  id,
+  reference,
+  fields: ['id', 'reference'],
+});
 
 /** The same in v1, where APIs and applications are alike. */
 function v1Routes(
@@ -132,7 +142,7 @@ function v1Routes(
       body: memberWishV1Schema,
       answer: memberV1Schema,
       run: ({ desk, actor, at, params, body }) =>
-        setMember(desk, actor, { at, scope, id: idOf(params), user: body, role: body.role }),
+        setMember(desk, actor, { at, scope, id: idOf(params), user: namedIn(body), role: body.role }),
     }),
     define.delete(members, {
       operationId: `remove${operations}Member`,
@@ -151,7 +161,13 @@ function v1Routes(
       body: transferV1Schema,
       status: 200,
       run: ({ desk, actor, at, params, body }) =>
-        transferOwnership(desk, actor, { at, scope, id: idOf(params), user: body, roleOfFormer: body.role }),
+        transferOwnership(desk, actor, {
+          at,
+          scope,
+          id: idOf(params),
+          user: namedIn(body),
+          roleOfFormer: body.role,
+        }),
     }),
     define.get(`${members}/permissions`, {
       operationId: `get${operations}MemberPermissions`,

@@ -16,7 +16,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk } from '../desk.ts';
 import { choiceOf, idSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { checkRole, type Named, namedUser, primaryOwner } from './assignable.ts';
+import { checkComesIn, checkRole, type Named, namedUser, primaryOwner } from './assignable.ts';
 
 /*
  * Who holds which role on an API or an application. A user holds one role on an object; one of them is its primary owner, which changes by
@@ -123,7 +123,7 @@ const membersMax = 1_000;
  * Gives a user a role in place of the one that he holds, if any.
  *
  * Errors: request.not_found; user.notFound; role.invalid; members.invalid; primary.owner.removal for the primary owner himself; request.invalid
- * when nobody is named, or there are too many.
+ * when nobody is named, or one who comes in by nothing, or there are too many.
  */
 export function setMember(
   desk: Desk,
@@ -139,6 +139,7 @@ export function setMember(
     if (before?.role === primaryOwner) throw new Fault('primary.owner.removal');
     if (before === undefined && of.mustBeMember === true) throw noMember(user.id);
     if (before?.role !== of.role) {
+      checkComesIn(user, of.user);
       if (before === undefined) await checkRoom(now, of);
       await give(now, of, { user: user.id, role: of.role });
       await audit(now, of, {
@@ -171,7 +172,7 @@ export function removeMember(
 /**
  * Makes a user the primary owner; who was it gets another role.
  *
- * Errors: request.not_found; user.notFound; role.invalid; role.transferNotAllowed; request.invalid when nobody is named.
+ * Errors: request.not_found; user.notFound; role.invalid; role.transferNotAllowed; request.invalid when nobody is named, or one who comes in by nothing.
  */
 export function transferOwnership(
   desk: Desk,
@@ -189,6 +190,7 @@ export function transferOwnership(
     });
     const former = rows.find(({ role }) => role === primaryOwner);
     if (former?.id === user.id) return;
+    checkComesIn(user, of.user);
     // In this order: an object has one primary owner at any moment.
     if (former !== undefined) await give(now, of, { user: former.id, role: of.roleOfFormer });
     await give(now, of, { user: user.id, role: primaryOwner });

@@ -25,7 +25,7 @@ export async function listRoleUsers(desk: Desk, { organization, scope, name }: R
 export async function changeRoleUser(
   desk: Desk,
   actor: Actor,
-  wish: RoleOf & { readonly user: Named; readonly isGiven: boolean },
+  wish: RoleOf & { readonly user: Omit<Named, 'fields'>; readonly isGiven: boolean },
 ): Promise<void> {
   const { organization, scope, name, isGiven } = wish;
   const userId = wish.user.id ?? wish.user.reference;
