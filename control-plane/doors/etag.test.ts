@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Make, makers, put } from '../../test/kit/control-plane/makers.ts';
+import { type Make, makers, otherwise, put } from '../../test/kit/control-plane/makers.ts';
 import { openOffice } from '../../test/kit/control-plane/office.ts';
 import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
 import { routes } from '../management/index.ts';
-
-/** What is changed of a kind that has no description. */
-const changes: ReadonlyMap<string, object> = new Map([
-  ['/apis/{apiId}/draft', { content: '{ "name": "whole' }],
-  ['/apis/{apiId}/subscriptions/{subscriptionId}', { metadata: { tier: 'silver' } }],
-  ['/retention', { recordsDays: 61 }],
-  ['/analytics/dashboards/{dashboardId}', { name: 'Another' }],
-  ['/configuration/groups/{groupId}', { name: 'strangers' }],
-  // Written again: whoever asked for a second factor here would need one.
-  ['/configuration/signIn', { secondFactor: 'OPTIONAL' }],
-  ['/user/preferences', { theme: 'LIGHT' }],
-  ['/views/{viewId}', { name: 'others' }],
-]);
 
 test('whoever names the ETag of what he has gets 304 until it is something else, of every operation that gives one', async (t) => {
   const tagged = routes.flatMap((route) =>
@@ -47,7 +34,7 @@ test('whoever names the ETag of what he has gets 304 until it is something else,
     assert.equal((await ask(etag, 'Bearer nothing')).status, 401, `${name}: rights come first`);
     assert.equal((await ask(etag.replace('.', '.x'))).text, read.text, name);
     await office.clock.advance(1);
-    const wish = { ...read.body, ...(changes.get(name) ?? { description: 'another' }) };
+    const wish = otherwise(name, read.body);
     await put(office, path, wish);
     const changed = await ask(etag);
     assert.equal(changed.status, 200, `${name} is another one now`);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { makers, put } from '../../test/kit/control-plane/makers.ts';
-import { fleetsPath, openOffice } from '../../test/kit/control-plane/office.ts';
+import { environment, fleetsPath, openOffice } from '../../test/kit/control-plane/office.ts';
 import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
 import { routes } from '../management/index.ts';
+import { makeSamples } from '../management/samples/making.ts';
 
 /** All that answers say of when something was changed, and what the change is about, left out. */
 function lasting({
@@ -56,7 +57,7 @@ const lists = new Set([
 
 const open = (t: TestContext) => openOffice(t, testDatabases[0] as TestDatabase);
 
-test('whatever can be read and replaced takes back exactly what it gave, and is as before', async (t) => {
+test('whatever can be read and replaced takes back exactly what it gave, and with its ETag and the audit is as before', async (t) => {
   const read = new Set(routes.flatMap(({ method, path, scope }) => (method === 'get' ? [scope + path] : [])));
   const both = routes.filter(
     ({ method, path, scope }) =>
@@ -66,16 +67,48 @@ test('whatever can be read and replaced takes back exactly what it gave, and is 
   const named = both.map(({ path, scope }) => (path === '' ? scope : path));
   assert.deepEqual(named.toSorted(), [...makers.keys()].toSorted(), 'a maker each');
   const office = await open(t);
+  const told = () =>
+    office.storage.db.selectFrom('audit').select(['event', 'patch']).orderBy('seq').execute();
   for (const [name, make] of makers) {
     const path = await make(office, t);
     const before = await office.call('GET', path);
     assert.equal(before.status, 200, name);
-    await put(office, path, before.body);
+    const audit = await told();
+    await put(office, path, turned(before.body) as object);
     const after = await office.call('GET', path);
-    assert.deepEqual(lasting(after.body), lasting(before.body), name);
-    assert.equal(after.body['deploymentState'], before.body['deploymentState'], `${name} changed nothing`);
+    assert.deepEqual(after.body, before.body, name);
+    assert.equal(after.headers.get('etag'), before.headers.get('etag'), `${name} has the ETag it had`);
+    assert.deepEqual((await told()).slice(audit.length), [], `${name} tells the audit nothing`);
   }
 });
+
+test('an API that was made with its flows and deployed needs no deployment when it is sent back', async (t) => {
+  const office = await open(t);
+  const { at, admin } = office.boot;
+  const target = 'http://127.0.0.1:8080/';
+  assert.ok(await makeSamples(office.desk, admin, { at, target, isWhole: true }));
+  const { body } = await office.call('GET', `${environment}/apis`);
+  const apis = body['data'] as readonly { readonly id: string }[];
+  assert.equal(apis.length, 3);
+  for (const { id } of apis) {
+    const path = `${environment}/apis/${id}`;
+    const before = await office.call('GET', path);
+    assert.equal(before.body['deploymentState'], 'DEPLOYED');
+    await put(office, path, turned(before.body) as object);
+    assert.deepEqual((await office.call('GET', path)).body, before.body);
+  }
+});
+
+/** The same with the names of each object in the opposite order, as another client may send them. */
+function turned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(turned);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([name, one]) => [name, turned(one)]),
+  );
+}
 
 test('a field with null is an absent field, at any depth', async (t) => {
   const office = await open(t);

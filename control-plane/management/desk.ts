@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { invariant } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { DebugRuns } from '../../proto/model/records/debug-run.ts';
@@ -15,6 +17,7 @@ import { DefinitionSecrets } from '../publish/definition-secrets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import { type AuditEntry, writeAudits } from './audit/audit.store.ts';
+import { openedText } from './audit/difference.ts';
 import { type AuditEvent, changesRights } from './audit/events.ts';
 import type { Live } from './live/live.ts';
 import { raiseHooks } from './notifications/raising.ts';
@@ -235,4 +238,16 @@ function begin(
 /** The moment of a change, later than the row's last one: the ETag is made of it and must differ. */
 export function laterThan(previousMs: number, nowMs: number): number {
   return Math.max(nowMs, previousMs + 1);
+}
+
+/**
+ * Whether a row would be as it is but for the moment of its change: whoever sends back what he got writes nothing, so that the audit, the ETag
+ * and what is deployed stay as they were. JSON in texts is compared by what it says, since clients send names in an order of their own.
+ */
+export function isAsBefore(row: object, set: object): boolean {
+  const before = new Map(Object.entries(row));
+  return Object.entries(set).every(
+    ([name, value]) =>
+      name === 'updated_at_ms' || isDeepStrictEqual(openedText(before.get(name)), openedText(value)),
+  );
 }

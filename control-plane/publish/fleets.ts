@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Selectable } from 'kysely';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
@@ -62,7 +64,7 @@ export interface ListStretch {
 export interface Fleets {
   /** Errors: request.invalid (contradicting tags, unknown environment), request.conflict (name taken). */
   create(trx: Trx, by: { organization: string; actor: string }, wish: FleetWish): Promise<Fleet>;
-  /** Makes it as the wish says; gateways get the new tags with the next head. Errors: as create, request.not_found. */
+  /** Makes it as the wish says; gateways get the new tags with the next head. What is as it was is the same after as before. Errors: as create, request.not_found. */
   update(
     trx: Trx,
     by: OrganizationItem & { actor: string },
@@ -134,16 +136,21 @@ export function createFleets(options: FleetsOptions): Fleets {
     async update(trx, { organization, id, actor }, wish) {
       const before = await lockFleet(trx, organization, id);
       await checkWish(trx, organization, wish);
+      const set = rowOf(wish);
+      if (isDeepStrictEqual({ ...before, ...set }, { ...before })) {
+        const fleet = toFleet(before);
+        return { before: fleet, after: fleet };
+      }
       const row = {
         ...before,
-        ...rowOf(wish),
+        ...set,
         revision: before.revision + 1,
         updated_at_ms: Math.max(clock.now(), before.updated_at_ms + 1),
       };
       await nameTaken(wish.name, () =>
         trx
           .updateTable('fleet')
-          .set({ ...rowOf(wish), revision: row.revision, updated_at_ms: row.updated_at_ms })
+          .set({ ...set, revision: row.revision, updated_at_ms: row.updated_at_ms })
           .where('organization', '=', organization)
           .where('id', '=', id)
           .execute(),

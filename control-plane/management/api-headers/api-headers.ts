@@ -8,7 +8,7 @@ import type { Actor } from '../../access/actor.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
 import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { present, readOnlyFields } from '../fields.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
 import {
@@ -167,6 +167,7 @@ export function updateHeader(
       position,
       updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
     };
+    if (isAsBefore(before, row)) return view(before);
     await updateHeaderRow(now.trx, row);
     await renumber(now, others.toSpliced(position - 1, 0, row));
     await audit(now, 'API_HEADER_UPDATED', { before, after: row });

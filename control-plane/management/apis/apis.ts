@@ -9,7 +9,7 @@ import { endProperties, pauseProperties, publishApi } from '../deployments/dynam
 import { findDeployment } from '../deployments/deployments.store.ts';
 import { deployLocked, withdrawnApi } from '../deployments/publication.ts';
 import { findDraft } from '../drafts/drafts.store.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { type Change, change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { present } from '../fields.ts';
 import { changeGroups, firstGroups } from '../groups/grouped.ts';
 import { deleteMetadata } from '../metadata/metadata.store.ts';
@@ -154,7 +154,7 @@ export function updateApi(
 
 /**
  * Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.lifecycleState.invalid,
- * api.listener.paths.path.exists; request.forbidden for its groups; tag.notAllowed.
+ * api.listener.paths.path.exists; request.forbidden for its groups; tag.notAllowed. What is as it was stays untouched and untold.
  */
 export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
   checkUpdate(before, wish);
@@ -162,18 +162,18 @@ export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate)
   const kept = JSON.parse(before.definition) as unknown;
   const sealed = await now.secrets.seal(wish, apiOwner(before.id), kept);
   const columns = writtenColumns((await hasWords(now, before)) ? withoutFetched(sealed) : sealed);
-  const isChanged = (['name', 'api_version', 'definition', 'tags'] as const).some(
-    (column) => columns[column] !== before[column],
-  );
-  await changeGroups(now, { scope: 'api', id: before.id }, wish.groups);
-  await claimPaths(now, before, wish);
-  const after = await updateRow(now.trx, before, {
+  const { name, api_version, definition, tags } = columns;
+  const set = {
     ...columns,
     visibility: wish.visibility ?? before.visibility,
     lifecycle_state: wish.lifecycleState ?? before.lifecycle_state,
-    updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
-    is_out_of_sync: isChanged ? 1 : before.is_out_of_sync,
-  });
+    is_out_of_sync: isAsBefore(before, { name, api_version, definition, tags }) ? before.is_out_of_sync : 1,
+  };
+  const hasOtherGroups = await changeGroups(now, { scope: 'api', id: before.id }, wish.groups);
+  if (!hasOtherGroups && isAsBefore(before, set)) return before;
+  await claimPaths(now, before, wish);
+  const updatedAtMs = laterThan(before.updated_at_ms, now.nowMs);
+  const after = await updateRow(now.trx, before, { ...set, updated_at_ms: updatedAtMs });
   await now.audit('API_UPDATED', { type: 'API', id: before.id, before, after });
   return after;
 }

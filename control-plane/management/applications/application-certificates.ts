@@ -3,7 +3,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { detailsOf } from '../../../proto/faults/issues.ts';
 import { readClientCertificates } from '../../../proto/trust/client-certificates.ts';
 import type { Actor } from '../../access/actor.ts';
-import type { Change, Desk } from '../desk.ts';
+import { type Change, type Desk, isAsBefore } from '../desk.ts';
 import { momentSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import {
@@ -124,9 +124,11 @@ export async function updateCertificate(
 ): Promise<CertificateView> {
   const { name, startsAt, endsAt } = ref.wish;
   await changeCertificates({ desk, actor, ref, id: ref.certificateId }, (entries, at) => {
-    const { certificate, createdAt } = found(entries, ref.certificateId);
-    const changed = present({ name, certificate, startsAt, endsAt, createdAt, updatedAt: at });
-    return entries.map((entry) => (entry.certificate === certificate ? changed : entry));
+    const before = found(entries, ref.certificateId);
+    const wished = { name, startsAt, endsAt };
+    if (isAsBefore(before, wished)) return entries;
+    const changed = present({ ...before, ...wished, updatedAt: at });
+    return entries.map((entry) => (entry === before ? changed : entry));
   });
   return getCertificate(desk, ref);
 }
@@ -148,11 +150,12 @@ async function changeCertificates(
   }: { readonly desk: Desk; readonly actor: Actor; readonly ref: ApplicationRef; readonly id: string },
   work: (entries: readonly Entry[], at: string) => readonly Entry[],
 ): Promise<void> {
-  await changeApplication({ desk, actor, ref }, (now: Change, row: ApplicationRow) => {
+  await changeApplication({ desk, actor, ref }, async (now: Change, row: ApplicationRow) => {
     const entries = work(entriesOf(row), new Date(now.nowMs).toISOString());
     const parsed = tlsSettingsSchema.safeParse({ client_certificates: entries });
     if (!parsed.success) throw new Fault('request.invalid', { details: detailsOf(parsed.error.issues, '') });
     const settings = { ...(JSON.parse(row.settings) as object), tls: parsed.data };
+    if (isAsBefore(row, { settings: JSON.stringify(settings) })) return row;
     return settleApplication(now, row, {
       set: { settings: JSON.stringify(settings) },
       touched: { CLIENT_CERTIFICATE: id },

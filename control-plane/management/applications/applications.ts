@@ -8,7 +8,7 @@ import type { Queries } from '../../storage/storage.ts';
 import { becomeShared, revokeSharedLocked } from '../api-keys/sharing.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { type Change, change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { changeGroups, firstGroups } from '../groups/grouped.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { plansById } from '../plans/plans.store.ts';
@@ -121,7 +121,7 @@ export function updateApplication(
       throw new Fault('request.invalid', {
         details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
       });
-    await changeGroups(now, { scope: 'application', id: row.id }, wish.groups);
+    const hasOtherGroups = await changeGroups(now, { scope: 'application', id: row.id }, wish.groups);
     const set = {
       name: wish.name,
       name_key: wish.name.toLowerCase(),
@@ -130,6 +130,11 @@ export function updateApplication(
       settings: settingsText(wish),
       api_key_mode: mode,
     };
+    if (!hasOtherGroups && isAsBefore(row, set)) {
+      // One that shared its client id from before has it alone as soon as nobody else does.
+      await holdClient(now, row);
+      return row;
+    }
     const after = await settleApplication(now, row, { set });
     // Behind it, since it locks the APIs of all subscriptions in order.
     if (mode === 'SHARED' && row.api_key_mode !== 'SHARED') await becomeShared(now, after);

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 
 /** One step of a JSON Patch (RFC 6902). */
@@ -44,8 +46,7 @@ function compare({ before, after, path }: Pair, steps: Step[]): void {
   if (before === undefined && after === undefined) return;
   if (before === undefined) steps.push({ op: 'add', path, value: after });
   else if (after === undefined) steps.push({ op: 'remove', path });
-  else if (JSON.stringify(before) !== JSON.stringify(after))
-    steps.push({ op: 'replace', path, value: after });
+  else if (!isDeepStrictEqual(before, after)) steps.push({ op: 'replace', path, value: after });
 }
 
 const isFields = (value: unknown): value is object =>
@@ -61,13 +62,14 @@ function opened(row: unknown): unknown {
   if (!isFields(row)) return row;
   const fields = Object.entries(row).flatMap(([name, value]) => {
     if (untold.has(name) || value === undefined) return [];
-    return [[name, typeof value === 'string' ? jsonOr(value) : value] as const];
+    return [[name, openedText(value)] as const];
   });
   return Object.fromEntries(new Map(fields));
 }
 
-function jsonOr(text: string): unknown {
-  if (!/^[[{]/.test(text)) return text;
+/** What a column holds; where that is the text of an object or a list, what it says. */
+export function openedText(text: unknown): unknown {
+  if (typeof text !== 'string' || !/^[[{]/.test(text)) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {

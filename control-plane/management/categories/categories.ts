@@ -6,7 +6,7 @@ import { type Actor, can, visible } from '../../access/actor.ts';
 import { lockedApi } from '../apis/api-gate.ts';
 import { updateApi } from '../apis/apis.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { idSchema, nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { slugOf } from '../slug.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -157,13 +157,15 @@ export function editCategories(
     const rows = await listCategories(now.trx, at);
     for (const wish of wishes) {
       const row = requireCategory(rows, { at, category: wish.id });
-      const after = await updateCategory(now.trx, row, {
+      const set = {
         name: wish.name,
         description: wish.description ?? '',
         is_hidden: wish.hidden === true ? 1 : 0,
         position: wish.order ?? row.position,
         updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
-      });
+      };
+      if (isAsBefore(row, set)) continue;
+      const after = await updateCategory(now.trx, row, set);
       await audit(now, 'CATEGORY_UPDATED', { before: row, after });
     }
     return (await listCategories(now.trx, at)).map((row) => view(row));

@@ -5,7 +5,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { demandComputable, figuresRequestSchema } from '../analytics/document-figures.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields, textSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
@@ -144,12 +144,14 @@ export function updateDashboard(
     await lockInUse(now.trx, at);
     const row = found(await findDashboard(now.trx, at, id), id);
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
-    const after = await updateDashboardRow(now.trx, row, {
+    const set = {
       ...nameColumns(wish),
       ...(wish.labels !== undefined && { labels: JSON.stringify(wish.labels) }),
       ...(wish.widgets !== undefined && { widgets: JSON.stringify(wish.widgets) }),
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
-    });
+    };
+    if (isAsBefore(row, set)) return view(row);
+    const after = await updateDashboardRow(now.trx, row, set);
     await audit(now, 'DASHBOARD_UPDATED', { before: row, after });
     return view(after);
   });

@@ -11,6 +11,7 @@ import {
   change,
   type Change,
   type Desk,
+  isAsBefore,
   laterThan,
   type Told,
   toldRow,
@@ -126,10 +127,9 @@ export function updateDictionary(
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     const { wish } = ref;
     checkUnchanged(wish, row, wordsOf(await findFetched(now.trx, fetchedRef(row))));
-    const after = await updateDictionaryRow(now.trx, row, {
-      ...(await written(now, wish, row)),
-      ...later(now, row),
-    });
+    const set = await written(now, wish, row);
+    if (isAsBefore(row, set)) return row;
+    const after = await updateDictionaryRow(now.trx, row, { ...set, ...later(now, row) });
     const isAskedAnew = after.provider !== row.provider || after.trigger !== row.trigger;
     if (row.state === 'STARTED' && isAskedAnew) await beginFetching(now.trx, fetchedRef(row), now.nowMs);
     await audit(now, 'DICTIONARY_UPDATED', { before: row, after });

@@ -7,7 +7,7 @@ import type { Queries } from '../../storage/storage.ts';
 import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { listCategories } from '../categories/categories.store.ts';
-import { type Change, change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { type Change, change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
 import {
   deletePage,
@@ -254,6 +254,8 @@ async function changePage(
     const shelf = await shelfOf(now.trx, ref);
     const page = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
     const event = await work(now, shelf, page);
+    const written = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
+    if (isAsBefore(page, written)) return wholeView(now.trx, ref, page);
     const updatedAtMs = laterThan(page.updated_at_ms, now.nowMs);
     await updatePage(now.trx, page, { last_contributor: actor.id, updated_at_ms: updatedAtMs });
     const after = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);

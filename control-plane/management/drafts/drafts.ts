@@ -9,7 +9,7 @@ import { apiOwner, type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts'
 import { type ApiUpdate, updateApiSchema } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { updateLocked } from '../apis/apis.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { type Change, change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
 import { depthMax, firstUnkeepable, tooDeepWords } from '../keepable.ts';
 import { checkIfMatch } from '../route.ts';
@@ -64,12 +64,15 @@ export function putDraft(
     const before = await findDraft(now.trx, at, id);
     checkIfMatch(ifMatch, before?.updated_at_ms ?? 0);
     const kept = before === undefined ? emptyDraft : await contentOf(now, before);
+    const typed = writeDraft(typedDraft(content, kept));
+    const by = { base: baseOf(api), user_id: actor.id };
+    if (before !== undefined && isAsBefore(before, by) && typed === writeDraft(kept))
+      return draftView(now, api, before);
     const row: DraftRow = {
       ...at,
+      ...by,
       api_id: id,
-      content: await now.secrets.sealWhole(writeDraft(typedDraft(content, kept)), placeOf(id)),
-      base: baseOf(api),
-      user_id: actor.id,
+      content: await now.secrets.sealWhole(typed, placeOf(id)),
       updated_at_ms: laterThan(before?.updated_at_ms ?? 0, now.nowMs),
     };
     await keepDraft(now.trx, row);

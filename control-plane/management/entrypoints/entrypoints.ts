@@ -8,7 +8,14 @@ import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { DraftDefinition } from '../apis/definition.ts';
 import { pathsOf } from '../apis/paths.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
+import {
+  changeOrganization,
+  type Desk,
+  isAsBefore,
+  type OrganizationChange,
+  type Told,
+  toldRow,
+} from '../desk.ts';
 import { idSchema, present, wordsUpTo } from '../fields.ts';
 import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
@@ -84,6 +91,7 @@ export function editEntrypoint(
     const before = await found(now.trx, organization, wish.id);
     const row = { ...before, ...columns(wish) };
     demandNew(await entrypointsOf(now.trx, organization), row);
+    if (isAsBefore(before, row)) return view(before);
     await updateEntrypoint(now.trx, row);
     await audit(now, 'ENTRYPOINT_UPDATED', { before, after: row });
     return view(row);

@@ -270,7 +270,8 @@ async function write<T>(
 ): Promise<T> {
   const made = await changeOrganization(desk, who, async (now) => {
     const { id, result, ...rows } = await work(now.trx);
-    await now.audit(event, { type: 'ORGANIZATION', id: who.organization, ...rows }, { FLEET: id });
+    if (rows.before === undefined || rows.before !== rows.after)
+      await now.audit(event, { type: 'ORGANIZATION', id: who.organization, ...rows }, { FLEET: id });
     return result;
   });
   // Grants of open streams follow at once.

@@ -3,7 +3,14 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import { isUniqueViolation } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
+import {
+  changeOrganization,
+  type Desk,
+  isAsBefore,
+  type OrganizationChange,
+  type Told,
+  toldRow,
+} from '../desk.ts';
 import { present, readOnlyFields, textSchema } from '../fields.ts';
 import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
@@ -94,8 +101,10 @@ export function updateTenants(
     for (const wish of wishes) {
       const before = foundIn(all, wish.key);
       const row = { ...before, ...columns(wish) };
-      await updateTenantRow(now.trx, row);
-      await audit(now, 'TENANT_UPDATED', { before, after: row });
+      if (!isAsBefore(before, row)) {
+        await updateTenantRow(now.trx, row);
+        await audit(now, 'TENANT_UPDATED', { before, after: row });
+      }
       changed.push(view(row));
     }
     return changed;

@@ -26,7 +26,7 @@ export async function firstGroups(now: Change, object: Grouped, wished: readonly
 }
 
 /**
- * Gives something these groups and no other; unnamed (undefined) they stay as they are. They give rights, so they are for who may write members.
+ * Gives something these groups and no other, and says whether it had others; unnamed (undefined) they stay as they are. They give rights, so they are for who may write members.
  *
  * Errors: request.forbidden; as {@link firstGroups}.
  */
@@ -34,16 +34,17 @@ export async function changeGroups(
   now: Change,
   object: Grouped,
   wished: readonly string[] | undefined,
-): Promise<void> {
-  if (wished === undefined) return;
+): Promise<boolean> {
+  if (wished === undefined) return false;
   const { scope, id } = object;
   const held = (await groupsOf(now.trx, now.at, { scope, references: [id] })).get(id) ?? [];
-  if (wished.length === held.length && wished.every((group) => held.includes(group))) return;
+  if (wished.length === held.length && wished.every((group) => held.includes(group))) return false;
   if (!can(now.actor, `${scope}-member:update`, { ...now.at, [scope]: id }))
     throw new Fault('request.forbidden', {
       detail: `Groups of an ${scope === 'api' ? 'API' : scope} are for who may write its members.`,
     });
   await setGroups(now, object, wished);
+  return true;
 }
 
 async function setGroups(now: Change, { scope, id }: Grouped, groups: readonly string[]): Promise<void> {

@@ -14,7 +14,7 @@ import { foundApi } from '../apis/api-gate.ts';
 import { lockApi, updateApi } from '../apis/apis.store.ts';
 import { lockApplication, updateApplicationRow } from '../applications/applications.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { present } from '../fields.ts';
 import { checkRole } from '../members/assignable.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -127,12 +127,14 @@ export function updateGroup(
       checkIfMatch(ref.ifMatch, before.updated_at_ms);
       await checkRoles(now, ref.wish);
       const wished = written(ref.wish);
-      const row = await updateGroupRow(now.trx, ref, {
+      const set = {
         ...wished,
         settings: settingsText(ref.wish),
         ...(writesGroups(actor, ref.at) ? {} : keptFromAdministrators(before)),
         updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
-      });
+      };
+      if (isAsBefore(before, set)) return groupV1View(before, isManageable(actor, before));
+      const row = await updateGroupRow(now.trx, ref, set);
       await audit(now, 'GROUP_UPDATED', { before, after: row });
       return groupV1View(row, isManageable(actor, row));
     }),

@@ -16,7 +16,7 @@ import {
 import { namesOf } from '../../access/object-names.ts';
 import { firstAdministrator, holdPeople } from '../../access/users.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
+import { changeOrganization, type Desk, isAsBefore, laterThan, type OrganizationChange } from '../desk.ts';
 import { checkRoles } from '../members/assignable.ts';
 import { slugOf } from '../slug.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
@@ -95,9 +95,11 @@ export function updateProvider(
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
     const before = demanded(await lockProvider(now.trx, ref), ref);
     const type = before.type as ProviderType;
+    const columns = await columnsOf(now, ref, { type, wish: ref.wish, before });
+    if (isAsBefore(before, columns)) return providerView(before, desk.publicUrl);
     const row: IdentityProviderRow = {
       ...before,
-      ...(await columnsOf(now, ref, { type, wish: ref.wish, before })),
+      ...columns,
       updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
     };
     await updateRow(now.trx, row);

@@ -6,7 +6,15 @@ import type { Queries } from '../../storage/storage.ts';
 import { foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type AuditedObject, change, type Change, type Desk, type Told, toldRow } from '../desk.ts';
+import {
+  type AuditedObject,
+  change,
+  type Change,
+  type Desk,
+  isAsBefore,
+  type Told,
+  toldRow,
+} from '../desk.ts';
 import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
 import { slugOf } from '../slug.ts';
@@ -136,6 +144,7 @@ export function editMetadata(
     if (before === undefined && inherited === undefined) throw notFound(owner, key);
     const { at, scope, id: reference } = owner;
     const row: MetadataRow = { ...at, scope, reference, key, ...columns(wish) };
+    if (before !== undefined && isAsBefore(before, row)) return view(before, inherited);
     if (before === undefined) await insertMetadata(now.trx, row);
     else await updateMetadata(now.trx, before, columns(wish));
     await audit(now, 'METADATA_UPDATED', { owner, before, after: row });

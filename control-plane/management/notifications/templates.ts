@@ -25,6 +25,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
   type Desk,
+  isAsBefore,
   laterThan,
   type OrganizationChange,
   type Told,
@@ -157,12 +158,14 @@ export function updateTemplate(
     );
     if (details.length > 0) throw new Fault('request.invalid', { details });
     demandWorking(template, wish);
-    const after = await updateTemplateRow(now.trx, row, {
+    const set = {
       title,
       content,
       enabled: enabled ? 1 : 0,
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
-    });
+    };
+    if (isAsBefore(row, set)) return viewOf(template, row);
+    const after = await updateTemplateRow(now.trx, row, set);
     await audit(now, 'NOTIFICATION_TEMPLATE_UPDATED', { before: row, after });
     return viewOf(template, after);
   });

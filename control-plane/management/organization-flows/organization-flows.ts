@@ -8,7 +8,7 @@ import {
   lockOrganization,
   openOrganizationFlows,
 } from '../../publish/organization-flows.ts';
-import { changeOrganization, type Desk, laterThan } from '../desk.ts';
+import { changeOrganization, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { checkIfMatch } from '../route.ts';
 import { organizationSchema } from '../tenants/tenants.ts';
@@ -82,13 +82,12 @@ export function updateOrganization(
       match_required: wish.matchRequired === true ? 1 : 0,
       flows: JSON.stringify(flows),
     };
-    const isChanged = (Object.keys(written) as (keyof typeof written)[]).some(
-      (column) => written[column] !== before[column],
-    );
+    const isChanged = !isAsBefore(before, written);
+    const named = { name: wish.name, description: wish.description ?? '' };
+    if (!isChanged && isAsBefore(before, named)) return view(before);
     const after = await updateOrganizationRow(now.trx, before.id, {
       ...written,
-      name: wish.name,
-      description: wish.description ?? '',
+      ...named,
       flows_version: before.flows_version + (isChanged ? 1 : 0),
       updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
     });

@@ -7,7 +7,7 @@ import { type Actor, can } from '../../access/actor.ts';
 import { apiOwner, type ApiRef, lockedApi, readableApi, resourceOf } from '../apis/api-gate.ts';
 import { type ApiRow, updateApi } from '../apis/apis.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { type Change, change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
 import { closePlanLocked } from './closing.ts';
@@ -157,14 +157,16 @@ export async function editLocked(
       details: [{ path: 'security.type', message: `cannot change; it is ${security.type}` }],
     });
   const written = planDefinition(wish, { ...security, ...wish.security, type: security.type });
-  const after = await updatePlan(now.trx, plan, {
+  const set = {
     name: wish.name,
     description: wish.description ?? '',
     definition: JSON.stringify(await now.secrets.seal(written, apiOwner(api.id), kept)),
     validation: wish.validation ?? plan.validation,
     plan_order: wish.order ?? plan.plan_order,
     updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
-  });
+  };
+  if (isAsBefore(plan, set)) return plan;
+  const after = await updatePlan(now.trx, plan, set);
   if (isServed(plan.status as PlanStatus)) {
     await demandRunnable(now, api, after);
     if (!isDeepStrictEqual(toldOf(plan), toldOf(after))) await markOutOfSync(now, api);

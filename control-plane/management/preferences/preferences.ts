@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import type { Queries } from '../../storage/storage.ts';
-import { changeOrganization, type Desk, laterThan } from '../desk.ts';
+import { changeOrganization, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { idSchema, present, readOnlyFields } from '../fields.ts';
 import { checkIfMatch } from '../route.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
@@ -67,6 +67,7 @@ export function setPreferences(
       chosen: JSON.stringify(chosen),
       updated_at_ms: laterThan(before?.updated_at_ms ?? 0, now.nowMs),
     };
+    if (before !== undefined && isAsBefore(before, row)) return viewOf(now.trx, actor, before);
     const isOver = ifMatch === undefined ? ('any' as const) : before;
     if (!(await putPreferences(now.trx, row, { isOver }))) throw new Fault('request.precondition_failed');
     return viewOf(now.trx, actor, row);

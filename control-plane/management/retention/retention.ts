@@ -11,7 +11,7 @@ import {
   type RetentionSettings,
 } from '../../analytics/retention/retention.store.ts';
 import { analyticsSettings } from '../../analytics/settings.ts';
-import { change, type Desk, laterThan } from '../desk.ts';
+import { change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { momentText, present, readOnlyFields } from '../fields.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
@@ -87,6 +87,7 @@ export function editRetention(
     await lockInUse(now.trx, at);
     const before = await chosenDays(now.trx, at);
     checkIfMatch(ifMatch, before.updatedAtMs);
+    if (isAsBefore(before, { records: wish.recordsDays, logs: wish.logsDays })) return view(settings, before);
     const updatedAtMs = laterThan(before.updatedAtMs, now.nowMs);
     const after = { records: wish.recordsDays, logs: wish.logsDays, updatedAtMs };
     await chooseDays(now.trx, at, { ...after, nowMs: updatedAtMs });

@@ -99,6 +99,7 @@ export function labelRevision(
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedApi(now, ref.id);
     const row = requireRevision(await findNumbered({ storage: { db: now.trx } }, ref), ref.number);
+    if (row.label === (ref.label ?? null)) return;
     await setLabel(now.trx, row, ref.label ?? null);
     const rows = { before: { label: row.label }, after: { label: ref.label ?? null } };
     await now.audit(

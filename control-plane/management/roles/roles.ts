@@ -16,7 +16,14 @@ import {
 } from '../../access/roles.store.ts';
 import { eachRight, letters, rightsOf, systemRoleNames } from '../../access/roles.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { changeOrganization, type Desk, type OrganizationChange, type Told, toldRow } from '../desk.ts';
+import {
+  changeOrganization,
+  type Desk,
+  isAsBefore,
+  type OrganizationChange,
+  type Told,
+  toldRow,
+} from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
 
 /*
@@ -157,6 +164,7 @@ export function updateRole(
     if (before === undefined) throw noRole(of);
     const row = { ...before, ...written(of.wish, rights), updated_at_ms: now.nowMs };
     checkHeld(actor, row);
+    if (isAsBefore(before, row)) return view(before);
     await updateRow(now.trx, row);
     if (of.wish.default) await clearDefaults(now.trx, ref);
     await audit(now, 'ROLE_UPDATED', { before, after: row });

@@ -12,7 +12,7 @@ import type { SecretsOwner } from '../../publish/definition-secrets.ts';
 import type { Actor } from '../../access/actor.ts';
 import { stepsSchema } from '../apis/definition.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { choiceOf, demanding, idSchema, momentText, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
@@ -215,10 +215,12 @@ export function updateGroup(
       asked === undefined || asked === is ? [] : [{ path, message: `cannot change; it is ${is}` }],
     );
     if (details.length > 0) throw new Fault('request.invalid', { details });
+    const columns = await written(now, wish, row);
+    if (isAsBefore(row, columns)) return row;
     return audit(now, 'SHARED_POLICY_GROUP_UPDATED', {
       before: row,
       after: await updateGroupRow(now.trx, row, {
-        ...(await written(now, wish, row)),
+        ...columns,
         lifecycle_state: row.lifecycle_state === 'UNDEPLOYED' ? 'UNDEPLOYED' : 'PENDING',
         updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
       }),

@@ -19,7 +19,10 @@ for (const database of testDatabases)
         updated_at: 0,
       });
       const put = (headers: Record<string, string>) =>
-        office.call('PUT', path, { body: { secondFactor: 'OPTIONAL' }, headers });
+        office.call('PUT', path, {
+          body: { ...before.body, automaticValidation: { enabled: true } },
+          headers,
+        });
       const tag = before.headers.get('etag') ?? '';
       assert.equal((await put({ 'if-match': tag })).status, 200);
       assert.equal((await put({ 'if-match': tag })).status, 412);

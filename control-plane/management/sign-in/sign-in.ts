@@ -10,7 +10,7 @@ import {
 } from '../../access/second-factor/second-factor.store.ts';
 import { holdPeople } from '../../access/users.store.ts';
 import { demandLinks } from '../account/links.ts';
-import { changeOrganization, type Desk, laterThan } from '../desk.ts';
+import { changeOrganization, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
 import { checkIfMatch } from '../route.ts';
 
@@ -84,6 +84,8 @@ export function setSignIn(
         });
       await endSessionsWithoutFactor(now.trx, organization);
     }
+    const unset = { organization, second_factor_required: 0, user_creation: 0, automatic_validation: 0 };
+    if (isAsBefore(before ?? unset, row)) return viewOf(before);
     await putSignInSettings(now.trx, row);
     await now.audit('SIGN_IN_SETTINGS_UPDATED', {
       type: 'ORGANIZATION',

@@ -5,7 +5,7 @@ import { findKeyByHash, listKeysOf, updateKey } from '../api-keys/api-keys.store
 import { type ApiRef, foundApi } from '../apis/api-gate.ts';
 import { findApplication } from '../applications/applications.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
-import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { type Change, change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
 import { findPlan } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
@@ -44,11 +44,9 @@ export function editSubscription(
       throw new Fault('request.invalid', {
         details: [{ path: 'endingAt', message: 'must be after startingAt' }],
       });
-    const after = await settle(now, found, {
-      ...noted(wish),
-      starting_at_ms: startingAtMs,
-      ending_at_ms: endingAtMs,
-    });
+    const set = { ...noted(wish), starting_at_ms: startingAtMs, ending_at_ms: endingAtMs };
+    if (isAsBefore(before, set)) return viewOf(now.trx, before, found);
+    const after = await settle(now, found, set);
     await audit(now, 'SUBSCRIPTION_UPDATED', { before: found.subscription, after });
     return viewOf(now.trx, after, found);
   });
@@ -153,6 +151,7 @@ export function noteSubscription(
 ): Promise<SubscriptionView> {
   return changeOwn({ desk, actor, ref }, async (now, found) => {
     requireServed(found.subscription);
+    if (isAsBefore(found.subscription, noted(ref.wish))) return viewOf(now.trx, found.subscription, found);
     const after = await settle(now, found, noted(ref.wish));
     await audit(now, 'SUBSCRIPTION_UPDATED', { before: found.subscription, after });
     return viewOf(now.trx, after, found);

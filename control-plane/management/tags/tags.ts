@@ -7,6 +7,7 @@ import {
   type Change,
   changeOrganization,
   type Desk,
+  isAsBefore,
   type OrganizationChange,
   type Told,
   toldRow,
@@ -100,6 +101,7 @@ export function updateTag(
     await lockOrganizationRow(now.trx, ref.organization);
     const before = await found(now.trx, ref);
     const row = { ...before, ...(await columns(now, wish)) };
+    if (isAsBefore(before, row)) return view(before);
     await updateTagRow(now.trx, row);
     await audit(now, 'TAG_UPDATED', { before, after: row });
     return view(row);

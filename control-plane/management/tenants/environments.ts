@@ -10,6 +10,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
   type Desk,
+  isAsBefore,
   laterThan,
   type OrganizationChange,
   type Told,
@@ -98,6 +99,7 @@ export function editEnvironment(
     const { name, description = '' } = wish;
     const updated_at_ms = laterThan(Number(before.updated_at_ms), now.nowMs);
     const set = { name, description, updated_at_ms };
+    if (isAsBefore(before, set)) return environmentView(before);
     const after = await updateEnvironmentRow(now.trx, { organization, id: before.id }, set);
     await audit(now, 'ENVIRONMENT_UPDATED', { before, after });
     return environmentView(after);

@@ -23,6 +23,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
   type Desk,
+  isAsBefore,
   laterThan,
   type OrganizationChange,
   type Told,
@@ -173,6 +174,7 @@ export function updateUser(
 ): Promise<UserView> {
   return changeUser({ desk, actor, ref }, async (now, user) => {
     const columns = profileColumns(ref.wish, user.username);
+    if (isAsBefore(user, columns)) return viewOf(now.trx, ref);
     if (columns.email !== user.email) {
       if (columns.email !== null && hasPassword(user)) demandWholeToken(actor);
       await removeLinks(now.trx, ref);

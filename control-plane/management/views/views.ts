@@ -5,7 +5,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, authorize, can } from '../../access/actor.ts';
 import { isUniqueViolation, type Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
 import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
@@ -135,6 +135,7 @@ export function updateView(
       });
     if (wish.shared && row.is_shared === 0) await demandRoom(now);
     const set = { ...columns(wish), updated_at_ms: laterThan(row.updated_at_ms, now.nowMs) };
+    if (isAsBefore(row, set)) return view({ ...row, owner_name: actor.displayName }, actor);
     const after = await updateViewRow(now.trx, row, set);
     await audit(now, 'SAVED_VIEW_UPDATED', { before: row, after });
     return view({ ...after, owner_name: actor.displayName }, actor);

@@ -322,3 +322,21 @@ export async function put(office: Office, path: string, body: object): Promise<R
   assert.ok([200, 204].includes(answer.status), `${path}: ${JSON.stringify(answer.body)}`);
   return answer.status === 204 ? (await office.call('GET', path)).body : answer.body;
 }
+
+/** What is changed of a kind that has no description. */
+const changes: ReadonlyMap<string, object> = new Map([
+  ['/apis/{apiId}/draft', { content: '{ "name": "whole' }],
+  ['/apis/{apiId}/subscriptions/{subscriptionId}', { metadata: { tier: 'silver' } }],
+  ['/retention', { recordsDays: 61 }],
+  ['/analytics/dashboards/{dashboardId}', { name: 'Another' }],
+  ['/configuration/groups/{groupId}', { name: 'strangers' }],
+  ['/configuration/signIn', { automaticValidation: { enabled: true } }],
+  ['/user/preferences', { theme: 'LIGHT' }],
+  ['/views/{viewId}', { name: 'others' }],
+]);
+
+/** A body that changes something of one of a kind whose answers have an ETag. */
+export const otherwise = (name: string, body: object): object => ({
+  ...body,
+  ...(changes.get(name) ?? { description: 'another' }),
+});
