@@ -100,4 +100,34 @@ for (const database of testDatabases) {
       assert.equal((rest.body['data'] as unknown[]).length, 1);
     },
   );
+
+  test(
+    name(
+      'what does not run in this process is said once in the log, without a stack, however often it is asked for',
+    ),
+    options,
+    async (t) => {
+      const logged: { level?: unknown; code?: string; err?: object; msg?: string }[] = [];
+      const office = await openOffice(t, database, {
+        onLogged: (line) => void logged.push(JSON.parse(line) as object),
+      });
+      const { id } = await office.deployedApi('/pets');
+      const signIn = { secondFactor: 'OPTIONAL', userCreation: { enabled: true } };
+      const asks = [
+        ['analytics.unavailable', 'GET', `${environment}/apis/${id}/analytics/requests-count`, undefined],
+        ['debug.unavailable', 'POST', `${environment}/apis/${id}/debug`, { method: 'GET', path: '/' }],
+        ['email.disabled', 'PUT', '/management/organizations/DEFAULT/configuration/signIn', signIn],
+      ] as const;
+      for (const [code, method, path, body] of [...asks, ...asks]) {
+        const answer = await office.call(method, path, { body });
+        assert.deepEqual([answer.status, answer.body.technicalCode], [503, code], answer.text);
+      }
+      const told = logged.filter(({ msg }) => msg?.includes('request') === true);
+      assert.deepEqual(
+        told.map(({ code, err }) => [code, err]),
+        asks.map(([code]) => [code, undefined]),
+      );
+      assert.ok(!JSON.stringify(logged).includes('a management request failed'));
+    },
+  );
 }

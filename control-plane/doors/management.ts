@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { answerOf, nothingHere } from '../../proto/faults/answers.ts';
+import type { FaultCode } from '../../proto/faults/codes.ts';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
 import { addHealth, type HealthSource } from '../../proto/process/health.ts';
@@ -66,8 +67,9 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
     const method = knownMethods.has(context.req.method) ? context.req.method : 'OTHER';
     requests?.inc({ method, class: `${Math.floor(context.res.status / 100)}xx` });
   });
-  app.onError((error, context) => answerError(context, error, log));
-  app.notFound((context) => answerError(context, noRoute(context, patterns), log));
+  const tell = createFailureLog(log);
+  app.onError((error, context) => answerError(context, error, tell));
+  app.notFound((context) => answerError(context, noRoute(context, patterns), tell));
 
   if (options.health !== undefined) addHealth(app, options.health);
   // Made when somebody asks for it: most processes never are, and it is half of what opening the door costs.
@@ -282,18 +284,37 @@ function noRoute(context: Context, patterns: readonly PathPattern[]): Fault {
   return new Fault('request.method_not_allowed', { hint: `Allowed: ${methods.join(', ')}.` });
 }
 
-function answerError(context: Context, error: unknown, log: Log): Response {
+/** A process is set up without these, and whoever asks one for them is told where they are. */
+const partsElsewhere: ReadonlySet<FaultCode> = new Set<FaultCode>([
+  'analytics.unavailable',
+  'debug.unavailable',
+  'email.disabled',
+]);
+
+type FailureLog = (context: Context, error: unknown) => void;
+
+/** Says of each request that failed why, and once of a part that does not run here that somebody asked for it: nothing failed, however often he asks. */
+function createFailureLog(log: Log): FailureLog {
+  const said = new Set<FaultCode>();
+  return (context, error) => {
+    const { method, path } = context.req;
+    if (error instanceof Fault && partsElsewhere.has(error.code)) {
+      if (said.has(error.code)) return;
+      said.add(error.code);
+      log.info({ code: error.code, method, path }, 'a request asked for what does not run in this process');
+      return;
+    }
+    const transaction = randomUUID();
+    context.header('X-Transaction-Id', transaction);
+    log.error({ err: error, transaction, method, path }, 'a management request failed');
+  };
+}
+
+function answerError(context: Context, error: unknown, tell: FailureLog): Response {
   const answer = answerOf(error);
   // What the reference answers with 5xx though nothing failed: strangers could fill the log with it.
   const isRefusal = error instanceof Fault && error.isOfClient;
-  if (answer.isBug || (answer.status >= 500 && !isRefusal)) {
-    const transaction = randomUUID();
-    context.header('X-Transaction-Id', transaction);
-    log.error(
-      { err: error, transaction, method: context.req.method, path: context.req.path },
-      'a management request failed',
-    );
-  }
+  if (answer.isBug || (answer.status >= 500 && !isRefusal)) tell(context, error);
   if (answer.status === 401) context.header('WWW-Authenticate', challengeFor(context));
   if (answer.status === 429) {
     const seconds = error instanceof ThrottledFault ? Math.ceil(error.retryAfterMs / 1_000) : 1;
