@@ -29,7 +29,7 @@ import {
   statsOf,
   statsSchema,
 } from './generic.ts';
-import { conditionsIn } from './query-text.ts';
+import { checkForConsumer, conditionsIn } from './query-text.ts';
 import type { Desk } from '../desk.ts';
 
 const define = resource({ tag: 'Environment Analytics', scope: 'environment' });
@@ -168,6 +168,7 @@ export const environmentAnalyticsRoutes = [
     headers,
     run: async ({ desk, at, params: { applicationId }, query: asked }) => {
       const { type, query: text = '', aggs, from, to, ...more } = asked;
+      checkForConsumer(asked);
       await foundApplication(desk.storage.db, { at, id: applicationId });
       return v1Figures(desk, type, {
         at,

@@ -19,7 +19,11 @@ export type ExportFormat = keyof typeof exportTypes;
 const exportedCallsMax = 1_000_000;
 
 /** Which calls; `known` is asked before each part whether the caller may still know them, where that is not the route's to judge. */
-type ExportWish = CallsOf & { readonly known?: KnownRequests | undefined };
+type ExportWish = CallsOf & {
+  readonly known?: KnownRequests | undefined;
+  /** Without what is told to who may read the logs of an API alone. */
+  readonly isForConsumer?: boolean;
+};
 
 /**
  * All calls of a span that fulfil the conditions, newest first, as a file that is sent while the lake is read, some thousand calls at a
@@ -53,13 +57,14 @@ async function* texts(
   { known, ...wish }: ExportWish,
   format: ExportFormat,
 ): AsyncGenerator<string> {
-  if (format === 'csv') yield `${Object.keys(columns).join(',')}\r\n`;
+  const shown = Object.keys(columns).filter((name) => wish.isForConsumer !== true || !ofProvider.has(name));
+  if (format === 'csv') yield `${shown.join(',')}\r\n`;
   const write = { csv: tableLine, ndjson: (call: object) => `${JSON.stringify(call)}\n` }[format];
   let behind: CallPlace | undefined;
   while (true) {
     const rows = await askAbout(desk, callsBehind(wish.conditions, behind), wish);
-    const names = await namesIn(desk.storage.db, wish.at, idsIn(rows));
-    yield rows.map((row) => write(exportedOf(row, names))).join('');
+    const called = await namesIn(desk.storage.db, wish.at, idsIn(rows));
+    yield rows.map((row) => write(exportedOf(row, shown, called))).join('');
     const last = rows.at(-1);
     if (last === undefined || rows.length < callsPerAnswerMax) return;
     await known?.again();
@@ -107,13 +112,15 @@ const columns: Readonly<Record<string, Column>> = {
   timestamp: textOf('timestamp'),
 };
 
-function exportedOf(row: Row, names: Names): Readonly<Record<string, unknown>> {
+const ofProvider: ReadonlySet<string> = new Set(['endpoint', 'gateway', 'message']);
+
+function exportedOf(row: Row, shown: readonly string[], called: Names): Readonly<Record<string, unknown>> {
   const fields = fieldsOf({ ...row, timestamp: idsOf(row).timestamp });
-  const call = Object.entries(columns).map(([name, column]) => [name, column(fields, names)] as const);
+  const call = Object.entries(columns)
+    .filter(([name]) => shown.includes(name))
+    .map(([name, column]) => [name, column(fields, called)] as const);
   return maskSealed(Object.fromEntries(call)) as Readonly<Record<string, unknown>>;
 }
 
-function tableLine(call: Readonly<Record<string, unknown>>): string {
-  const said = new Map(Object.entries(call));
-  return csvLine(Object.keys(columns).map((name) => said.get(name)));
-}
+/** Columns stand in the order in which the call was made of them. */
+const tableLine = (call: Readonly<Record<string, unknown>>): string => csvLine(Object.values(call));

@@ -41,7 +41,12 @@ for (const database of testDatabases)
           custom_metrics: JSON.stringify({ tenant: 'acme' }),
           ...over,
         });
-      const failed = { error_key: 'KEY', status: 401, application_id: application };
+      const backend = {
+        endpoint: 'http://10.1.2.3:8080/in',
+        local_address: '10.9.9.9',
+        error_message: 'connect 10.1.2.3',
+      };
+      const failed = { error_key: 'KEY', status: 401, application_id: application, ...backend };
       const calls = [
         ...call('one', { timestamp: atMs - 3, ...failed, user_agent: '=1+1' }),
         ...call('two', { timestamp: atMs - 2, http_method: 'PROPFIND', request_bytes: 7 }),
@@ -244,6 +249,27 @@ for (const database of testDatabases)
         [own.body['response'], own.body['proxyRequest'], JSON.stringify(own.body).includes('behind')],
         [{ status: 200 }, undefined, false],
       );
+      // Whoever calls an API is told neither where its backend is nor by which gateway he went, nor finds it by asking.
+      const inside = /10\.1\.2\.3|10\.9\.9\.9|"gateway"/;
+      const ofApplication = `${v1}/applications/${application}`;
+      for (const path of ['logs', 'logs/one', 'logs/export', 'logs/export?format=ndjson'])
+        assert.doesNotMatch((await file(`${ofApplication}/${path}`)).lines.join(), inside, path);
+      const table = await file(`${ofApplication}/logs/export`);
+      assert.match(table.lines[0] ?? '', /^requestId,.*,errorKey,customMetrics,timestamp\r$/);
+      assert.equal(table.lines[1]?.split(',').length, table.lines[0]?.split(',').length);
+      assert.match((await file(`${v1}/platform/logs/export`)).lines.join(), inside);
+      for (const [path, field] of [
+        ['logs?query=endpoint:*10.1*', 'query'],
+        ['logs?query=status:401 AND gateway:gw*', 'query'],
+        ['logs/export?query=(endpoint:a)', 'query'],
+        ['analytics?type=count&query=endpoint:*10*', 'query'],
+        ['analytics?type=group_by&field=endpoint', 'field'],
+        ['analytics?type=date_histo&interval=60000&aggs=field:status;field:gateway', 'aggs'],
+      ] as const) {
+        const asked = await office.call('GET', `${ofApplication}/${encodeURI(path)}`);
+        const [detail] = (asked.body['details'] ?? []) as { location?: string }[];
+        assert.deepEqual([asked.status, detail?.location], [400, field], path);
+      }
       const foreign = await office.call('GET', `${v1}/applications/${application}/logs/two`);
       assert.equal(foreign.status, 404);
       const platform = await office.call('GET', `${v1}/platform/logs?field=response-time&order=true&size=2`);

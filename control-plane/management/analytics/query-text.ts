@@ -62,6 +62,33 @@ export function dimensionOf(field: string, param: string): Dimension {
   return by;
 }
 
+/** What is told of a call to who may read the logs of its API alone: where its backend is, and by which gateway it went. */
+const ofProvider: ReadonlySet<Dimension | undefined> = new Set<Dimension>(['ENDPOINT', 'GATEWAY']);
+
+/**
+ * Refuses a consumer's question about what he is not told: whoever may ask whether a text holds something finds all of it in the end.
+ * Errors: request.invalid, which names the parameter.
+ */
+export function checkForConsumer({
+  query = '',
+  field,
+  aggs = '',
+}: {
+  readonly query?: string | undefined;
+  readonly field?: string | undefined;
+  readonly aggs?: string | undefined;
+}): void {
+  const asked = [
+    ...conditionsIn(query).map(({ by }) => ({ by, path: 'query' })),
+    ...aggs.split(/[;,]/).map((one) => ({ by: fields.get(one.split(':')[1] ?? ''), path: 'aggs' })),
+    { by: fields.get(field ?? ''), path: 'field' },
+  ];
+  const foreign = asked.filter(({ by }) => ofProvider.has(by));
+  if (foreign.length === 0) return;
+  const message = 'asks for a gateway or an endpoint, which whoever calls an API is not told';
+  throw new Fault('request.invalid', { details: foreign.map(({ path }) => ({ path, message })) });
+}
+
 const parts = {
   open: /\s*(\(*)\s*([\w.@-]+):/y,
   range: /\[\s*(\*|-?\d+(?:\.\d+)?)\s+TO\s+(\*|-?\d+(?:\.\d+)?)\s*\]/y,

@@ -9,8 +9,17 @@ import { resource } from '../route.ts';
 import { freshness, knownRequests, ofApisWith } from './analytics.ts';
 import { exportCalls } from './log-export.ts';
 import { listCalls } from './logs.ts';
-import { conditionsIn } from './query-text.ts';
-import { getV1Log, v1ApplicationLogSchema, v1LogSchema, v1LogsOf, v1LogsSchema } from './v1-logs.ts';
+import { checkForConsumer, conditionsIn } from './query-text.ts';
+import {
+  getV1Log,
+  v1ApplicationLogOf,
+  v1ApplicationLogSchema,
+  v1ApplicationLogsOf,
+  v1ApplicationLogsSchema,
+  v1LogSchema,
+  v1LogsOf,
+  v1LogsSchema,
+} from './v1-logs.ts';
 
 const define = resource({ tag: 'Logs', scope: 'v1-environment' });
 const spanQuery = {
@@ -46,7 +55,7 @@ async function listV1(desk: Desk, wish: ReturnType<typeof asked>, query: V1Query
   const { field = 'timestamp', page, size } = query;
   const by = field === '@timestamp' ? 'timestamp' : field;
   const order = { by, isAscending: query.order === 'true' };
-  return v1LogsOf(await listCalls(desk, wish, { page, perPage: size, order }));
+  return listCalls(desk, wish, { page, perPage: size, order });
 }
 
 /** The condition that a call is one of an application of the environment. Errors: request.not_found. */
@@ -63,10 +72,13 @@ export const v1LogRoutes = [
     summary:
       'Lists the calls of an application, newest first; query is like `api:x AND status:[500 TO 599]`.',
     query: listQuery,
-    answer: v1LogsSchema,
+    answer: v1ApplicationLogsSchema,
     headers: freshness,
-    run: async ({ desk, at, params: { applicationId }, query }) =>
-      listV1(desk, asked(at, query, [await ofApplication(desk, at, applicationId)]), query),
+    run: async ({ desk, at, params: { applicationId }, query }) => {
+      checkForConsumer({ query: query.query });
+      const of = [await ofApplication(desk, at, applicationId)];
+      return v1ApplicationLogsOf(await listV1(desk, asked(at, query, of), query));
+    },
   }),
   define.get('/applications/{applicationId}/logs/export', {
     operationId: 'exportApplicationLogs',
@@ -76,8 +88,9 @@ export const v1LogRoutes = [
     contentTypes,
     headers: freshness,
     run: async ({ desk, at, params: { applicationId }, query }) => {
+      checkForConsumer({ query: query.query });
       const of = [await ofApplication(desk, at, applicationId)];
-      return exportCalls(desk, asked(at, query, of), query.format ?? 'csv');
+      return exportCalls(desk, { ...asked(at, query, of), isForConsumer: true }, query.format ?? 'csv');
     },
   }),
   define.get('/applications/{applicationId}/logs/{logId}', {
@@ -88,17 +101,7 @@ export const v1LogRoutes = [
     answer: v1ApplicationLogSchema,
     run: async ({ desk, at, params: { applicationId, logId } }) => {
       const of = await ofApplication(desk, at, applicationId);
-      const {
-        proxyRequest: _request,
-        proxyResponse: _response,
-        ...log
-      } = await getV1Log(desk, {
-        at,
-        of: [of],
-        requestId: logId,
-      });
-      const { clientRequest, clientResponse, ...rest } = log;
-      return { ...rest, request: clientRequest, response: clientResponse };
+      return v1ApplicationLogOf(await getV1Log(desk, { at, of: [of], requestId: logId }));
     },
   }),
   define.get('/platform/logs', {
@@ -111,7 +114,7 @@ export const v1LogRoutes = [
     headers: freshness,
     run: async ({ desk, actor, at, query }) => {
       const of = await ofApisWith(desk, { actor, at }, 'api-log:read');
-      return listV1(desk, asked(at, query, of), query);
+      return v1LogsOf(await listV1(desk, asked(at, query, of), query));
     },
   }),
   define.get('/platform/logs/export', {

@@ -75,19 +75,26 @@ export const v1LogSchema = z
   })
   .openapi('LogV1');
 
-/** The same for whom the application belongs to: what passed behind the gateway is the API's. */
+/** The same for whom the application belongs to: what passed behind the gateway is the API's, and so are its backend, its gateway and their words. */
 export const v1ApplicationLogSchema = z
   .object({
-    ...v1LogSchema.omit({
-      clientRequest: true,
-      proxyRequest: true,
-      clientResponse: true,
-      proxyResponse: true,
-    }).shape,
+    ...detail,
+    remoteAddress: maybe,
+    subscription: maybe,
+    errorKey: maybe,
     request: saidSchema.optional(),
     response: saidSchema.optional(),
   })
   .openapi('ApplicationLogV1');
+
+/** The same of a list. */
+export const v1ApplicationLogsSchema = z
+  .object({
+    total: z.int(),
+    logs: z.array(z.object({ ...shared, endpoint: z.boolean(), errorKey: maybe })),
+    metadata: metadataSchema,
+  })
+  .openapi('ApplicationLogsV1');
 
 /** A list of calls, with the names of what they speak of: an id that is gone is `deleted`. */
 export function v1LogsOf(found: FoundCalls): z.infer<typeof v1LogsSchema> {
@@ -138,6 +145,29 @@ export async function getV1Log(
     proxyResponse: said?.endpointResponse,
     metadata: metadataOf({ rows: [row], names }),
   });
+}
+
+/** What consumers are told of a list. */
+export function v1ApplicationLogsOf(found: FoundCalls): z.infer<typeof v1ApplicationLogsSchema> {
+  const { logs, ...rest } = v1LogsOf(found);
+  return { ...rest, logs: logs.map(({ gateway: _gateway, message: _message, ...log }) => log) };
+}
+
+/** What consumers are told of a call. */
+export function v1ApplicationLogOf(log: z.infer<typeof v1LogSchema>): z.infer<typeof v1ApplicationLogSchema> {
+  const {
+    apiResponseTime: _time,
+    localAddress: _local,
+    endpoint: _endpoint,
+    gateway: _gateway,
+    message: _message,
+    proxyRequest: _request,
+    proxyResponse: _response,
+    clientRequest,
+    clientResponse,
+    ...rest
+  } = log;
+  return present({ ...rest, request: clientRequest, response: clientResponse });
 }
 
 function sharedOf(row: Row) {
