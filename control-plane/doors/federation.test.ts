@@ -122,6 +122,19 @@ for (const database of testDatabases)
       oidc.people.set('ann', { groups: ['boss'] });
       assert.deepEqual(rolesOf(await signIn()).toSorted(), ['ENVIRONMENT USER', 'ORGANIZATION ADMIN']);
 
+      // Names that are cut, where a character takes two units, are the same the next time.
+      oidc.people.set('ann', {
+        given_name: `${'x'.repeat(63)}\u{1f600}`,
+        family_name: '\u{1f600}'.repeat(33),
+      });
+      const cut = `${'x'.repeat(63)} ${'\u{1f600}'.repeat(32)}`;
+      assert.equal((await signIn())['displayName'], cut);
+      const updates = async (): Promise<number> =>
+        (await scene.call('GET', `${organization}/audit?size=100`)).text.split('"USER_UPDATED"').length;
+      const before = await updates();
+      assert.equal((await signIn())['displayName'], cut);
+      assert.equal(await updates(), before);
+
       const audit = await scene.call('GET', `${organization}/audit?size=100`);
       assert.match(audit.text, /"USER_CONNECTED"/);
       for (const text of [audit.text, ...logged]) assert.ok(!text.includes(clientSecret), text.slice(0, 200));

@@ -2,6 +2,7 @@ import { rootCertificates } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
 import { readAuthorities, readPemFile } from '../../proto/process/pem-files.ts';
+import { keptText } from '../storage/kept-text.ts';
 import { type Delivery, deliverMsMax } from './outbox.ts';
 import type { MailSettings } from './settings.ts';
 import type { Written } from './written.ts';
@@ -116,8 +117,6 @@ function deliveryOf(error: unknown, password: string | undefined): Delivery {
 function shown(text: string, password: string | undefined): string {
   const secrets =
     password === undefined || password === '' ? [] : [password, Buffer.from(password).toString('base64')];
-  return secrets
-    .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .slice(0, problemCharsMax);
+  const said = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  return keptText(said.replaceAll(/\p{Cc}+/gu, ' '), problemCharsMax);
 }

@@ -1,5 +1,6 @@
 import { compileGiven } from '../../proto/freemarker/template.ts';
 import { invariant } from '../../proto/faults/fault.ts';
+import { keptText } from '../storage/kept-text.ts';
 import type { Facts, Letter } from './letters.ts';
 import { plainText } from './plain-text.ts';
 
@@ -38,9 +39,9 @@ export function attempt(letter: Words, facts: Facts, nowMs: number): Attempt {
   return {
     kind: 'value',
     value: {
-      subject: oneLine(subject.value).slice(0, charsMax),
+      subject: keptText(oneLine(subject.value), charsMax),
       html: isMail ? framed(content.value) : '',
-      text: isMail ? plainText(content.value) : oneLine(content.value).slice(0, tellingCharsMax),
+      text: isMail ? plainText(content.value) : keptText(oneLine(content.value), tellingCharsMax),
     },
   };
 }

@@ -3,9 +3,10 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { isSuccession } from '../../proto/trust/succession.ts';
 import { createEnrolmentToken, readEnrolmentToken } from '../../proto/trust/tokens.ts';
 import type { EnrolmentRequest, GatewayIdentity, Grant } from '../../proto/wire/published.ts';
+import { keptText } from '../storage/kept-text.ts';
 import { databaseNowMs, readNow } from '../storage/leases.ts';
 import type { Queries, Storage, Trx } from '../storage/storage.ts';
-import { clip, findGateway, grantOf } from './gateways.ts';
+import { findGateway, grantOf } from './gateways.ts';
 import type { OpenKey } from './keys.ts';
 
 const rawKeyBytes = 32;
@@ -257,8 +258,8 @@ async function insertGateway(
       token,
       signing_key: request.signingKey,
       sealing_key: request.sealingKey,
-      hostname: clip(request.hostname, 255),
-      version: clip(request.version, 64),
+      hostname: keptText(request.hostname, 255),
+      version: keptText(request.version, 64),
       is_revoked: 0,
       enrolled_at_ms: nowMs,
       revoked_at_ms: null,

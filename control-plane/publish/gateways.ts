@@ -8,17 +8,13 @@ import type {
   Grant,
   Nack,
 } from '../../proto/wire/published.ts';
+import { keptText } from '../storage/kept-text.ts';
 import type { Queries, Storage, Trx } from '../storage/storage.ts';
 import type { FleetTable } from '../storage/tables.ts';
 
 /** Bounds of what one gateway may write about itself; the rest is cut off. */
 const reportBounds = { policies: 1_000, counters: 1_000, nacks: 10_000, textChars: 2_048 } as const;
 const rowsPerStatement = 500;
-
-/** A text from outside, cut to size and without what PostgreSQL cannot store. */
-export function clip(text: string, charsMax: number): string {
-  return text.slice(0, charsMax).replaceAll('\0', '').toWellFormed();
-}
 
 /** What a fleet's gateways may see. */
 export function grantOf(
@@ -111,14 +107,14 @@ interface ReportScope {
 
 async function writeReport(trx: Trx, scope: ReportScope, report: GatewayReport): Promise<void> {
   const changed = {
-    instance: clip(report.instance, 128),
+    instance: keptText(report.instance, 128),
     started_at_ms: report.startedAtMs,
-    policies: JSON.stringify(report.policies.slice(0, reportBounds.policies).map((id) => clip(id, 128))),
+    policies: JSON.stringify(report.policies.slice(0, reportBounds.policies).map((id) => keptText(id, 128))),
     counters: JSON.stringify(
       Object.fromEntries(
         Object.entries(report.counters)
           .slice(0, reportBounds.counters)
-          .map(([name, value]) => [clip(name, 128), value]),
+          .map(([name, value]) => [keptText(name, 128), value]),
       ),
     ),
     is_connected: 1,
@@ -129,8 +125,8 @@ async function writeReport(trx: Trx, scope: ReportScope, report: GatewayReport):
     .values({ gateway: scope.gateway, organization: scope.organization, ...changed })
     .onConflict((conflict) => conflict.column('gateway').doUpdateSet(changed))
     .execute();
-  const hostname = clip(report.hostname, 255);
-  const version = clip(report.version, 64);
+  const hostname = keptText(report.hostname, 255);
+  const version = keptText(report.version, 64);
   await trx
     .updateTable('gateway')
     .set({ hostname, version })
@@ -198,11 +194,11 @@ async function replaceNacks(trx: Trx, scope: ReportScope, state: AppliedState): 
     gateway: scope.gateway,
     organization: scope.organization,
     environment,
-    kind: clip(nack.kind, 64),
-    id: clip(nack.id, 256),
+    kind: keptText(nack.kind, 64),
+    id: keptText(nack.id, 256),
     seq: nack.seq,
-    code: clip(nack.code, 128),
-    reason: clip(nack.reason, reportBounds.textChars),
+    code: keptText(nack.code, 128),
+    reason: keptText(nack.reason, reportBounds.textChars),
     at_ms: scope.nowMs,
   }));
   for (let start = 0; start < rows.length; start += rowsPerStatement)
@@ -241,8 +237,8 @@ export async function saveEvent(db: Queries, event: GatewayEvent): Promise<void>
       id: randomUUID(),
       organization: row.organization,
       gateway: event.gateway,
-      kind: clip(event.kind, 128),
-      detail: clip(event.detail, reportBounds.textChars),
+      kind: keptText(event.kind, 128),
+      detail: keptText(event.detail, reportBounds.textChars),
       at_ms: event.atMs,
     })
     .execute();

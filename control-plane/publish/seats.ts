@@ -12,10 +12,10 @@ import {
   type SeatClaim,
 } from '../../proto/trust/seats.ts';
 import type { Seated, SeatLedger } from '../../proto/wire/seats.ts';
+import { keptText } from '../storage/kept-text.ts';
 import { databaseNowMs, readNow } from '../storage/leases.ts';
 import type { Queries, Storage, Trx } from '../storage/storage.ts';
 import type { GatewaySeatTable } from '../storage/tables.ts';
-import { clip } from './gateways.ts';
 
 /** A key makes nonces for so long, and is kept until the last of them has ended. */
 const keyMs = 5 * 60_000;
@@ -180,8 +180,8 @@ async function claimSeat(
   const { now, seat } = wish;
   const claim = {
     ...wish.claim,
-    hostname: clip(wish.claim.hostname, 255),
-    source: clip(wish.claim.source, 128),
+    hostname: keptText(wish.claim.hostname, 255),
+    source: keptText(wish.claim.source, 128),
   };
   const locked = await lockSeats(trx, seat, now);
   const [found] = locked;

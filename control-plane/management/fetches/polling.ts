@@ -3,6 +3,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Actor } from '../../access/actor.ts';
 import { keepLease, releaseLease, takeLease } from '../../storage/leases.ts';
+import { keptText } from '../../storage/kept-text.ts';
 import { createRecurring } from '../../storage/recurring.ts';
 import { change, type Desk } from '../desk.ts';
 import { isInUse } from '../tenants/tenants.store.ts';
@@ -162,7 +163,7 @@ async function fetchOnce(
       if (locked.problem !== null) await now.audit(owner.events.recovered, owner.object, owner.touched);
       return;
     }
-    await noteFetch(now.trx, locked, { ...tried, problem: problem.slice(0, problemCharsMax) });
+    await noteFetch(now.trx, locked, { ...tried, problem: keptText(problem, problemCharsMax) });
     if (locked.problem !== null) return;
     await now.audit(owner.events.failed, owner.object, owner.touched);
     const err = outcome.kind === 'failed' ? outcome.cause : undefined;

@@ -19,6 +19,7 @@ import { type Profile, profileOf } from '../../access/identity/mapping.ts';
 import type { Claims, OidcProvider } from '../../access/identity/oidc.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
 import { holdPeople, updateUser } from '../../access/users.store.ts';
+import { keptText } from '../../storage/kept-text.ts';
 import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
 import { profileColumns } from '../users/user-shape.ts';
 import { secretPlace } from './identity-providers.ts';
@@ -166,10 +167,13 @@ function personOf(
     source: row.id,
     sourceId: sourceId.data,
     email: address.data,
-    firstname: profile.claim(firstname ?? 'given_name')?.slice(0, nameCharsMax),
-    lastname: profile.claim(lastname ?? 'family_name')?.slice(0, nameCharsMax),
+    firstname: nameOf(profile.claim(firstname ?? 'given_name')),
+    lastname: nameOf(profile.claim(lastname ?? 'family_name')),
   };
 }
+
+const nameOf = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : keptText(text, nameCharsMax);
 
 async function made(desk: Desk, now: OrganizationChange, person: Person): Promise<UserRow> {
   const { source, sourceId, email, firstname, lastname } = person;
