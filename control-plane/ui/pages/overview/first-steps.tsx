@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { useSamples } from '../../api/samples.ts';
 import { buttonLook } from '../../kit/button.tsx';
 import { Code } from '../../kit/code.tsx';
+import { Awaited } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status } from '../../kit/status.tsx';
 import { exposedOf, oneApi, pathsOf } from '../apis/questions.ts';
@@ -25,8 +26,15 @@ export function FirstSteps({
   const apis = useSamples(env).filter(({ type }) => type === 'API');
   const [first, keyed] = apis;
   const seen = useSeen(env, first?.id);
-  const url = useUrl(env, first?.id);
-  const keyedUrl = useUrl(env, keyed?.id);
+  const { url, isAwaited } = useUrl(env, first?.id);
+  const { url: keyedUrl, isAwaited: isKeyedAwaited } = useUrl(env, keyed?.id);
+  // As one: what comes bit by bit moves all that stands below.
+  if (isAwaited || isKeyedAwaited || seen.isAwaited)
+    return (
+      <div className={styles['awaited']}>
+        <Awaited lines={22} />
+      </div>
+    );
   return (
     <section className={styles['first']} aria-label="First steps">
       <div className={styles['steps']}>
@@ -58,15 +66,7 @@ export function FirstSteps({
             )}
           </Step>
           <Step number={3} title="Protect it with a key">
-            <p>
-              A plan that asks for a key, and an application that subscribes to it.{' '}
-              {keyed !== undefined && (
-                <Link to="/$env/apis/$api/plans" params={{ env, api: keyed.id }}>
-                  See how {keyed.name} does it
-                </Link>
-              )}
-            </p>
-            {keyedUrl !== undefined && <Keyed path={new URL(keyedUrl).pathname} />}
+            <Keyed env={env} api={keyed} url={keyedUrl} />
           </Step>
         </ol>
         <p className={styles['ways']}>
@@ -84,13 +84,17 @@ export function FirstSteps({
 }
 
 /** Where an API is reached from outside, as far as anybody knows. */
-function useUrl(env: string, id: string | undefined): string | undefined {
+function useUrl(
+  env: string,
+  id: string | undefined,
+): { readonly url: string | undefined; readonly isAwaited: boolean } {
   const at = { env, id: id ?? '' };
-  const { data } = useQuery({ ...oneApi(at), enabled: id !== undefined });
-  const { data: urls } = useQuery({ ...exposedOf(at), enabled: id !== undefined });
-  if (id === undefined || data === undefined) return undefined;
+  const { data, isLoading } = useQuery({ ...oneApi(at), enabled: id !== undefined });
+  const { data: urls, isLoading: areUrlsLoading } = useQuery({ ...exposedOf(at), enabled: id !== undefined });
+  const isAwaited = isLoading || areUrlsLoading;
+  if (id === undefined || data === undefined) return { url: undefined, isAwaited };
   const url = urls?.[0]?.value ?? `http://localhost:8082${pathsOf(data)[0] ?? '/'}`;
-  return URL.canParse(url) ? url : undefined;
+  return { url: URL.canParse(url) ? url : undefined, isAwaited };
 }
 
 function Step({
@@ -169,19 +173,40 @@ function Call({
 }
 
 /** What a plan with keys answers. */
-const Keyed = ({ path }: { readonly path: string }) => (
-  <ul className={styles['keyed']}>
-    {(
-      [
-        ['401', 'no key'],
-        ['200', 'with your key'],
-      ] as const
-    ).map(([status, how]) => (
-      <li key={status}>
-        <Status tone="idle">{status}</Status>
-        <span className="mono">GET {path}</span>
-        <span>{how}</span>
-      </li>
-    ))}
-  </ul>
+const Keyed = ({
+  env,
+  api,
+  url,
+}: {
+  readonly env: string;
+  /** One that asks for a key. */
+  readonly api: { readonly id: string; readonly name: string } | undefined;
+  readonly url: string | undefined;
+}) => (
+  <>
+    <p>
+      A plan that asks for a key, and an application that subscribes to it.{' '}
+      {api !== undefined && (
+        <Link to="/$env/apis/$api/plans" params={{ env, api: api.id }}>
+          See how {api.name} does it
+        </Link>
+      )}
+    </p>
+    {url !== undefined && (
+      <ul className={styles['keyed']}>
+        {(
+          [
+            ['401', 'no key'],
+            ['200', 'with your key'],
+          ] as const
+        ).map(([status, how]) => (
+          <li key={status}>
+            <Status tone="idle">{status}</Status>
+            <span className="mono">GET {new URL(url).pathname}</span>
+            <span>{how}</span>
+          </li>
+        ))}
+      </ul>
+    )}
+  </>
 );

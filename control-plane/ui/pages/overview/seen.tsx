@@ -22,20 +22,21 @@ export interface Seen {
   readonly calls: readonly Call[] | undefined;
   /** The newest that came since the page stands, of the API that is to be called. */
   readonly own: Call | undefined;
+  readonly isAwaited: boolean;
 }
 
 /** Follows what gateways see, where there is something to call. */
 export function useSeen(env: string, api: string | undefined): Seen {
   const [sinceMs] = useState(asOf);
   const span = { fromMs: sinceMs - beforeMs, toMs: sinceMs + aheadMs };
-  const { data } = useQuery({
+  const { data, isLoading: isAwaited } = useQuery({
     ...foundCalls({ env, span, search: {} }),
     enabled: api !== undefined,
     // Whoever may not know, or has no analytics, is not told so again and again.
     refetchInterval: ({ state }) => (state.error === null ? askedMs : false),
   });
   const own = data?.data.find(({ apiId, timestamp }) => apiId === api && Date.parse(timestamp) >= sinceMs);
-  return { calls: data?.data.slice(0, shownMax), own };
+  return { calls: data?.data.slice(0, shownMax), own, isAwaited };
 }
 
 /** The way of a call from the reader to the backend, and the newest calls. */
