@@ -228,12 +228,10 @@ function publishWords(now: Change, row: DictionaryRow, words: Words): Promise<Di
   const entries = [...words].map(([key, value]) => ({ key, value }));
   const payload = encodeDictionary({ id: row.id, name: row.key, entries });
   now.publish([{ kind: 'dictionary', id: row.id, revision: String(version), tags: [], payload }]);
-  return updateDictionaryRow(now.trx, row, {
-    state: 'STARTED',
-    version,
-    deployed_at_ms: now.nowMs,
-    ...later(now, row),
-  });
+  const moment = later(now, row);
+  // One moment, so that what was made and deployed within a millisecond does not look as if it was written after its deployment.
+  const set = { state: 'STARTED', version, deployed_at_ms: moment.updated_at_ms, ...moment } as const;
+  return updateDictionaryRow(now.trx, row, set);
 }
 
 function stopped(now: Change, row: DictionaryRow): Promise<DictionaryRow> {
