@@ -40,7 +40,7 @@ export interface Actor {
   readonly from?: Whence | undefined;
 }
 
-/** Where a change comes from: an address, and the console (a session), a script (a password, a personal token) or the command line. */
+/** Where a change comes from: an address, and the console (a session), a script (a password), automation (a token) or the command line, which says that it is. */
 export interface Whence {
   readonly address?: string | undefined;
   readonly origin: 'console' | 'script' | 'automation' | 'cli';

@@ -9,7 +9,7 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { isCsrfToken, ThrottledFault } from '../access/access.ts';
-import type { Actor } from '../access/actor.ts';
+import type { Actor, Whence } from '../access/actor.ts';
 import type { Desk } from '../management/desk.ts';
 import { routes } from '../management/index.ts';
 import { basePaths, type Content, isRepeatable, type Route, type RouteAnswer } from '../management/route.ts';
@@ -105,7 +105,7 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
   if (ignored.length > 0) context.header('Warning', ignoredWords(ignored));
   const answer = await route.handle({
     desk,
-    actor: { ...actor, from: { address: front.sourceOf(context), origin: origins[via] } },
+    actor: { ...actor, from: { address: front.sourceOf(context), origin: originOf(context, via) } },
     at,
     params,
     query,
@@ -178,6 +178,10 @@ function contentAnswer(context: Context, { type, text, fileName }: Content): Res
 
 /** What a change comes by: a session is the console's, a password a script's, a token a program's. */
 const origins = { cookie: 'console', basic: 'script', bearer: 'automation' } as const;
+
+/** The command line says itself that it is one; a browser's session is none whatever its headers say. */
+const originOf = (context: Context, via: keyof typeof origins): Whence['origin'] =>
+  via !== 'cookie' && context.req.header('user-agent') === 'isthmus-cli' ? 'cli' : origins[via];
 
 /** Names the actor and the organization of the path. */
 async function signIn(context: Context, door: Door) {

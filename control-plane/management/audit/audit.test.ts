@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { shortTest as test } from '../../../test/kit/long-run.ts';
-import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { type TestDatabase, testDatabases } from '../../../test/kit/servers/databases.ts';
 import {
   apiBody,
   basic,
@@ -15,6 +15,23 @@ import { verifyAudit } from './verify.ts';
 
 type Body = Record<string, unknown>;
 const organizationPath = '/management/organizations/DEFAULT';
+
+test('the audit tells what the command line did from what a script did, by its own word', async (t) => {
+  const office = await openOffice(t, testDatabases[0] as TestDatabase);
+  const { id } = await office.deployedApi('/pets');
+  const path = `${environment}/apis/${id}`;
+  for (const [agent, origin] of [
+    ['curl/8', 'script'],
+    ['isthmus-cli', 'cli'],
+  ] as const) {
+    const { body } = await office.call('GET', path);
+    const headers = { 'user-agent': agent };
+    const put = await office.call('PUT', path, { body: { ...body, name: agent }, headers });
+    assert.equal(put.status, 200, put.text);
+    const { body: list } = await office.call('GET', `${path}/audits?perPage=1`);
+    assert.equal((list['data'] as Body[])[0]?.['origin'], origin);
+  }
+});
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };
