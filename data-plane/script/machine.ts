@@ -28,18 +28,6 @@ export type RunReply =
 
 /** Deep enough for what people write, and far from the end of the stack of WebAssembly. */
 const stackBytesMax = 262_144;
-/**
- * A run longer than this lets go of its core now and then. Whoever wakes on a core on which a thread computes on and on waits until Linux (EEVDF) has
- * let that run for its slice of 3 ms, nice as it may be.
- */
-const steadyMsMax = 3;
-/** How long such a run computes between two pauses, and a pause, of which the kernel makes some 0.1 ms. */
-const stretchMs = 0.25;
-const pauseMs = 0.05;
-/** Past this part of what a run may wait for cores it pauses no more: where others want them so much, the kernel takes them away by itself. */
-const pausedPartMax = 0.25;
-/** What nobody ever wakes. */
-const asleep = new Int32Array(new SharedArrayBuffer(4));
 /** Most promises that a script may have settled after its end. */
 const jobsMax = 10_000;
 
@@ -63,10 +51,6 @@ export class Machine {
   /** Monotonic ms: when its time is looked at next, and when it is over in any case. */
   #deadlineMs = Infinity;
   #endMs = Infinity;
-  #pauseAtMs = Infinity;
-  /** Monotonic ms: when it began; and how long it may have been without a core, in ms, to pause still. */
-  #startMs = 0;
-  #pausedMsMax = 0;
   #cpuBefore: NodeJS.CpuUsage = { user: 0, system: 0 };
   #isUsed = false;
 
@@ -103,9 +87,6 @@ export class Machine {
     const startMs = performance.now();
     this.#deadlineMs = startMs + this.#limits.timeoutMs;
     this.#endMs = this.#deadlineMs + waitMs;
-    this.#startMs = startMs;
-    this.#pauseAtMs = startMs + steadyMsMax;
-    this.#pausedMsMax = waitMs * pausedPartMax;
     this.#cpuBefore = process.threadCpuUsage();
     const reply = evaluate({ runtime: this.#runtime, context: this.#context, bind: this.#bind }, run);
     if (!this.#isOver()) return reply;
@@ -115,7 +96,6 @@ export class Machine {
   /** Time in which the thread had no core is not the script's. */
   #isOver(): boolean {
     const nowMs = performance.now();
-    if (nowMs >= this.#pauseAtMs) this.#pause(nowMs);
     if (nowMs < this.#deadlineMs) return false;
     const leftMs = this.#leftMs();
     if (leftMs <= 0 || nowMs >= this.#endMs) return true;
@@ -123,24 +103,10 @@ export class Machine {
     return false;
   }
 
-  /** Lets whoever waits for this core have it. */
-  #pause(nowMs: number): void {
-    if (nowMs - this.#startMs - this.#usedMs() > this.#pausedMsMax) {
-      this.#pauseAtMs = Infinity;
-      return;
-    }
-    Atomics.wait(asleep, 0, 0, pauseMs);
-    this.#pauseAtMs = performance.now() + stretchMs;
-  }
-
   /** What the run has left of its time on a core. */
   #leftMs(): number {
-    return this.#limits.timeoutMs - this.#usedMs();
-  }
-
-  #usedMs(): number {
     const { user, system } = process.threadCpuUsage(this.#cpuBefore);
-    return (user + system) / 1_000;
+    return this.#limits.timeoutMs - (user + system) / 1_000;
   }
 }
 

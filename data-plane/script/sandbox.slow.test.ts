@@ -69,32 +69,6 @@ test(
   },
 );
 
-test(
-  'a script that computes on and on lets go of its core now and then, and has its budget all the same',
-  { skip: platform() !== 'linux' },
-  async (t) => {
-    const own = getPriority();
-    const pauses = (): number =>
-      readdirSync('/proc/self/task')
-        .map((id) => ['stat', 'status'].map((file) => readFileSync(`/proc/self/task/${id}/${file}`, 'utf8')))
-        .filter(([stat = '']) => Number(stat.split(') ')[1]?.split(' ')[16]) !== own)
-        .map(([, status = '']) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]))
-        .reduce((sum, count) => sum + count, 0);
-    const timeoutMs = 400;
-    const scripts = startScripts(t, { timeoutMs, threadsMax: 1 });
-    await eventually(async () => (await scripts.run(job('1'))).kind === 'done', { timeoutMs: 30_000 });
-    const before = pauses();
-    for (let run = 0; run < 20; run += 1) assert.equal((await scripts.run(job('1'))).kind, 'done');
-    const ofShort = (pauses() - before) / 20;
-    const begun = pauses();
-    // It counts in its own time, so that a busy machine ends it no sooner than its budget does.
-    const source = `const end = Date.now() + ${timeoutMs / 4}; while (Date.now() < end);`;
-    assert.equal((await scripts.run(job(source))).kind, 'done');
-    const ofLong = pauses() - begun;
-    assert.ok(ofLong > 4 * ofShort + 10, `${ofLong} pauses, ${ofShort} of a run that ends at once`);
-  },
-);
-
 test('what runs on is ended within 200 ms of its budget, one by one, and the next script runs', async (t) => {
   const timeoutMs = 100;
   // Of a core that others use it may wait 80 ms.
