@@ -78,7 +78,12 @@ export function can(actor: Actor, right: Right, resource: Resource): boolean {
 export function authorize(actor: Actor, rights: readonly Right[], resource: Resource): void {
   if (rights.some((right) => can(actor, right, resource))) return;
   if (actor.organization !== resource.organization) throw new Fault('request.not_found');
-  throw new Fault('request.forbidden', { internal: `${actor.username} lacks ${rights.join(' or ')}` });
+  const wanted = rights.join(' or ');
+  const isNarrowed = actor.scopes !== undefined && !rights.some((right) => actor.scopes?.includes(right));
+  const detail = isNarrowed
+    ? `Your token is not for this: it would need the scope ${wanted}.`
+    : `You do not have the permission for this: it needs ${wanted}.`;
+  throw new Fault('request.forbidden', { detail, internal: `${actor.username} lacks ${wanted}` });
 }
 
 /** Everything that the actor may do in one scope of a resource, as the reference spells it: `{ GATEWAY_DEFINITION: ['C', 'R'] }`. */

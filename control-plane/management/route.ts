@@ -348,7 +348,10 @@ async function permitted(
   if (rights === undefined) {
     // What is everybody's own has no scope: a narrowed token reads it, and makes itself no wider one.
     if (actor.scopes !== undefined && method !== 'get')
-      throw new Fault('request.forbidden', { internal: `${actor.username} came with a narrowed token` });
+      throw new Fault('request.forbidden', {
+        detail: 'A token that is narrowed to scopes changes nothing of what is your own.',
+        internal: `${actor.username} came with a narrowed token`,
+      });
     return known;
   }
   const chain: Resource = {

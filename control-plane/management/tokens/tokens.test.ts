@@ -64,7 +64,7 @@ for (const database of testDatabases) {
   );
 
   test(
-    `of a token that has every scope but an operation's own, that operation is refused (${database.name})`,
+    `of a token that has every scope but an operation's own, that operation is refused, and says which it needs (${database.name})`,
     options,
     async (t) => {
       const office = await openOffice(t, database);
@@ -94,7 +94,9 @@ for (const database of testDatabases) {
             }),
             ...(method !== 'get' && upload === undefined && { body: {} }),
           });
-          if (answer.status !== 403) wrong.push(`${operationId}: ${answer.status}`);
+          const asksFor = `it would need the scope ${rights.replaceAll(',', ' or ')}.`;
+          if (answer.status !== 403 || !answer.text.includes(asksFor))
+            wrong.push(`${operationId}: ${answer.status} ${answer.text}`);
         }
         // There are more of them than one user may have tokens.
         const { status } = await office.call('DELETE', `${user}/tokens/${String(made.body['id'])}`);
