@@ -4,7 +4,7 @@ import { foundApi } from '../apis/api-gate.ts';
 import { apiSchema, apiVersionOf } from '../apis/api-shape.ts';
 import { listParam } from '../fields.ts';
 import { resource, uploadSchema } from '../route.ts';
-import { exportDefinition, importDefinition } from './definitions.ts';
+import { exportDefinition, exportResource, importDefinition } from './definitions.ts';
 import { duplicateApi, duplicateSchema } from './duplicate.ts';
 import { definitionAt, urlBytesMax } from './from-url.ts';
 import { importOpenApi, openApiImportSchema, reimportOpenApi } from './openapi/open-api.ts';
@@ -184,5 +184,13 @@ export const definitionRoutes = [
     answer: anything.openapi('ExportedDefinition'),
     run: ({ desk, actor, at, params: { apiId }, query }) =>
       exportDefinition(desk, actor, { at, id: apiId, exclude: query.excludeAdditionalData }),
+  }),
+  define.get('/apis/{apiId}/_export/crd', {
+    operationId: 'exportApiCRD',
+    permission: 'api-gateway-definition',
+    summary:
+      "Gets an API with its plans as a custom resource of the reference product's operator for Kubernetes, in YAML.",
+    contentTypes: ['application/yaml'],
+    run: ({ desk, actor, at, params: { apiId } }) => exportResource(desk, actor, { at, id: apiId }),
   }),
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { consoleExport } from '../../../proto/definition/console-fixture.ts';
 import { readApi } from '../../../proto/definition/read.ts';
 import { environment, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
@@ -101,6 +102,29 @@ for (const database of testDatabases) {
     const taken = await office.call('POST', `${environment}/apis/_import/definition`, { body: document });
     assert.deepEqual([taken.status, taken.body.technicalCode], [400, 'api.listener.paths.path.exists']);
   });
+
+  test(
+    `what is exported as a custom resource is one, keeps what a portal knows, and imports again (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const first = await office.call('POST', `${environment}/apis/_import/definition`, {
+        body: { ...resource, spec: { ...resource.spec, name: 'Gäuges: (all) of them!', labels: ['sea'] } },
+      });
+      assert.equal(first.status, 201, JSON.stringify(first.body));
+      const one = `${environment}/apis/${String(first.body['id'])}`;
+      const { text, headers } = await office.call('GET', `${one}/_export/crd`);
+      assert.match(headers.get('content-type') ?? '', /^application\/yaml/);
+      const document = parse(text) as { kind: string; metadata: { name: string }; spec: object };
+      assert.deepEqual([document.kind, document.metadata.name], ['ApiV4Definition', 'ga-uges-all-of-them']);
+      assert.equal((await office.call('DELETE', `${one}?closePlans=true`)).status, 204);
+      const again = await office.call('POST', `${environment}/apis/_import/definition`, { body: document });
+      assert.equal(again.status, 201, JSON.stringify(again.body));
+      const { name, labels, listeners, flows } = again.body;
+      assert.deepEqual([name, labels], ['Gäuges: (all) of them!', ['sea']]);
+      assert.deepEqual([listeners, flows], [first.body['listeners'], first.body['flows']]);
+    },
+  );
 
   test(
     `an export of version 2 keeps what console and portal know of it (${database.name})`,

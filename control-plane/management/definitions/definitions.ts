@@ -1,4 +1,7 @@
+import { stringify } from 'yaml';
 import type { Json } from '../../../proto/definition/opened.ts';
+import { readForImport } from '../../../proto/definition/read.ts';
+import { toResource } from '../../../proto/definition/write.ts';
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import { mapSecrets } from '../../../proto/model/secrets/places.ts';
 import { isMask, mask } from '../../../proto/trust/sealed-text.ts';
@@ -10,6 +13,7 @@ import type { ApiRow } from '../apis/apis.store.ts';
 import { addApi, ownView } from '../apis/apis.ts';
 import { type Change, change, type Desk } from '../desk.ts';
 import { groupsHere } from '../groups/grouped.ts';
+import type { Content } from '../route.ts';
 import { type PlanWish, planView } from '../plans/plan-shape.ts';
 import { addPlan, deprecateLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
@@ -98,3 +102,26 @@ export async function exportDefinition(
     apiMedia: [],
   };
 }
+
+/** The same as a custom resource of the reference's operator for Kubernetes, in YAML, which imports take too. Secrets are masks. */
+export async function exportResource(desk: Desk, actor: Actor, ref: ApiRef): Promise<Content> {
+  const document = await exportDefinition(desk, actor, ref);
+  const { api, portal } = readForImport(document);
+  const name = resourceName(api.name) || ref.id;
+  const { spec, ...resource } = toResource(api, { name });
+  const known = Object.fromEntries(Object.entries(portal.api ?? {}).filter(([, value]) => value !== null));
+  return {
+    type: 'application/yaml; charset=utf-8',
+    text: stringify({ ...resource, spec: { ...known, ...(spec as Json) } }),
+    fileName: `${name}.yaml`,
+  };
+}
+
+/** Kubernetes takes lower-case letters of ASCII, digits and hyphens between them, 63 at most wherever a name becomes a label. */
+const resourceName = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^-|-$/g, '');

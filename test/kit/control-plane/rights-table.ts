@@ -69,6 +69,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   createApiWithImport: '+++ --- ---',
   duplicateApi: '++- --- ---',
   exportApiDefinition: '++- ++- ---',
+  exportApiCRD: '++- ++- ---',
   createApiWithImportFromUrl: '+++ --- ---',
   updateApiWithDefinitionFromUrl: '++- ++- ---',
   createApiFromSwagger: '+++ --- ---',
