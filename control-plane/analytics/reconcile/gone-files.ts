@@ -41,11 +41,11 @@ export class GoneFiles {
       found.ended += 1;
       return;
     }
+    if (isDryRun !== true && !(await manifest.lose(file, clock.now()))) return;
     found.missing += 1;
     if (isDryRun === true) return;
     const what = present === undefined ? 'gone from the bucket' : 'damaged; it is left as it is';
     log.error({ file: file.key }, `a file of the lake is ${what}; its records count no longer`);
-    await manifest.lose(file, clock.now());
     if (present !== undefined) await manifest.saveUnreadable(present, clock.now());
   }
 

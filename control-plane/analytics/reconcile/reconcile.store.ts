@@ -223,15 +223,19 @@ export class ReconcileStore {
     });
   }
 
-  /** A live file is gone from the bucket: it counts no longer, and its ranges are open again for whoever still has them. */
-  async lose(file: LakeFile & EnvironmentRef, nowMs: number): Promise<void> {
-    await this.#lake.fenced(async (trx) => {
-      await trx
+  /**
+   * A live file is gone from the bucket: it counts no longer, and its ranges are open again for whoever still has them. False where it was live
+   * no more: two who read it at once miss it one behind the other.
+   */
+  async lose(file: LakeFile & EnvironmentRef, nowMs: number): Promise<boolean> {
+    return this.#lake.fenced(async (trx) => {
+      const lost = await trx
         .updateTable('lake_file')
         .set({ state: 'lost', changed_at_ms: nowMs })
         .where('id', '=', file.id)
         .where('state', '=', 'live')
-        .execute();
+        .executeTakeFirst();
+      if (Number(lost.numUpdatedRows) !== 1) return false;
       await trx.deleteFrom('covered_range').where('file', '=', file.id).execute();
       const { organization } = file;
       const event = { id: randomUUID(), organization, gateway: 'lake', detail: file.key, at_ms: nowMs };
