@@ -7,7 +7,7 @@ import { Bars } from '../../kit/bars.tsx';
 import { buttonLook } from '../../kit/button.tsx';
 import { LiveMark } from '../../kit/live-mark.tsx';
 import { count, duration, type Figure, share, shortId, unknown } from '../../kit/numbers.ts';
-import { Body, Figures, Panel } from '../../kit/page.tsx';
+import { Awaited, Body, Figures, Panel } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
@@ -103,19 +103,43 @@ export function ApiHealth() {
           </>
         }
       >
-        <Bars
-          label="Availability"
-          heads={[by === 'endpoint' ? 'Endpoint' : 'Gateway', 'Up', 'Took']}
-          bars={Object.entries(data?.availability.group ?? {}).map(([key, part]) => ({
-            key,
-            name: by === 'gateway' ? shortId(key) : key,
-            part,
-            figures: [partOf(part), duration(new Map(Object.entries(data?.took.group ?? {})).get(key))],
-          }))}
-        />
+        <Availability data={data} by={by} />
       </Panel>
       <Checks env={env} id={id} />
     </Body>
+  );
+}
+
+/** A figure of all checks, and of those of each endpoint or gateway. */
+interface Parts {
+  readonly global?: number | undefined;
+  readonly group?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Checks that are kept may all be older than those that are counted. */
+function Availability({
+  data,
+  by,
+}: {
+  readonly data: { readonly availability: Parts; readonly took: Parts } | undefined;
+  readonly by: By;
+}) {
+  if (data === undefined) return <Awaited lines={2} />;
+  const groups = Object.entries(data.availability.group ?? {});
+  if (groups.length === 0)
+    return <Empty title="No checks">No gateway has checked a backend of this API in the last 30 days.</Empty>;
+  const took = new Map(Object.entries(data.took.group ?? {}));
+  return (
+    <Bars
+      label="Availability"
+      heads={[by === 'endpoint' ? 'Endpoint' : 'Gateway', 'Up', 'Took']}
+      bars={groups.map(([key, part]) => ({
+        key,
+        name: by === 'gateway' ? shortId(key) : key,
+        part,
+        figures: [partOf(part), duration(took.get(key))],
+      }))}
+    />
   );
 }
 
