@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries, Trx } from '../../storage/storage.ts';
+import { isInUse } from '../tenants/tenants.store.ts';
 
 /** That somebody was told of an end: of what, of which end, and from how many days before it on. */
 interface EndToldTable {
@@ -33,7 +34,8 @@ export interface EndingSpan {
   readonly limit: number;
 }
 
-const dayMs = 86_400_000;
+/** A day of those that people are told ahead. */
+export const dayMs = 86_400_000;
 
 /** Those of all organizations within the span, in environments that are in use; what ends next is first. */
 export async function nextEnding(
@@ -49,7 +51,7 @@ export async function nextEnding(
         select 1 from end_told as told
         where told.organization = ending.organization and told.environment = ending.environment and told.type = ${type}
           and told.object_id = ending.object_id and told.ends_at_ms = ending.ends_at_ms and told.days <= ${days})
-      and exists (select 1 from environment where environment.id = ending.environment and environment.archived_at_ms is null)
+      and ${isInUse(sql.ref('ending.environment'))}
     order by ends_at_ms, object_id
     limit ${limit}`.execute(db);
   return rows;

@@ -5,9 +5,9 @@ import { startProvider } from '../../../test/kit/control-plane/polling.ts';
 import { startTelling } from '../../../test/kit/control-plane/telling.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { startSmtp } from '../../../test/kit/servers/smtp.ts';
+import { dayMs } from './ending.store.ts';
 import { raiseEndings } from './ending.ts';
 
-const dayMs = 86_400_000;
 const days = [30, 90, 45];
 const owner = basic('ada', 'long enough now');
 

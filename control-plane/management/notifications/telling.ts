@@ -17,6 +17,7 @@ import type { Desk } from '../desk.ts';
 import { findPlanAnywhere } from '../plans/plans.store.ts';
 import { findSubscription } from '../subscriptions/subscriptions.store.ts';
 import { isInUse } from '../tenants/tenants.store.ts';
+import { dayMs } from './ending.store.ts';
 import { endingHooks, raiseEndings } from './ending.ts';
 import type { RaisedRow, SettingOwner, SettingRow } from './notifications.store.ts';
 import { insertPortal, keepNewest } from './portal.store.ts';
@@ -227,5 +228,5 @@ const noEnding = { date: '', days: '' };
 /** The days begin with the last one: what ends within a day ends in one. */
 const endingIn = (leftMs: number, endsAtMs: number): HookFacts['ending'] => ({
   date: new Date(endsAtMs).toISOString().slice(0, 10),
-  days: String(Math.max(1, Math.ceil(leftMs / 86_400_000))),
+  days: String(Math.max(1, Math.ceil(leftMs / dayMs))),
 });
