@@ -99,3 +99,32 @@ test('a custom resource has its plans by key, and no field that its operator doe
   assert.equal(spec['version'], '1.0');
   assert.equal(spec['apiVersion'], undefined);
 });
+
+test('a custom resource says what a portal knows as far as its operator knows it, in its spelling', () => {
+  const portal = {
+    api: {
+      description: 'About',
+      labels: ['sea'],
+      lifecycleState: 'PUBLISHED',
+      createdAt: '2026-01-01T00:00:00Z',
+      primaryOwner: { id: 'ada' },
+      picture: null,
+    },
+    plans: new Map([
+      ['9', { description: 'For shops', validation: 'MANUAL', commentRequired: true, apiId: 'a' }],
+    ]),
+  };
+  const specOf = (fields: Json) =>
+    toResource(readApi(whole).api, {
+      name: 'orders',
+      portal: { ...portal, api: { ...portal.api, ...fields } },
+    })['spec'] as Json;
+  const bare = toResource(readApi(whole).api, { name: 'orders' })['spec'] as Json;
+  const added = (spec: Json) => Object.keys(spec).filter((name) => !Object.hasOwn(bare, name));
+  assert.deepEqual(added(specOf({})), ['description', 'labels', 'lifecycleState']);
+  assert.deepEqual(added(specOf({ lifecycleState: 'CREATED' })), ['description', 'labels']);
+  const { 9: plan } = specOf({})['plans'] as Record<string, Json>;
+  assert.ok(plan !== undefined);
+  const { description, validation, comment_required: isAsked, apiId } = plan;
+  assert.deepEqual([description, validation, isAsked, apiId], ['For shops', 'MANUAL', true, undefined]);
+});

@@ -41,23 +41,56 @@ export function toExport(api: ApiDefinition, portal: PortalParts = {}): Json {
   };
 }
 
+/** Fields of portals that the operator's resource has too; it knows no API that is only CREATED. */
+const resourceFields = {
+  api: ['description', 'labels', 'categories', 'groups', 'state', 'visibility', 'lifecycleState'],
+  plan: ['description', 'validation', 'characteristics', 'excludedGroups'],
+} as const;
+
 /** As a custom resource for the Kubernetes operator; plans by id, which is their key. */
 export function toResource(
   api: ApiDefinition,
-  { name, namespace }: { readonly name: string; readonly namespace?: string },
+  {
+    name,
+    namespace,
+    portal = {},
+  }: { readonly name: string; readonly namespace?: string; readonly portal?: PortalParts },
 ): Json {
   const { apiVersion: version, definitionVersion: _version, ...spec } = managementApi(api);
   const plans = api.plans.map((plan, index) => {
     const { id, definitionVersion: _known, ...rest } = managementPlan(plan);
-    return [String(id), { ...rest, order: index + 1 }] as const;
+    const of = portal.plans?.get(plan.id) ?? {};
+    const isAsked = of['commentRequired'];
+    return [
+      String(id),
+      {
+        ...picked(of, resourceFields.plan),
+        ...(isAsked !== undefined && { comment_required: isAsked }),
+        ...rest,
+        order: index + 1,
+      },
+    ] as const;
   });
+  const { lifecycleState, ...known } = picked(portal.api ?? {}, resourceFields.api);
   return {
     apiVersion: 'gravitee.io/v1alpha1',
     kind: 'ApiV4Definition',
     metadata: { name, ...(namespace !== undefined && { namespace }) },
-    spec: { version, ...spec, plans: Object.fromEntries(plans) },
+    spec: {
+      version,
+      ...known,
+      ...(lifecycleState !== undefined && lifecycleState !== 'CREATED' && { lifecycleState }),
+      ...spec,
+      plans: Object.fromEntries(plans),
+    },
   };
 }
+
+/** Those of the fields that say something. */
+const picked = (from: Json, names: readonly string[]): Json =>
+  Object.fromEntries(
+    names.map((name) => [name, from[name] ?? undefined] as const).filter(([, value]) => value !== undefined),
+  );
 
 function managementApi(api: ApiDefinition): Json {
   const { plans: _plans, gravitee: _gravitee, ...rest } = api;

@@ -117,6 +117,8 @@ for (const database of testDatabases) {
       assert.match(headers.get('content-type') ?? '', /^application\/yaml/);
       const document = parse(text) as { kind: string; metadata: { name: string }; spec: object };
       assert.deepEqual([document.kind, document.metadata.name], ['ApiV4Definition', 'ga-uges-all-of-them']);
+      for (const own of ['createdAt', 'deploymentState', 'primaryOwner'])
+        assert.ok(!Object.hasOwn(document.spec, own), own);
       assert.equal((await office.call('DELETE', `${one}?closePlans=true`)).status, 204);
       const again = await office.call('POST', `${environment}/apis/_import/definition`, { body: document });
       assert.equal(again.status, 201, JSON.stringify(again.body));

@@ -108,11 +108,9 @@ export async function exportResource(desk: Desk, actor: Actor, ref: ApiRef): Pro
   const document = await exportDefinition(desk, actor, ref);
   const { api, portal } = readForImport(document);
   const name = resourceName(api.name) || ref.id;
-  const { spec, ...resource } = toResource(api, { name });
-  const known = Object.fromEntries(Object.entries(portal.api ?? {}).filter(([, value]) => value !== null));
   return {
     type: 'application/yaml; charset=utf-8',
-    text: stringify({ ...resource, spec: { ...known, ...(spec as Json) } }),
+    text: stringify(toResource(api, { name, portal })),
     fileName: `${name}.yaml`,
   };
 }
