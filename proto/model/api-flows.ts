@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { insteadOf } from '../policies/foreign-policies.ts';
 import { policyIds, policySchema } from '../policies/catalog.ts';
-import type { PolicyPhase } from '../policies/policy-schema.ts';
+import { placeOf, type PolicyPhase } from '../policies/policy-schema.ts';
 import { apiLimits } from './api-limits.ts';
 import { stepPhases } from './api/steps.ts';
 import { readable } from './readable.ts';
@@ -220,9 +220,6 @@ function checkCondition(text: string, path: string): readonly FaultDetail[] {
 
 const messageConditionMessage =
   'conditions on messages are not supported by this version; allowed: an empty text';
-
-const placeOf = (phases: readonly PolicyPhase[]): string =>
-  phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`;
 
 function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readonly FaultDetail[] {
   const details: FaultDetail[] = [...checkCondition(step.condition, `${at}.condition`)];

@@ -7,6 +7,10 @@ import type { PolicyExample } from './reference/example.ts';
 /** Where a policy may stand: as the security of a plan, or as a step of a flow in either phase. */
 export type PolicyPhase = 'security' | 'request' | 'response';
 
+/** Where a policy may stand, in words. */
+export const placeOf = (phases: readonly PolicyPhase[]): string =>
+  phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`;
+
 /** What a policy is for, in the words by which people look for one. */
 export type PolicyCategory = 'security' | 'validation' | 'traffic' | 'transformation' | 'ai' | 'others';
 

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-import type { PolicySchema } from '../policy-schema.ts';
+import { placeOf, type PolicySchema } from '../policy-schema.ts';
 import { policyForm } from './described-form.ts';
 import {
   definitionOf,
@@ -22,7 +22,7 @@ export function policyPage(policy: PolicySchema, reference: Reference = {}): str
   );
   return [
     `# ${title}\n`,
-    `\`${id}\`${aliases.map((alias) => `, also named \`${alias}\``).join('')} · ${phases.includes('security') ? 'the security of a plan' : `a step of the ${phases.join(' and ')} phase`}\n`,
+    `\`${id}\`${aliases.map((alias) => `, also named \`${alias}\``).join('')} · ${placeOf(phases)}\n`,
     `${summary}\n`,
     `${docs}\n`,
     '## Configuration\n',
