@@ -20,9 +20,11 @@ export const promptTokenTracking: PolicyFactory<'ai-prompt-token-tracking', Slot
   response: {
     needs: 'stream',
     run(call, slot, passing) {
+      if (call.attributes.get(answeredByCache) === true) return CONTINUE;
       const { status, headers } = call.response;
-      if (call.attributes.get(answeredByCache) !== true)
-        slot.meter = UsageMeter.of(call, extraction, { status, headers, passing });
+      const meter = UsageMeter.of(call, extraction, { status, headers, isEmpty: passing.isEmpty });
+      if (meter !== undefined) passing.through(meter.through, passing.length);
+      slot.meter = meter;
       return CONTINUE;
     },
   },

@@ -98,17 +98,12 @@ function metered(
   answer: { readonly kind: 'response'; readonly head: ResponseHead; readonly body: Body },
   { slot, of }: { readonly slot: BudgetSlot; readonly of: AiBudget },
 ): BackendAnswer {
-  let { body } = answer;
-  const meter = UsageMeter.of(call, of.config.extraction, {
-    ...answer.head,
-    passing: {
-      isEmpty: body.isEmpty,
-      length: body.length,
-      through: (make, length) => void (body = transformBody(body, make, { length })),
-    },
-  });
-  if (meter !== undefined) slot.meters.push(meter);
-  return { ...answer, body };
+  const { head, body } = answer;
+  const { status, headers } = head;
+  const meter = UsageMeter.of(call, of.config.extraction, { status, headers, isEmpty: body.isEmpty });
+  if (meter === undefined) return answer;
+  slot.meters.push(meter);
+  return { ...answer, body: transformBody(body, meter.through, { length: body.length }) };
 }
 
 function budgetOf({ config, host, place, type, header, refusals, notApplied }: AiBudget): Budget {

@@ -4,8 +4,14 @@ import { isNestedDeeper } from '../../../proto/expression/json/levels.ts';
 import { withResponse } from '../../../proto/expression/scope.ts';
 import type { Template } from '../../../proto/expression/template.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
-import { Capture, CaptureMemory, type HeaderList, type ResponseHead } from '../../http/exchange.ts';
-import type { PassingBody, PolicyCall } from '../policy.ts';
+import {
+  Capture,
+  CaptureMemory,
+  type HeaderList,
+  type ResponseHead,
+  type TransformMaker,
+} from '../../http/exchange.ts';
+import type { PolicyCall } from '../policy.ts';
 import { mediaTypesOf } from '../threats/media-types.ts';
 import { EventReader } from './event-reader.ts';
 import { countOf, merged, noUsage, type ReadUsage, type Usage, usageReader } from './usage-shapes.ts';
@@ -24,7 +30,7 @@ export const charsPerToken = 4;
 
 /** An answer at its head, whose body is still to pass. */
 export interface MeteredAnswer extends Pick<ResponseHead, 'status' | 'headers'> {
-  readonly passing: Pick<PassingBody, 'isEmpty' | 'length' | 'through'>;
+  readonly isEmpty: boolean;
 }
 
 /** What was learnt of an answer. */
@@ -53,13 +59,25 @@ export class UsageMeter {
   #last: Uint8Array[] = [];
   readonly #read: ReadUsage | undefined;
 
-  private constructor(call: PolicyCall, extraction: Extraction, { status, headers }: MeteredAnswer) {
+  /** What the body passes through, as long behind it as in front. */
+  readonly through: TransformMaker = (to) => ({
+    // oxlint-disable-next-line max-params -- BodySink's
+    onPiece: (bytes, start, end, isStable) => {
+      this.#add(bytes, start, end);
+      to.onPiece(bytes, start, end, isStable);
+    },
+  });
+
+  private constructor(
+    call: PolicyCall,
+    extraction: Extraction,
+    { status, headers, isStream }: MeteredAnswer & { readonly isStream: boolean },
+  ) {
     this.#call = call;
     this.#extraction = extraction;
     this.#headers = headers;
     this.#coding = (headers.get('content-encoding') ?? 'identity').toLowerCase();
     this.#status = status;
-    const isStream = isEvents(headers);
     this.#read = extraction.type === 'CUSTOM' ? undefined : usageReader(extraction.type);
     const reader = new EventReader((data) => this.#event(data));
     this.#events = isStream ? reader : undefined;
@@ -69,21 +87,11 @@ export class UsageMeter {
 
   /** Undefined for an answer that says nothing of usage: it is neither JSON nor a stream of events, or a failure. */
   static of(call: PolicyCall, extraction: Extraction, answer: MeteredAnswer): UsageMeter | undefined {
-    const { status, headers, passing } = answer;
-    if (status < 200 || status > 299 || passing.isEmpty) return undefined;
-    if (!isEvents(headers) && !mediaTypesOf(headers).some((type) => type.includes('json'))) return undefined;
-    const meter = new UsageMeter(call, extraction, answer);
-    passing.through(
-      (to) => ({
-        // oxlint-disable-next-line max-params -- BodySink's
-        onPiece(bytes, start, end, isStable) {
-          meter.#add(bytes, start, end);
-          to.onPiece(bytes, start, end, isStable);
-        },
-      }),
-      passing.length,
-    );
-    return meter;
+    if (answer.status < 200 || answer.status > 299 || answer.isEmpty) return undefined;
+    const types = mediaTypesOf(answer.headers);
+    const isStream = types.includes('text/event-stream');
+    if (!isStream && !types.some((type) => type.includes('json'))) return undefined;
+    return new UsageMeter(call, extraction, { ...answer, isStream });
   }
 
   /** What was said; asked once, when the answer is over, whole or not. */
@@ -156,8 +164,6 @@ export class UsageMeter {
     });
   }
 }
-
-const isEvents = (headers: HeaderList): boolean => mediaTypesOf(headers).includes('text/event-stream');
 
 const tokensOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,10}$/.test(text) ? countOf(Number(text)) : undefined;
