@@ -4,7 +4,7 @@ import { scriptEffectsSchema } from './facts.ts';
 import type { RunLimits, RunReply } from './machine.ts';
 import type { ScriptOutcome, ScriptRun, Scripts } from './script.ts';
 import { ThreadFace } from './thread-face.ts';
-import { Turns } from './turns.ts';
+import { type Turn, Turns } from './turns.ts';
 
 /** Section `policy.js` of the configuration. */
 export interface ScriptSettings extends RunLimits {
@@ -23,7 +23,6 @@ export interface SandboxOptions {
 
 interface Job {
   readonly run: ScriptRun;
-  readonly sinceMs: number;
   readonly resolve: (outcome: ScriptOutcome) => void;
 }
 
@@ -93,9 +92,8 @@ export class Sandbox {
   #run(api: string, run: ScriptRun): Promise<ScriptOutcome> {
     const { settings, clock } = this.#options;
     if (this.#isClosed) return Promise.resolve(busy('the gateway ends'));
-    const sinceMs = clock.monotonicMs();
     return new Promise((resolve) => {
-      if (!this.#turns.add(api, { run, sinceMs, resolve }, sinceMs))
+      if (!this.#turns.add(api, { run, resolve }, clock.monotonicMs()))
         return resolve(busy(`more than ${settings.waitingMax} scripts wait, or half of them of this API`));
       this.#give();
     });
@@ -115,10 +113,10 @@ export class Sandbox {
     if (!isOneComing) this.#startOne();
   }
 
-  #runOn(thread: ThreadFace, { api, job }: { readonly api: string; readonly job: Job }): void {
+  #runOn(thread: ThreadFace, { api, job, sinceMs }: Turn<Job>): void {
     const { clock, settings } = this.#options;
     const startedMs = clock.monotonicMs();
-    const waitMs = Math.max(withoutCoreMsMin, settings.waitMsMax - (startedMs - job.sinceMs));
+    const waitMs = Math.max(withoutCoreMsMin, settings.waitMsMax - (startedMs - sinceMs));
     void thread.run(job.run, waitMs).then((reply) => {
       this.#turns.give(api, clock.monotonicMs() - startedMs);
       job.resolve(this.#judge(api, reply));

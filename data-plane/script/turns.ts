@@ -4,6 +4,11 @@ interface Waiting<Job> {
   readonly sinceMs: number;
 }
 
+/** Whose turn it is. */
+export interface Turn<Job> extends Waiting<Job> {
+  readonly api: string;
+}
+
 /** An API, as long as it has something that waits or runs. */
 interface Claimant<Job> {
   readonly waiting: Waiting<Job>[];
@@ -55,20 +60,20 @@ export class Turns<Job> {
   }
 
   /** Who is next; undefined when nobody waits, or a thread is left to others. */
-  take(): { readonly api: string; readonly job: Job } | undefined {
+  take(): Turn<Job> | undefined {
     let next: readonly [string, Claimant<Job>] | undefined;
     for (const [api, claimant] of this.#byApi) {
       if (claimant.waiting.length === 0 || this.#leavesRoom(claimant)) continue;
       if (next === undefined || claimant.hadMs < next[1].hadMs) next = [api, claimant];
     }
-    const job = next?.[1].waiting.shift();
-    if (next === undefined || job === undefined) return undefined;
+    const first = next?.[1].waiting.shift();
+    if (next === undefined || first === undefined) return undefined;
     const [api, claimant] = next;
     this.#waiting -= 1;
     this.#hadMs = Math.max(this.#hadMs, claimant.hadMs);
     claimant.running += 1;
     claimant.hadMs += claimant.averageMs;
-    return { api, job: job.job };
+    return { api, ...first };
   }
 
   /** A run of it is over, after so long. */
