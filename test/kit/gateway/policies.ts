@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { engineOf } from '../../../data-plane/gateway/compile/engine.ts';
 import { GroupsInUse } from '../../../data-plane/gateway/compile/shared-groups.ts';
 import { createWireHeaders } from '../../../data-plane/http/message/wire-headers.ts';
-import { type Body, createBody, type HeaderList, type Outcome } from '../../../data-plane/http/exchange.ts';
+import {
+  type Body,
+  bodyOf,
+  createBody,
+  type HeaderList,
+  type Outcome,
+  type ResponseHead,
+} from '../../../data-plane/http/exchange.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../../../data-plane/gateway/steps/kept.ts';
 import { PhaseBody } from '../../../data-plane/gateway/steps/phase-body.ts';
 import {
@@ -62,6 +69,13 @@ export interface CallWish {
   readonly body?: KitBody;
   readonly attributes?: Readonly<Record<string, unknown>>;
   readonly connection?: Partial<PolicyConnection>;
+}
+
+/** An answer as a test writes it down. */
+interface AnswerWish {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: KitBody;
 }
 
 const kitConnection: PolicyConnection = {
@@ -250,32 +264,21 @@ export class KitCall implements RunningCall, KeepingCall {
   }
 
   /** The backend is called and answers, around which the policy stands; that passes on its way back. */
-  async answerThrough(wish: Parameters<KitCall['answer']>[0]): Promise<StepsResult> {
-    const body = typeof wish.body === 'string' && wish.body !== '' ? [wish.body] : (wish.body ?? '');
-    const made = bodyOfKit(body);
-    const head = { status: wish.status ?? 200, reason: undefined, headers: headersOf(wish.headers) };
-    const answered = await this.ask(() =>
-      Promise.resolve({
-        kind: 'response',
-        head,
-        body: typeof made === 'string' ? emptyBody() : made,
-      }),
-    );
-    if (answered.kind !== 'response') return undefined;
-    this.response = { ...head, content: undefined };
-    this.#bodies.response = new PhaseBody(this.response, answered.body, true);
-    return runSteps([this.#step], 'response', this);
+  async answerThrough(wish: AnswerWish): Promise<StepsResult> {
+    const made = bodyOfKit(wish.body);
+    const body = typeof made === 'string' ? bodyOf(Buffer.from(made)) : made;
+    const answered = await this.ask(() => Promise.resolve({ kind: 'response', head: headOf(wish), body }));
+    return answered.kind === 'response' ? this.#return(answered) : undefined;
   }
 
   /** An answer passes on its way back. */
-  answer(wish: {
-    readonly status?: number;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: KitBody;
-  }): StepsResult | Promise<StepsResult> {
-    const { status = 200 } = wish;
-    this.response = { status, reason: undefined, headers: headersOf(wish.headers), content: undefined };
-    this.#bodies.response = new PhaseBody(this.response, bodyOfKit(wish.body), true);
+  answer(wish: AnswerWish): StepsResult | Promise<StepsResult> {
+    return this.#return({ head: headOf(wish), body: bodyOfKit(wish.body) });
+  }
+
+  #return({ head, body }: { readonly head: ResponseHead; readonly body: Body | string }) {
+    this.response = { reason: undefined, ...head, content: undefined };
+    this.#bodies.response = new PhaseBody(this.response, body, true);
     return runSteps([this.#step], 'response', this);
   }
 
@@ -333,14 +336,10 @@ export class KitCall implements RunningCall, KeepingCall {
   }
 }
 
-const emptyBody = (): Body =>
-  createBody({
-    length: 0,
-    start(sink) {
-      sink.onEnd(undefined);
-      return { resume: () => undefined, cancel: () => undefined };
-    },
-  });
+const headOf = ({ status = 200, headers }: AnswerWish): ResponseHead => ({
+  status,
+  headers: headersOf(headers),
+});
 
 function bodyOfKit(wish: KitBody = ''): Body | string {
   if (typeof wish === 'string') return wish;
