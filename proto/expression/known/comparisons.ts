@@ -1,7 +1,7 @@
 import { parse } from '../parse.ts';
 import { SyntaxFault } from '../tokens.ts';
 import type { Node } from '../tree.ts';
-import { kindAt } from './kinds.ts';
+import { type Kind, kindAt } from './kinds.ts';
 
 /** A comparison that comes to the same for every request. */
 export interface IdleComparison {
@@ -26,8 +26,8 @@ const compares = /[=!]=|\b(?:eq|ne)\b/i;
 function inNode(node: Node): readonly IdleComparison[] {
   const inside = childrenOf(node).flatMap(inNode);
   if (node.kind !== 'binary' || (node.operator !== '==' && node.operator !== '!=')) return inside;
-  const sides = [node.left, node.right].map((side) => kindAt(side)?.is ?? 'unknown');
-  const isIdle = sides.some((is) => severalOf.has(is)) && sides.some((is) => oneOf.has(is));
+  const sides = [node.left, node.right].map((side) => kindAt(side)?.is);
+  const isIdle = sides.includes('list') && sides.some((is) => oneOf.has(is));
   const outcome = node.operator === '==' ? 'never holds' : 'always holds';
   return isIdle
     ? [
@@ -37,8 +37,7 @@ function inNode(node: Node): readonly IdleComparison[] {
     : inside;
 }
 
-const severalOf: ReadonlySet<string> = new Set(['list']);
-const oneOf: ReadonlySet<string> = new Set(['text', 'number', 'boolean']);
+const oneOf: ReadonlySet<Kind['is'] | undefined> = new Set(['text', 'number', 'boolean']);
 
 /** Nodes that stand in a node, whatever its kind. */
 const childrenOf = (node: Node): readonly Node[] =>
