@@ -117,15 +117,6 @@ export function updateUser(
     .executeTakeFirstOrThrow();
 }
 
-/** One change of who is in an organization, and of what they hold in it, at a time: whether somebody is the last is looked up first. */
-export async function holdPeople(trx: Trx, organization: string): Promise<void> {
-  await trx
-    .updateTable('organization')
-    .set((eb) => ({ name: eb.ref('name') }))
-    .where('id', '=', organization)
-    .execute();
-}
-
 /** The user who has administered the organization longest, of those who can sign in, but not that one. */
 export function firstAdministrator(
   db: Queries,

@@ -1,6 +1,5 @@
 import type { Selectable } from 'kysely';
 import type { Clock } from '../../proto/process/clock.ts';
-import { Fault } from '../../proto/faults/fault.ts';
 import { bucketCount, bucketHash, bucketOf, compareHeaders, digestOf } from '../../proto/trust/digest.ts';
 import { signHead } from '../../proto/trust/heads.ts';
 import { encodeHead } from '../../proto/wire/head.ts';
@@ -8,15 +7,9 @@ import type { EnvironmentRef, RecordHeader, RecordKind } from '../../proto/wire/
 import type { Queries, Trx } from '../storage/storage.ts';
 import type { PublishedHeadTable, PublishedLatestTable } from '../storage/tables.ts';
 import type { Keys } from './keys.ts';
+import type { LockedEnvironment } from './tenant-locks.ts';
 
 const hashBytes = 32;
-
-/** An environment whose row is locked by this transaction: nobody else publishes there until it ends. */
-export interface LockedEnvironment extends EnvironmentRef {
-  readonly epoch: number;
-  /** The last seq given out, those of this transaction included. */
-  readonly seq: number;
-}
 
 /** Which part of the set changed; see {@link Heads.update}. */
 export interface SetChange {
@@ -31,29 +24,6 @@ export interface Heads {
   update(trx: Trx, at: LockedEnvironment, change: SetChange): Promise<void>;
   /** Signs the same set again: later times, maybe another key or epoch. Nothing when there is no head yet. */
   renew(trx: Trx, at: LockedEnvironment): Promise<void>;
-}
-
-/**
- * Takes the environment's row lock and the next `count` sequence numbers; with 0 only the lock.
- *
- * The lock is held until commit, so numbers become visible in the order in which they were given out.
- * Errors: request.not_found when the organization has no such environment.
- */
-export async function lockEnvironment(
-  trx: Trx,
-  at: EnvironmentRef,
-  count: number,
-): Promise<LockedEnvironment> {
-  const row = await trx
-    .updateTable('environment')
-    .set((eb) => ({ seq: eb('seq', '+', count) }))
-    .where('organization', '=', at.organization)
-    .where('id', '=', at.environment)
-    .returning(['seq', 'epoch'])
-    .executeTakeFirst();
-  if (row === undefined)
-    throw new Fault('request.not_found', { internal: `environment ${at.organization}/${at.environment}` });
-  return { organization: at.organization, environment: at.environment, ...row };
 }
 
 interface SignedState {

@@ -2,8 +2,8 @@ import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Queries, Storage, StorageLog } from '../storage/storage.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { DataKeys } from './data-keys.ts';
-import { lockEnvironment } from './heads.ts';
 import type { Publisher } from './publisher.ts';
+import { lockEnvironment } from './tenant-locks.ts';
 
 /** The topic of hints that a gateway has enrolled; whoever delivers keys also polls. */
 export const enrolledTopic = 'enrolled';

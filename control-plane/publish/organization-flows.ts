@@ -15,16 +15,6 @@ type FlowsOfOrganization = Pick<
   'id' | 'flow_mode' | 'match_required' | 'flows' | 'flows_version'
 >;
 
-/** The organization with its row locked until the transaction ends; it is taken before the rows of environments. */
-export function lockOrganization(trx: Trx, id: string): Promise<OrganizationRow | undefined> {
-  return trx
-    .updateTable('organization')
-    .set((row) => ({ hrid: row.ref('hrid') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
-}
-
 /** Whether there is something in them that requests pass. */
 export function hasFlows({ flows, match_required }: Omit<FlowsOfOrganization, 'id'>): boolean {
   return flows !== '[]' || match_required === 1;

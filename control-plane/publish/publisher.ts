@@ -9,11 +9,12 @@ import { wireLimits } from '../../proto/wire/limits.ts';
 import { encodeRecord } from '../../proto/wire/record.ts';
 import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import type { TagHistoryTable } from '../storage/tables.ts';
-import { createHeads, lockEnvironment, type Heads, type LockedEnvironment } from './heads.ts';
+import { createHeads, type Heads } from './heads.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createDataKeys, type DataKeys } from './data-keys.ts';
 import { createKeyDelivery } from './key-delivery.ts';
-import { flowsOfNew, lockOrganization } from './organization-flows.ts';
+import { flowsOfNew } from './organization-flows.ts';
+import { type LockedEnvironment, lockEnvironment, lockOrganization } from './tenant-locks.ts';
 import { createUpkeep } from './upkeep.ts';
 
 /** One record that shall be in force from now on, or be withdrawn. */

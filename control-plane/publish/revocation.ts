@@ -3,9 +3,10 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
-import { createHeads, lockEnvironment } from './heads.ts';
+import { createHeads } from './heads.ts';
 import { createKeys } from './keys.ts';
 import { publishedTopic, publishSettings } from './publisher.ts';
+import { lockEnvironment } from './tenant-locks.ts';
 
 /** What taking keys out of use needs. */
 export interface RevocationOptions {

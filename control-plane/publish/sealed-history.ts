@@ -4,8 +4,8 @@ import type { EnvironmentRef, RecordKind } from '../../proto/wire/published.ts';
 import { decodeRecord, encodeRecord } from '../../proto/wire/record.ts';
 import type { Queries, Trx } from '../storage/storage.ts';
 import { type DefinitionSecrets, hasOpenSecrets, type SecretsOwner } from './definition-secrets.ts';
-import { lockEnvironment } from './heads.ts';
 import type { PublishChange } from './publisher.ts';
+import { lockEnvironment } from './tenant-locks.ts';
 
 /** Records of one step. */
 const rowsPerStep = 100;

@@ -3,9 +3,10 @@ import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { inTenant } from '../storage/in-tenant.ts';
 import { releaseLease, takeLease } from '../storage/leases.ts';
 import type { Trx } from '../storage/storage.ts';
-import { lockEnvironment, type Heads } from './heads.ts';
+import type { Heads } from './heads.ts';
 import { certificateMs, type Keys } from './keys.ts';
 import type { Publisher, PublisherOptions, PublishSettings } from './publisher.ts';
+import { lockEnvironment } from './tenant-locks.ts';
 
 /** The chores of publishing; see the methods of Publisher with the same names. */
 export interface Upkeep {

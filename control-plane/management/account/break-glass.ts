@@ -6,7 +6,8 @@ import { addMembership } from '../../access/memberships.store.ts';
 import { hashPassword } from '../../access/passwords.ts';
 import { findSignInSettings, removeSecondFactor } from '../../access/second-factor/second-factor.store.ts';
 import { deleteSessions } from '../../access/sessions.store.ts';
-import { holdPeople, updateUser } from '../../access/users.store.ts';
+import { updateUser } from '../../access/users.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { byCommandLine, writeAudit } from '../audit/audit.store.ts';
 import { laterThan } from '../desk.ts';
@@ -47,7 +48,7 @@ export async function breakGlass(
   const access = createAccess({ storage, clock });
   return storage.transaction(async (trx) => {
     const organization = await demandOrganization(trx, wish.organization);
-    await holdPeople(trx, organization);
+    await lockOrganization(trx, organization);
     const nowMs = clock.now();
     const passwordUntilMs = nowMs + wish.lastsMs;
     const known = await findUser(trx, organization, wish.username);

@@ -14,7 +14,7 @@ import {
   spendRegistration,
 } from '../../access/registrations.store.ts';
 import { findSignInSettings } from '../../access/second-factor/second-factor.store.ts';
-import { holdPeople } from '../../access/users.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { changeOrganization, type Desk, type OrganizationChange } from '../desk.ts';
 import { emailSchema, isUsername, profileColumns } from '../users/user-shape.ts';
@@ -95,7 +95,7 @@ export async function register(
   await demandRegistering(desk, organization);
   const actor = registrant({ organization, email, address });
   await changeOrganization(desk, { actor, organization }, async (now) => {
-    await holdPeople(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     await forgetRegistrations(now.trx, organization, now.nowMs);
     await demandRoom(now.trx, organization);
     const sinceMs = now.nowMs - hourMs;
@@ -159,7 +159,7 @@ export async function finishRegistration(
   const { firstname = row.firstname, lastname = row.lastname } = wish;
   const actor = registrant({ organization, email, address });
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await holdPeople(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     if (!(await spendRegistration(now.trx, row))) throw new Fault('passwordLink.invalid');
     if (await isKnownAddress(now.trx, organization, email)) throw new Fault('user.finalized');
     const settings = await findSignInSettings(now.trx, organization);

@@ -6,11 +6,11 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { Actor } from '../../access/actor.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { present, readOnlyFields } from '../fields.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   deleteHeaderRow,
   type HeaderRow,

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, can, visible } from '../../access/actor.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { lockedApi } from '../apis/api-gate.ts';
 import { updateApi } from '../apis/apis.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
@@ -10,7 +11,6 @@ import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldR
 import { idSchema, nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { slugOf } from '../slug.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   apisIn,
   type CategoryRow,

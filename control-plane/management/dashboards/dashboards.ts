@@ -3,12 +3,12 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { demandComputable, figuresRequestSchema } from '../analytics/document-figures.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields, textSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   countDashboards,

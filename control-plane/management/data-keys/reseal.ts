@@ -1,9 +1,10 @@
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { flowsOwner, lockOrganization } from '../../publish/organization-flows.ts';
+import { flowsOwner } from '../../publish/organization-flows.ts';
 import { resealRecords, rewriteFlows } from '../../publish/sealed-history.ts';
 import { lockProvider, updateProvider } from '../../access/identity/identity.store.ts';
 import { lockSecondFactor, putSecondFactor } from '../../access/second-factor/second-factor.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { HeldLease } from '../../storage/leases.ts';
 import { readBehind } from '../../storage/read-page.ts';
 import { apiOwner } from '../apis/api-gate.ts';

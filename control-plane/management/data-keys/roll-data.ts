@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { lockEnvironment } from '../../publish/heads.ts';
+import { lockEnvironment } from '../../publish/tenant-locks.ts';
 import { type HeldLease, underLease } from '../../storage/leases.ts';
 import type { Trx } from '../../storage/storage.ts';
 import { writeAudit } from '../audit/audit.store.ts';

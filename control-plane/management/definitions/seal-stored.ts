@@ -3,7 +3,7 @@ import type { Log } from '../../../proto/process/log.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { hasOpenSecrets } from '../../publish/definition-secrets.ts';
-import { flowsOwner, lockOrganization } from '../../publish/organization-flows.ts';
+import { flowsOwner } from '../../publish/organization-flows.ts';
 import {
   environmentsOf,
   hasSealed,
@@ -11,6 +11,7 @@ import {
   rewriteFlows,
   sealRecords,
 } from '../../publish/sealed-history.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { readBehind } from '../../storage/read-page.ts';
 import { apiOwner } from '../apis/api-gate.ts';
 import { lockApi } from '../apis/apis.store.ts';

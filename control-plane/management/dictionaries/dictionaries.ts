@@ -4,6 +4,7 @@ import { type Words, wordsOfText } from '../../../proto/model/fetched/words.ts';
 import { encodeDictionary } from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
@@ -25,7 +26,6 @@ import {
   type FetchedRef,
   findFetched,
 } from '../fetches/fetches.store.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   deleteDictionaryRow,

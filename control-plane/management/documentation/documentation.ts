@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
-import { lockEnvironment } from '../../publish/heads.ts';
+import { lockEnvironment } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { AuditEvent } from '../audit/events.ts';

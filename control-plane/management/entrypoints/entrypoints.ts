@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import type { Actor } from '../../access/actor.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { type ApiRef, readableApi } from '../apis/api-gate.ts';
 import type { DraftDefinition } from '../apis/definition.ts';
@@ -17,7 +18,6 @@ import {
   toldRow,
 } from '../desk.ts';
 import { idSchema, present, wordsUpTo } from '../fields.ts';
-import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
   deleteEntrypoint,
   type EntrypointRow,
@@ -65,7 +65,7 @@ export function createEntrypoint(
   { organization, wish }: { readonly organization: string; readonly wish: EntrypointWish },
 ): Promise<EntrypointView> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const others = await entrypointsOf(now.trx, organization);
     if (others.length >= entrypointsMax)
       throw new Fault('request.invalid', { detail: `There can be ${entrypointsMax}; delete one first.` });
@@ -87,7 +87,7 @@ export function editEntrypoint(
   }: { readonly organization: string; readonly wish: EntrypointWish & { readonly id: string } },
 ): Promise<EntrypointView> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const before = await found(now.trx, organization, wish.id);
     const row = { ...before, ...columns(wish) };
     demandNew(await entrypointsOf(now.trx, organization), row);
@@ -105,7 +105,7 @@ export function removeEntrypoint(
   { organization, id }: { readonly organization: string; readonly id: string },
 ): Promise<void> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const row = await found(now.trx, organization, id);
     await deleteEntrypoint(now.trx, row);
     await audit(now, 'ENTRYPOINT_DELETED', { before: row });

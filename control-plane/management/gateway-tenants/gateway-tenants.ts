@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { isUniqueViolation } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
@@ -12,7 +13,6 @@ import {
   toldRow,
 } from '../desk.ts';
 import { present, readOnlyFields, textSchema } from '../fields.ts';
-import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
   apiWithTenant,
   deleteTenantRow,
@@ -68,7 +68,7 @@ export async function createTenants(
   let key = '';
   try {
     return await changeOrganization(desk, { actor, organization }, async (now) => {
-      await lockOrganizationRow(now.trx, organization);
+      await lockOrganization(now.trx, organization);
       const others = await tenantsOf(now.trx, organization);
       if (others.length + wishes.length > tenantsMax)
         throw new Fault('request.invalid', { detail: `There can be ${tenantsMax}; delete some first.` });
@@ -95,7 +95,7 @@ export function updateTenants(
   { organization, wishes }: Wished,
 ): Promise<readonly TenantView[]> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const all = await tenantsOf(now.trx, organization);
     const changed: TenantView[] = [];
     for (const wish of wishes) {
@@ -118,7 +118,7 @@ export function deleteTenant(
   { organization, key }: { readonly organization: string; readonly key: string },
 ): Promise<void> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const row = foundIn(await tenantsOf(now.trx, organization), key);
     const fleet = await fleetIn(now.trx, row);
     if (fleet !== undefined)

@@ -9,6 +9,7 @@ import {
   groupsOfOrganization,
   listGroupMembers,
 } from '../../access/groups.store.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { isUniqueViolation } from '../../storage/storage.ts';
 import { foundApi } from '../apis/api-gate.ts';
 import { lockApi, updateApi } from '../apis/apis.store.ts';
@@ -18,7 +19,6 @@ import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldR
 import { present } from '../fields.ts';
 import { checkRole } from '../members/assignable.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   groupMembersMax,

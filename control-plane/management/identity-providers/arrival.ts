@@ -18,7 +18,8 @@ import {
 import { type Profile, profileOf } from '../../access/identity/mapping.ts';
 import type { Claims, OidcProvider } from '../../access/identity/oidc.ts';
 import { tenantRoles } from '../../access/memberships.store.ts';
-import { holdPeople, updateUser } from '../../access/users.store.ts';
+import { updateUser } from '../../access/users.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { keptText } from '../../storage/kept-text.ts';
 import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
 import { profileColumns } from '../users/user-shape.ts';
@@ -131,7 +132,7 @@ export async function arrive(desk: Desk, arrival: Arrival): Promise<Actor> {
     const wish: MappedWish = { source: row.id, mappings, profile, environments };
     // Before the organization, as everybody takes locks.
     const groups = await lockMappedGroups(now, wish, await findUserOfSource(now.trx, organization, person));
-    await holdPeople(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const known = await findUserOfSource(now.trx, organization, person);
     if (known !== undefined && (known.status !== 'ACTIVE' || known.is_service === 1))
       throw new Fault('signIn.notAllowed', { internal: `user ${known.id} is ${known.status}` });

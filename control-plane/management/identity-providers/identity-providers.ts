@@ -14,7 +14,8 @@ import {
   updateProvider as updateRow,
 } from '../../access/identity/identity.store.ts';
 import { namesOf } from '../../access/object-names.ts';
-import { firstAdministrator, holdPeople } from '../../access/users.store.ts';
+import { firstAdministrator } from '../../access/users.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk, isAsBefore, laterThan, type OrganizationChange } from '../desk.ts';
 import { checkRoles } from '../members/assignable.ts';
@@ -64,7 +65,7 @@ export function createProvider(
   demandAdministrator(actor);
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const id = slugOf(wish.name);
-    await holdPeople(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const others = await listRows(now.trx, organization);
     if (others.some((one) => one.id === id))
       throw new Fault('identityProvider.exists', { parameters: { identityProvider: wish.name } });
@@ -119,7 +120,7 @@ export function updateProvider(
 export function removeProvider(desk: Desk, actor: Actor, ref: ProviderRef): Promise<void> {
   demandAdministrator(actor);
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
-    await holdPeople(now.trx, ref.organization);
+    await lockOrganization(now.trx, ref.organization);
     const before = demanded(await lockProvider(now.trx, ref), ref);
     await forgetSource(now.trx, ref);
     await endSessionsOfSource(now.trx, ref);

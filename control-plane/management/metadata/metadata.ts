@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
@@ -16,7 +17,6 @@ import {
   toldRow,
 } from '../desk.ts';
 import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { slugOf } from '../slug.ts';
 import {
   deleteMetadata,

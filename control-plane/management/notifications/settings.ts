@@ -3,13 +3,13 @@ import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import { type Actor, can, type Resource } from '../../access/actor.ts';
 import type { Right } from '../../access/permissions.ts';
 import { isAddress } from '../../mail/addresses.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
 import { outboundProblem } from '../fetches/fetching.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import {
   countSettings,
   deleteSetting,

@@ -20,6 +20,7 @@ import {
   templates,
 } from '../../mail/templates.ts';
 import { attempt } from '../../mail/written.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { isUniqueViolation } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
@@ -32,7 +33,6 @@ import {
   toldRow,
 } from '../desk.ts';
 import { idSchema, present, readOnlyFields } from '../fields.ts';
-import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 
 const typeSchema = z.enum(['EMAIL', 'PORTAL']);
 const scopeSchema = z.enum(['API', 'APPLICATION', 'PORTAL', 'TEMPLATES_FOR_ACTION']);
@@ -147,7 +147,7 @@ export function updateTemplate(
 ): Promise<TemplateView> {
   const { scope, hook, type, title, content, enabled } = wish;
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const row = await findTemplateRow(now.trx, organization, id);
     if (row === undefined) throw new Fault('notificationTemplate.notFound');
     const template = templateFor(row);
@@ -178,7 +178,7 @@ export async function deleteTemplate(
   { organization, id }: { readonly organization: string; readonly id: string },
 ): Promise<void> {
   await changeOrganization(desk, { actor, organization }, async (now) => {
-    await lockOrganizationRow(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const row = await findTemplateRow(now.trx, organization, id);
     if (row === undefined) throw new Fault('notificationTemplate.notFound');
     await deleteTemplateRow(now.trx, row);

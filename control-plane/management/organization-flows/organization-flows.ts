@@ -2,12 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import type { Actor } from '../../access/actor.ts';
-import {
-  flowsOwner,
-  hasFlows,
-  lockOrganization,
-  openOrganizationFlows,
-} from '../../publish/organization-flows.ts';
+import { flowsOwner, hasFlows, openOrganizationFlows } from '../../publish/organization-flows.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { changeOrganization, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { checkIfMatch } from '../route.ts';

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
@@ -65,17 +66,4 @@ export async function demandRoom(
         parameters: { quota, limit: String(limit), used: String(used) },
       });
   }
-}
-
-/** Locks the environment's row to the end of the transaction. Errors: request.not_found when it was archived. */
-export async function lockInUse(trx: Trx, at: EnvironmentRef): Promise<true> {
-  const { numUpdatedRows } = await trx
-    .updateTable('environment')
-    .set((set) => ({ seq: set.ref('seq') }))
-    .where('organization', '=', at.organization)
-    .where('id', '=', at.environment)
-    .where('archived_at_ms', 'is', null)
-    .executeTakeFirst();
-  if (Number(numUpdatedRows) === 0) throw new Fault('request.not_found');
-  return true;
 }

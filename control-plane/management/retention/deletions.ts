@@ -22,10 +22,10 @@ import {
   type SubjectKind,
   subjectKinds,
 } from '../../analytics/retention/subject.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { change, type Desk } from '../desk.ts';
 import { idSchema, momentSchema, momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { retentionOf } from './retention.ts';
 
 /** Most deletions of an environment that are not done. */

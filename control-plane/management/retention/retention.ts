@@ -11,9 +11,9 @@ import {
   type RetentionSettings,
 } from '../../analytics/retention/retention.store.ts';
 import { analyticsSettings } from '../../analytics/settings.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { momentText, present, readOnlyFields } from '../fields.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 
 const daysSchema = z.int().min(1).max(36_500);

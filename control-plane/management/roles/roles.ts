@@ -15,6 +15,7 @@ import {
   updateRole as updateRow,
 } from '../../access/roles.store.ts';
 import { eachRight, letters, rightsOf, systemRoleNames } from '../../access/roles.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
@@ -193,11 +194,7 @@ function changeRoles<T>(
   work: (now: OrganizationChange) => Promise<T>,
 ): Promise<T> {
   return changeOrganization(desk, who, async (now) => {
-    await now.trx
-      .updateTable('organization')
-      .set((eb) => ({ name: eb.ref('name') }))
-      .where('id', '=', who.organization)
-      .execute();
+    await lockOrganization(now.trx, who.organization);
     return work(now);
   });
 }

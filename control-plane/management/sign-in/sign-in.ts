@@ -8,7 +8,7 @@ import {
   putSignInSettings,
   type SignInSettingsRow,
 } from '../../access/second-factor/second-factor.store.ts';
-import { holdPeople } from '../../access/users.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { demandLinks } from '../account/links.ts';
 import { changeOrganization, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
@@ -65,7 +65,7 @@ export function setSignIn(
   },
 ): Promise<SignInView> {
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    await holdPeople(now.trx, organization);
+    await lockOrganization(now.trx, organization);
     const before = await findSignInSettings(now.trx, organization);
     checkIfMatch(ifMatch, viewOf(before).updated_at);
     const row: SignInSettingsRow = {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { type Actor, isAdmin } from '../../access/actor.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { isUniqueViolation, type Queries, type Trx } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
@@ -15,7 +16,6 @@ import {
 import { entrypointsOf } from '../entrypoints/entrypoints.store.ts';
 import { idSchema, present, readOnlyFields, textSchema } from '../fields.ts';
 import { groupIdsOfMember, groupsOfMember, knownGroups } from '../groups/groups.store.ts';
-import { lockOrganizationRow } from '../tenants/tenants.store.ts';
 import {
   apiWithTag,
   deleteTagRow,
@@ -76,7 +76,7 @@ export async function createTag(
   const { key } = wish;
   try {
     return await changeOrganization(desk, { actor, organization }, async (now) => {
-      await lockOrganizationRow(now.trx, organization);
+      await lockOrganization(now.trx, organization);
       const others = await tagsOf(now.trx, organization);
       if (others.length >= tagsMax)
         throw new Fault('request.invalid', { detail: `There can be ${tagsMax}; delete one first.` });
@@ -98,7 +98,7 @@ export function updateTag(
   { wish, ...ref }: TagRef & { readonly wish: TagWish },
 ): Promise<TagView> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
-    await lockOrganizationRow(now.trx, ref.organization);
+    await lockOrganization(now.trx, ref.organization);
     const before = await found(now.trx, ref);
     const row = { ...before, ...(await columns(now, wish)) };
     if (isAsBefore(before, row)) return view(before);
@@ -111,7 +111,7 @@ export function updateTag(
 /** Removes a tag that nobody uses. Errors: tag.notFound; tag.inUse while an API, a plan, a fleet or an entrypoint names it. */
 export function deleteTag(desk: Desk, actor: Actor, ref: TagRef): Promise<void> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
-    await lockOrganizationRow(now.trx, ref.organization);
+    await lockOrganization(now.trx, ref.organization);
     const row = await found(now.trx, ref);
     const user = await userOf(now.trx, ref);
     if (user !== undefined)

@@ -5,6 +5,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { addMembership } from '../../access/memberships.store.ts';
 import { defaultRole } from '../../access/roles.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { insertDefaultHeaders } from '../api-headers/api-headers.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
@@ -24,7 +25,6 @@ import {
   fleetsOfEnvironment,
   heldInEnvironment,
   listEnvironmentRows,
-  lockOrganizationRow,
   updateEnvironmentRow,
   usersWithoutRole,
 } from './tenants.store.ts';
@@ -137,7 +137,7 @@ export function archiveEnvironment(desk: Desk, actor: Actor, at: EnvironmentRef)
 
 /** The environments, while nobody else makes, renames or archives one. */
 async function lockedEnvironments(now: OrganizationChange): Promise<readonly EnvironmentRow[]> {
-  await lockOrganizationRow(now.trx, now.organization);
+  await lockOrganization(now.trx, now.organization);
   return listEnvironmentRows(now.trx, now.organization);
 }
 

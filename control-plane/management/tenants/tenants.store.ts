@@ -93,15 +93,6 @@ export function updateOrganizationRow(
     .executeTakeFirstOrThrow();
 }
 
-/** Locks an organization's row: environments are made, renamed and archived one after the other. */
-export async function lockOrganizationRow(trx: Trx, id: string): Promise<void> {
-  await trx
-    .updateTable('organization')
-    .set((set) => ({ name: set.ref('name') }))
-    .where('id', '=', id)
-    .execute();
-}
-
 /** Changes an environment. */
 export function updateEnvironmentRow(
   trx: Trx,

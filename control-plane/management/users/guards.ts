@@ -9,7 +9,7 @@ import type { OrganizationChange } from '../desk.ts';
 
 /*
  * What holds for whoever changes users: nobody gives a right in the organization or an environment that he has not, nobody takes hold of
- * somebody who has more, and one administrator who can sign in is always left. Who makes such a change holds the organization (`holdPeople`).
+ * somebody who has more, and one administrator who can sign in is always left. Who makes such a change holds the organization (`lockOrganization`).
  */
 
 /** The first right of a role that the actor has not where it is held. */

@@ -9,12 +9,12 @@ import { deleteSessions } from '../../access/sessions.store.ts';
 import {
   countOwned,
   findUserWithCounts,
-  holdPeople,
   listUsers as listRows,
   removeHeld,
   updateUser as updateRow,
   type UserRef,
 } from '../../access/users.store.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { canSendLinks } from '../account/links.ts';
 import { inviteUser } from '../account/password-links.ts';
@@ -319,7 +319,7 @@ export function changeUser<T>(
   work: (now: OrganizationChange, user: UserRow) => Promise<T>,
 ): Promise<T> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
-    await holdPeople(now.trx, ref.organization);
+    await lockOrganization(now.trx, ref.organization);
     const user = await getUser(now.trx, ref.organization, ref.userId);
     if (user === undefined || user.status === 'ARCHIVED') throw new Fault('user.notFound');
     await checkNotAbove(now, user);

@@ -3,11 +3,11 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, authorize, can } from '../../access/actor.ts';
+import { lockInUse } from '../../publish/tenant-locks.ts';
 import { isUniqueViolation, type Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
-import { lockInUse } from '../quotas/quotas.store.ts';
 import { checkIfMatch } from '../route.ts';
 import {
   countOwnViews,
