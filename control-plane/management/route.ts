@@ -70,6 +70,8 @@ export interface Content {
   readonly text: string | Uint8Array<ArrayBuffer> | AsyncIterable<string>;
   /** What a browser saves it as; shown in place when absent. */
   readonly fileName?: string;
+  /** Of what is sent for long: judges whoever asked anew, as he is now, beside what the route does. Errors: as for a call. */
+  readonly judge?: ((again: Actor) => Promise<void>) | undefined;
 }
 
 /** One route: its contract as schemas, who may call it, and the operation it calls. */
@@ -272,15 +274,19 @@ function route<Params, Query, Body, Result>(
 
 /** What is sent for long is sent to who still may have it: he is judged again before each part but the first. Streams judge their readers themselves. */
 function whilePermitted(content: Content, again: () => Promise<Actor>): Content {
-  const { text, type } = content;
+  const { text, type, judge } = content;
   if (typeof text === 'string' || text instanceof Uint8Array || type === 'text/event-stream') return content;
-  return { ...content, text: judged(text, again) };
+  const judgeAnew = async (): Promise<void> => {
+    const actor = await again();
+    await judge?.(actor);
+  };
+  return { ...content, text: judged(text, judgeAnew) };
 }
 
-async function* judged(parts: AsyncIterable<string>, again: () => Promise<Actor>): AsyncGenerator<string> {
+async function* judged(parts: AsyncIterable<string>, judgeAnew: () => Promise<void>): AsyncGenerator<string> {
   let isFirst = true;
   for await (const part of parts) {
-    if (!isFirst) await again();
+    if (!isFirst) await judgeAnew();
     isFirst = false;
     yield part;
   }

@@ -86,24 +86,24 @@ export async function ofApisWith(
   return [{ by: 'API', operator: 'IN', values }];
 }
 
-/** Which requests the actor may know, and whether he still may know all of them, for what is sent for long. */
-export interface KnownRequests {
+/** Which requests the actor may know, for what is sent for long. */
+interface KnownRequests {
   readonly conditions: readonly Condition[];
-  /** Errors: those of a door and of a route; request.forbidden when he may not know requests of one of the APIs any more. */
-  again(this: void): Promise<void>;
+  /** Judges whether he, as he is now, may know all of them. Errors: request.forbidden when one of the APIs is no more for him. */
+  judge(this: void, again: Actor): Promise<void>;
 }
 
 /** {@link ofApisWith}, for what is sent for long. */
 export async function knownRequests(
-  call: { readonly desk: Desk; readonly actor: Actor; readonly at: EnvironmentRef; again(): Promise<Actor> },
+  desk: Desk,
+  { actor, at }: { readonly actor: Actor; readonly at: EnvironmentRef },
   right: Right,
 ): Promise<KnownRequests> {
-  const { desk, actor, at } = call;
   const conditions = await ofApisWith(desk, { actor, at }, right);
   return {
     conditions,
-    async again() {
-      const [now] = await ofApisWith(desk, { actor: await call.again(), at }, right);
+    async judge(again) {
+      const [now] = await ofApisWith(desk, { actor: again, at }, right);
       if (now === undefined) return;
       const [before] = conditions;
       const known = new Set(now.values);

@@ -5,7 +5,7 @@ import type { Row } from '../../analytics/questions/question.ts';
 import { csvLine } from '../csv.ts';
 import type { Desk } from '../desk.ts';
 import type { Content } from '../route.ts';
-import { askAbout, type KnownRequests, spanOf } from './analytics.ts';
+import { askAbout, spanOf } from './analytics.ts';
 import { fieldsOf, idsIn, idsOf } from './log-shape.ts';
 import { type CallsOf, countCalls, settled } from './logs.ts';
 import { type Names, namesIn } from './names.store.ts';
@@ -18,12 +18,8 @@ export type ExportFormat = keyof typeof exportTypes;
 /** Most calls of one export: a longer one is several, of shorter spans. */
 const exportedCallsMax = 1_000_000;
 
-/** Which calls; `known` is asked before each part whether the caller may still know them, where that is not the route's to judge. */
-type ExportWish = CallsOf & {
-  readonly known?: KnownRequests | undefined;
-  /** Without what is told to who may read the logs of an API alone. */
-  readonly isForConsumer?: boolean;
-};
+/** Which calls, and whether without what is told to who may read the logs of an API alone. */
+type ExportWish = CallsOf & { readonly isForConsumer?: boolean };
 
 /**
  * All calls of a span that fulfil the conditions, newest first, as a file that is sent while the lake is read, some thousand calls at a
@@ -31,11 +27,7 @@ type ExportWish = CallsOf & {
  *
  * Errors: request.invalid when there are more than {@link exportedCallsMax}; as {@link askAbout}.
  */
-export async function exportCalls(
-  desk: Desk,
-  { known, ...wish }: ExportWish,
-  format: ExportFormat,
-): Promise<Content> {
+export async function exportCalls(desk: Desk, wish: ExportWish, format: ExportFormat): Promise<Content> {
   const fixed = { ...wish, ...spanOf(desk, wish) };
   const conditions = await settled(desk, fixed);
   const total = await countCalls(desk, { ...fixed, conditions });
@@ -48,26 +40,23 @@ export async function exportCalls(
   return {
     type: `${exportTypes[format]}; charset=utf-8`,
     fileName: `logs-${fixed.fromMs}-${fixed.toMs}.${format}`,
-    text: texts(desk, { ...fixed, conditions, known }, format),
+    text: texts(desk, { ...fixed, conditions }, format),
   };
 }
 
-async function* texts(
-  desk: Desk,
-  { known, ...wish }: ExportWish,
-  format: ExportFormat,
-): AsyncGenerator<string> {
-  const shown = Object.keys(columns).filter((name) => wish.isForConsumer !== true || !ofProvider.has(name));
-  if (format === 'csv') yield `${shown.join(',')}\r\n`;
+async function* texts(desk: Desk, wish: ExportWish, format: ExportFormat): AsyncGenerator<string> {
+  const shown = Object.entries(columns).filter(
+    ([name]) => wish.isForConsumer !== true || !ofProvider.has(name),
+  );
+  if (format === 'csv') yield `${shown.map(([name]) => name).join(',')}\r\n`;
   const write = { csv: tableLine, ndjson: (call: object) => `${JSON.stringify(call)}\n` }[format];
   let behind: CallPlace | undefined;
   while (true) {
     const rows = await askAbout(desk, callsBehind(wish.conditions, behind), wish);
-    const called = await namesIn(desk.storage.db, wish.at, idsIn(rows));
-    yield rows.map((row) => write(exportedOf(row, shown, called))).join('');
+    const names = await namesIn(desk.storage.db, wish.at, idsIn(rows));
+    yield rows.map((row) => write(exportedOf(row, shown, names))).join('');
     const last = rows.at(-1);
     if (last === undefined || rows.length < callsPerAnswerMax) return;
-    await known?.again();
     behind = { atMs: Number(last['at_ms']), requestId: idsOf(last).requestId };
   }
 }
@@ -114,11 +103,13 @@ const columns: Readonly<Record<string, Column>> = {
 
 const ofProvider: ReadonlySet<string> = new Set(['endpoint', 'gateway', 'message']);
 
-function exportedOf(row: Row, shown: readonly string[], called: Names): Readonly<Record<string, unknown>> {
+function exportedOf(
+  row: Row,
+  shown: readonly (readonly [name: string, Column])[],
+  names: Names,
+): Readonly<Record<string, unknown>> {
   const fields = fieldsOf({ ...row, timestamp: idsOf(row).timestamp });
-  const call = Object.entries(columns)
-    .filter(([name]) => shown.includes(name))
-    .map(([name, column]) => [name, column(fields, called)] as const);
+  const call = shown.map(([name, column]) => [name, column(fields, names)] as const);
   return maskSealed(Object.fromEntries(call)) as Readonly<Record<string, unknown>>;
 }
 

@@ -120,15 +120,11 @@ export const logRoutes = [
     body: searchSchema,
     contentTypes,
     headers: freshness,
-    async run(call) {
-      const { desk, at, query, body } = call;
+    async run({ desk, actor, at, query: { format = 'csv' }, body }) {
       const { conditions, ...wish } = searched(body);
-      const known = await knownRequests(call, 'api-log:read');
-      return exportCalls(
-        desk,
-        { at, ...wish, known, conditions: [...known.conditions, ...conditions] },
-        query.format ?? 'csv',
-      );
+      const known = await knownRequests(desk, { actor, at }, 'api-log:read');
+      const calls = { at, ...wish, conditions: [...known.conditions, ...conditions] };
+      return { ...(await exportCalls(desk, calls, format)), judge: known.judge };
     },
   }),
   defineLogs.get('/logs/error-keys', {

@@ -125,10 +125,10 @@ export const v1LogRoutes = [
     query: exportQuery,
     contentTypes,
     headers: freshness,
-    run: async (call) => {
-      const { desk, at, query } = call;
-      const known = await knownRequests(call, 'api-log:read');
-      return exportCalls(desk, { ...asked(at, query, known.conditions), known }, query.format ?? 'csv');
+    run: async ({ desk, actor, at, query }) => {
+      const { conditions, judge } = await knownRequests(desk, { actor, at }, 'api-log:read');
+      const content = await exportCalls(desk, asked(at, query, conditions), query.format ?? 'csv');
+      return { ...content, judge };
     },
   }),
   define.get('/platform/logs/{logId}', {
