@@ -78,11 +78,8 @@ export class Management {
    * Errors: client.unreachable; client.not_found for 404; client.refused with the words of the control plane for what is no 2xx, and its
    * `technicalCode` among the parameters.
    */
-  async call(call: Call): Promise<Answer> {
-    const url = this.#urlOf(call);
-    const { status, etag, warning, text } = await this.#answeredOnce(url, call);
-    if (status < 200 || status > 299) throw this.#refusal(call, status, text);
-    return { status, body: text === '' ? undefined : bodyOf(text, url), warning: wordsOf(warning), etag };
+  call(call: Call): Promise<Answer> {
+    return madeOnce(call, (key) => this.#answered(call, key));
   }
 
   /**
@@ -90,7 +87,21 @@ export class Management {
    *
    * Errors: as {@link call}; also client.unreachable when the head does not come in time, or the stream breaks.
    */
-  async open(call: Call): Promise<Opened> {
+  open(call: Call): Promise<Opened> {
+    return madeOnce(call, (key) => this.#opened(call, key));
+  }
+
+  async #answered(call: Call, key: string | undefined): Promise<Answer> {
+    const url = this.#urlOf(call);
+    const asking = { timeoutMs: callMsMax, accept: 'application/json', key };
+    const { status, headers, ...answer } = await this.#asked(url, call, asking);
+    const text = await this.#reading(() => answer.text());
+    if (status < 200 || status > 299) throw this.#refusal(call, status, text);
+    const body = text === '' ? undefined : bodyOf(text, url);
+    return { status, body, warning: wordsOf(headers['warning']), etag: headers['etag'] };
+  }
+
+  async #opened(call: Call, key: string | undefined): Promise<Opened> {
     const url = this.#urlOf(call);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Fault('outbound.timeout')), callMsMax).unref();
@@ -99,6 +110,7 @@ export class Management {
       bodyBytesMax: streamBytesMax,
       signal: late.signal,
       accept: '*/*',
+      key,
     }).finally(() => clearTimeout(timer));
     const warning = wordsOf(headers['warning']);
     const text = (): Promise<string> => this.#reading(() => answer.text());
@@ -114,27 +126,6 @@ export class Management {
     const url = new URL(`${this.#url}/management${path}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
     return url;
-  }
-
-  /** A creation whose connection broke is sent once more, under the same key: made it is made once, whichever of the two arrived. */
-  async #answeredOnce(url: URL, call: Call) {
-    const key = call.method === 'POST' ? randomUUID() : undefined;
-    try {
-      return await this.#answered(url, call, key);
-    } catch (error) {
-      if (key === undefined || !isBroken(error)) throw error;
-      return this.#answered(url, call, key);
-    }
-  }
-
-  async #answered(url: URL, call: Call, key: string | undefined) {
-    const { status, headers, ...answer } = await this.#asked(url, call, {
-      timeoutMs: callMsMax,
-      accept: 'application/json',
-      key,
-    });
-    const text = await this.#reading(() => answer.text());
-    return { status, warning: headers['warning'], etag: headers['etag'], text };
   }
 
   #asked(url: URL, { method, body, ifMatch }: Call, { accept, key, ...bounds }: Asking) {
@@ -195,7 +186,7 @@ export class Management {
 /** How a call is bounded, and what it says of itself. */
 type Asking = Pick<OutboundRequest, 'timeoutMs' | 'bodyBytesMax' | 'signal'> & {
   readonly accept: string;
-  readonly key?: string | undefined;
+  readonly key: string | undefined;
 };
 
 /** Of a PATCH it says whether it is a merge or a list of operations. */
@@ -234,6 +225,20 @@ export async function withManagement<Done>(
     return await use(new Management(outbound, url, credential));
   } finally {
     await outbound.close();
+  }
+}
+
+/** A creation whose connection broke is sent once more, under the same key: made it is made once, whichever of the two arrived. */
+async function madeOnce<Made>(
+  { method }: Call,
+  make: (key: string | undefined) => Promise<Made>,
+): Promise<Made> {
+  const key = method === 'POST' ? randomUUID() : undefined;
+  try {
+    return await make(key);
+  } catch (error) {
+    if (key === undefined || !isBroken(error)) throw error;
+    return make(key);
   }
 }
 
