@@ -101,16 +101,16 @@ export class Roller {
       await writeSieve(duck, { requests, output: outputOf('sieve') });
       await writeNarrow(duck, { requests, output: outputOf('narrow'), at });
       const { size } = await stat(outputOf('narrow'));
-      const written: Beside[] = size > file.bytes ? ['sieve', 'rollup'] : ['narrow', 'sieve', 'rollup'];
+      const written = besides.filter((beside) => beside !== 'narrow' || size <= file.bytes);
       await onStep?.('rollup written');
-      const sizes = new Map<Beside, number>();
+      const sizes: Partial<Record<Beside, number>> = {};
       for (const beside of written) {
-        const bytes = await readFile(outputOf(beside));
-        await blobs.put(besideKey(beside, key), bytes);
-        sizes.set(beside, bytes.length);
+        const content = await readFile(outputOf(beside));
+        await blobs.put(besideKey(beside, key), content);
+        sizes[beside] = content.length;
       }
       await onStep?.('rollup durable');
-      const [bytes = 0, sieve = 0, narrow] = besides.map((beside) => sizes.get(beside));
+      const { rollup: bytes = 0, sieve = 0, narrow } = sizes;
       if (!(await this.#store.save(id, { bytes, sieve, narrow, cubes }))) {
         // It was merged or written again meanwhile, and these may tell what was to be deleted with it.
         await this.#forgetUnnamed(key);

@@ -23,20 +23,19 @@ export const rollupFolder = 'rollups/';
 const rollupPrefix = `${rollupFolder}v${rollupFormat}/`;
 const lakePrefix = 'lake/v1/';
 
-/** How the key of what lies beside a file of the lake ends: of its figures, of its sieve (sieve.ts), and of its narrow copy (narrow.ts). */
-const ends = { rollup: '', sieve: '.sieve', narrow: '.narrow' } as const;
+/** What lies beside a file of the lake: its figures, its sieve (sieve.ts), and its narrow copy (narrow.ts). */
+export const besides = ['rollup', 'sieve', 'narrow'] as const;
 /** One of those. */
-export type Beside = keyof typeof ends;
-/** All of them. */
-export const besides = ['rollup', 'sieve', 'narrow'] as const satisfies readonly Beside[];
+export type Beside = (typeof besides)[number];
 
 /** Where that of a file of the lake lies. */
 export const besideKey = (beside: Beside, key: string): string =>
-  `${rollupPrefix}${key.slice(lakePrefix.length)}${ends[beside]}`;
+  `${rollupPrefix}${key.slice(lakePrefix.length)}${beside === 'rollup' ? '' : `.${beside}`}`;
+const besideEnd = new RegExp(`\\.(?:${besides.join('|')})$`);
 
 /** The file beside which something lies; undefined of what another version wrote. */
 export function keyOfRollup(key: string): string | undefined {
-  const own = key.replace(/\.(?:sieve|narrow)$/, '');
+  const own = key.replace(besideEnd, '');
   return own.startsWith(rollupPrefix) ? `${lakePrefix}${own.slice(rollupPrefix.length)}` : undefined;
 }
 

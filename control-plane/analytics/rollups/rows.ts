@@ -67,7 +67,7 @@ async function sievedFiles(
   files: readonly SpanFile[],
   sieves: readonly Sieved[],
 ): Promise<readonly SpanFile[]> {
-  const sieved = sieves.length === 0 ? [] : files.flatMap((file) => besideFile('sieve', file) ?? []);
+  const sieved = sieves.length === 0 ? [] : besidesOf('sieve', files);
   if (sieved.length === 0) return files;
   try {
     return await holding(caches.sieve, sieved, async (paths) => {
@@ -116,38 +116,28 @@ function newestParts(
  */
 async function rowsOfSpan(sources: Sources, question: Put, asked: Asked): Promise<readonly Row[]> {
   const { span, files } = asked;
-  const isNarrow = (file: SpanFile): boolean =>
-    question.isNarrow === true && besideFile('narrow', file) !== undefined;
-  const narrow = files.filter(isNarrow);
-  const plan = planOf(
-    question.rolled?.needs,
-    span,
-    files.filter((file) => !isNarrow(file)),
-  );
-  if (plan.rolled.length === 0 && narrow.length === 0)
-    return answered(sources, question, { ...asked, plan, narrow });
+  const copies = question.isNarrow === true ? besidesOf('narrow', files) : [];
+  const copied = new Set(copies.map(({ id }) => id));
+  const left = files.filter(({ id }) => !copied.has(id));
+  const plan = planOf(question.rolled?.needs, span, left);
   try {
-    return await answered(sources, question, { ...asked, plan, narrow });
+    return await answered(sources, question, { ...asked, plan, copies });
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
-    const { rollup, narrow: copies } = sources.caches;
-    await rollup.doubtOver(rollupFiles(plan), error);
-    await copies.doubtOver(
-      narrow.flatMap((file) => besideFile('narrow', file) ?? []),
-      error,
-    );
-    return answered(sources, question, { ...asked, plan: planOf(undefined, span, files), narrow: [] });
+    const isOfFiles = plan.rolled.length === 0 && copies.length === 0;
+    if (isOfFiles || !(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+    await sources.caches.rollup.doubtOver(rollupsIn(plan), error);
+    await sources.caches.narrow.doubtOver(copies, error);
+    return answered(sources, question, { ...asked, plan: planOf(undefined, span, files), copies: [] });
   }
 }
 
 async function answered(
   { cache, caches, duck }: Sources,
   { about, sql, rolled, places }: Put,
-  { span, values, plan, narrow }: Asked & { readonly plan: Plan; readonly narrow: readonly SpanFile[] },
+  { span, values, plan, copies }: Asked & { readonly plan: Plan; readonly copies: readonly BesideFile[] },
 ): Promise<readonly Row[]> {
   const parts: Placed = places === undefined ? plan.read : placed(plan.read, places);
   const files = [...new Map(parts.flatMap((part) => part.files).map((file) => [file.id, file])).values()];
-  const copies = narrow.flatMap((file) => besideFile('narrow', file) ?? []);
   const written = (
     paths: Paths,
     narrowPaths: Paths,
@@ -168,7 +158,7 @@ async function answered(
   };
   return holding(cache, files, (paths) =>
     holding(caches.narrow, copies, (narrowPaths) =>
-      holding(caches.rollup, rollupFiles(plan), (rollupPaths) =>
+      holding(caches.rollup, rollupsIn(plan), (rollupPaths) =>
         duck.ask({ ...written(paths, narrowPaths, rollupPaths), values }).catch(async (error: unknown) => {
           // One damaged file fails them all; which one it is shows when each is read.
           if (plan.rolled.length === 0 && copies.length === 0) await cache.doubtOver(files, error);
@@ -202,13 +192,17 @@ const holding = <T>(
   work: (paths: Paths) => Promise<T>,
 ): Promise<T> => cache.hold(files, (paths) => work(new Map(files.map(({ id }, n) => [id, paths[n] ?? '']))));
 
-/** What lies beside a file as a file of its own, which has its id; undefined where there is none. */
-function besideFile(beside: Beside, file: SpanFile): (LakeFile & EnvironmentRef) | undefined {
-  const rollup = rollupOf(file.rollup);
-  const sizes = { rollup: rollup?.bytes, sieve: rollup?.sieve, narrow: rollup?.narrow };
-  const bytes = sizes[beside];
-  return bytes === undefined ? undefined : { ...file, key: besideKey(beside, file.key), bytes };
-}
+/** What lies beside a file as a file of its own, which has its id. */
+type BesideFile = LakeFile & EnvironmentRef;
 
-const rollupFiles = ({ rolled }: Plan): readonly (LakeFile & EnvironmentRef)[] =>
-  rolled.flatMap(({ files }) => files.flatMap((file) => besideFile('rollup', file) ?? []));
+/** Of those of some files that have one. */
+const besidesOf = (beside: Beside, files: readonly SpanFile[]): readonly BesideFile[] =>
+  files.flatMap((file) => {
+    const rollup = rollupOf(file.rollup);
+    const sizes = { rollup: rollup?.bytes, sieve: rollup?.sieve, narrow: rollup?.narrow };
+    const bytes = sizes[beside];
+    return bytes === undefined ? [] : [{ ...file, key: besideKey(beside, file.key), bytes }];
+  });
+
+const rollupsIn = ({ rolled }: Plan): readonly BesideFile[] =>
+  rolled.flatMap(({ files }) => besidesOf('rollup', files));
