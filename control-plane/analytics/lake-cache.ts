@@ -77,6 +77,21 @@ export class LakeCache {
     }
   }
 
+  /** The same, where files are doubted when work on them fails over one that is wrong. */
+  async read<T>(
+    files: readonly (LakeFile & EnvironmentRef)[],
+    work: (paths: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    return this.hold(files, async (paths) => {
+      try {
+        return await work(paths);
+      } catch (error) {
+        await this.doubtOver(files, error);
+        throw error;
+      }
+    });
+  }
+
   async #release(id: string): Promise<void> {
     const left = (this.#held.get(id) ?? 1) - 1;
     if (left > 0) this.#held.set(id, left);

@@ -113,12 +113,7 @@ export class Merger {
     const output = join(dir, `${file.id}.parquet`);
     const { organization, environment } = file;
     const located = parts.map((part) => ({ ...part, organization, environment }));
-    const facts = await cache.hold(located, async (from) =>
-      writeLakeFile(duck, { from, file, covered, output }).catch(async (error: unknown) => {
-        await cache.doubtOver(located, error);
-        throw error;
-      }),
-    );
+    const facts = await cache.read(located, (from) => writeLakeFile(duck, { from, file, covered, output }));
     const expected = parts.reduce((sum, { records }) => sum + records, 0);
     if (facts.records !== expected)
       throw new Fault('analytics.failed', {

@@ -172,13 +172,10 @@ export class Deletions {
   ): Promise<ReadonlyMap<string, readonly number[]>> {
     const { cache, duck } = this.#options;
     const columns = searches.map(({ sql }, n) => `(count(*) FILTER (${sql}))::DOUBLE AS found_${n}`);
-    return cache.hold(files, async (paths) => {
-      const rows = await duck
-        .query(`SELECT lake_path, ${columns.join(', ')} FROM ${searchedFiles(paths)} GROUP BY lake_path`)
-        .catch(async (error: unknown) => {
-          await cache.doubtOver(files, error);
-          throw error;
-        });
+    return cache.read(files, async (paths) => {
+      const rows = await duck.query(
+        `SELECT lake_path, ${columns.join(', ')} FROM ${searchedFiles(paths)} GROUP BY lake_path`,
+      );
       const byPath = new Map(rows.map((row) => [String(row['lake_path']), row]));
       return new Map(
         files.map(({ id }, n) => {

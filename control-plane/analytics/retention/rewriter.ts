@@ -67,12 +67,8 @@ export class Rewriter {
     const output = join(dir, `${made.id}.parquet`);
     const ranges = await this.#merging.coveredBy(file, [file]);
     const covered = ranges.get(file.id) ?? [];
-    const written = { where: keeps, file: made, covered, output };
-    const facts = await cache.hold([file], async (from) =>
-      writeLakeFile(duck, { ...written, from }).catch(async (error: unknown) => {
-        await cache.doubtOver([file], error);
-        throw error;
-      }),
+    const facts = await cache.read([file], (from) =>
+      writeLakeFile(duck, { from, where: keeps, file: made, covered, output }),
     );
     await onStep?.('rewrite written');
     const removed = file.records - facts.records;
