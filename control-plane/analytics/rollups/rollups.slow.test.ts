@@ -16,6 +16,7 @@ import {
   rolling,
   dice,
   lineOf,
+  recordByRecord,
   recordsPerObject,
   landSome,
   rolledUp,
@@ -25,7 +26,6 @@ import {
   failed,
   wishes,
   spans,
-  withoutRollups,
   assertSame,
 } from '../../../test/kit/lake/rolled-lake.ts';
 import { startNode } from '../../../test/kit/processes/processes.ts';
@@ -58,7 +58,7 @@ for (const database of testDatabases)
           customMetricNames([]),
           customMetricNames([ofA]),
         ] as const) {
-          const exact = withoutRollups<unknown>(asked);
+          const exact = recordByRecord<unknown>(asked);
           assert.deepEqual(
             await analytics.ask<QuestionParams, unknown>(asked.question, span, asked.params),
             await analytics.ask(exact.question, span, exact.params),

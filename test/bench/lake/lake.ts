@@ -31,6 +31,7 @@ import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { land, recordLine } from '../../kit/control-plane/landing.ts';
+import { recordByRecord } from '../../kit/lake/rolled-lake.ts';
 import { percentile } from '../../kit/percentile.ts';
 
 const { values: options } = parseArgs({
@@ -238,14 +239,8 @@ try {
   for (const { name, span, msMax, wish } of asked) {
     const { p50, p95 } = await timed(() => analytics.ask(wish.question, span, wish.params));
     const isMet = p95 <= msMax;
-    const {
-      rolled: _rolled,
-      newestFirst: _newestFirst,
-      sieves: _sieves,
-      isNarrow: _isNarrow,
-      ...plain
-    } = wish.question;
-    const read = await timed(() => analytics.ask(plain, span, wish.params), 3);
+    const plain = recordByRecord<unknown>(wish);
+    const read = await timed(() => analytics.ask(plain.question, span, plain.params), 3);
     print(
       `${isMet ? 'met   ' : 'MISSED'}  ${name}: p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms (at most ${msMax}); every record read ${read.p50.toFixed(0)} ms`,
     );
