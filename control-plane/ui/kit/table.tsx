@@ -79,19 +79,22 @@ interface TableProps<Row> {
 const bonesShown = 6;
 const rowsPerPage = 25;
 
-/** Pages of a list that the server gives as a whole; what it has few of is shown without. `first` is the row that is looked for, by its place. */
+/**
+ * Pages of a list that the server gives as a whole, undefined until it does; what it has few of is shown without. `first` is the row that is
+ * looked for, by its place.
+ */
 export function usePages<Row>(
-  all: readonly Row[],
+  all: readonly Row[] | undefined,
   first = 0,
 ): {
-  readonly rows: readonly Row[];
+  readonly rows: readonly Row[] | undefined;
   readonly paging: Paging | undefined;
 } {
   const [wanted, setPage] = useState(Math.floor(first / rowsPerPage) + 1);
-  const total = all.length;
+  const total = all?.length ?? 0;
   const page = Math.min(wanted, Math.max(1, Math.ceil(total / rowsPerPage)));
   return {
-    rows: all.slice((page - 1) * rowsPerPage, page * rowsPerPage),
+    rows: all?.slice((page - 1) * rowsPerPage, page * rowsPerPage),
     paging: total > rowsPerPage ? { page, perPage: rowsPerPage, total, onPage: setPage } : undefined,
   };
 }

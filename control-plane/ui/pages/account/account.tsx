@@ -132,7 +132,7 @@ function Sessions() {
       answerOf(api.DELETE('/management/organizations/{orgId}/user/sessions', { params: { path: org } })),
     touches: [['sessions']],
   });
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   const others = (data ?? []).filter(({ current }) => !current).length;
   return (
     <Panel
@@ -149,7 +149,7 @@ function Sessions() {
       <DataTable
         label="Sessions"
         isInner
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         paging={paging}
         error={error ?? closing.error}
         keyOf={({ id }) => id}

@@ -33,7 +33,7 @@ export function Dictionaries() {
   const may = useRights({ env });
   const { data, error } = useQuery(listedDictionaries(env));
   const text = q?.toLowerCase() ?? '';
-  const found = (data ?? []).filter(({ name, key }) => `${name} ${key}`.toLowerCase().includes(text));
+  const found = data?.filter(({ name, key }) => `${name} ${key}`.toLowerCase().includes(text));
   const { rows, paging } = usePages(found);
   const create = may('DICTIONARY', 'C') ? (
     <Button look="primary" onClick={() => setCreating(true)}>
@@ -53,7 +53,7 @@ export function Dictionaries() {
       </Toolbar>
       <DataTable
         label="Dictionaries"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf(env)}

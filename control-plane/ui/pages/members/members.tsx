@@ -38,7 +38,7 @@ function Members({ at }: { readonly at: MemberOf }) {
   const { data, error } = useQuery(membersOf(at));
   const [asked, setAsked] = useState<Asked>();
   const may = useRights({ env: at.env, [at.of]: at.id });
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   const onClose = () => setAsked(undefined);
   const known = (data ?? []).map(({ id }) => id);
   const right = at.of === 'api' ? 'API' : 'application';
@@ -71,7 +71,7 @@ function Members({ at }: { readonly at: MemberOf }) {
         <DataTable
           label="Members"
           isInner
-          rows={data === undefined ? undefined : rows}
+          rows={rows}
           error={error}
           keyOf={({ id }) => id}
           columns={columnsOf(may, setAsked)}
@@ -146,22 +146,24 @@ function Groups({ at }: { readonly at: MemberOf }) {
   const { data: known } = useQuery(listedGroups(at.env, { q: undefined, page: 1 }));
   const [asked, setAsked] = useState<ByGroup>();
   const nameOf = (id: string): string => known?.data.find((group) => group.id === id)?.name ?? id;
-  const all = Object.entries(data ?? {}).flatMap(([group, members]) =>
-    members.map(({ id, displayName, roles }): ByGroup => ({
-      key: `${group}/${id}`,
-      id,
-      displayName,
-      role: roles['API'] ?? '',
-      group: nameOf(group),
-    })),
-  );
+  const all =
+    data &&
+    Object.entries(data).flatMap(([group, members]) =>
+      members.map(({ id, displayName, roles }): ByGroup => ({
+        key: `${group}/${id}`,
+        id,
+        displayName,
+        role: roles['API'] ?? '',
+        group: nameOf(group),
+      })),
+    );
   const { rows, paging } = usePages(all);
   return (
     <Panel title="Members by a group" isBare>
       <DataTable
         label="Members by a group"
         isInner
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ key }) => key}
         columns={[

@@ -75,7 +75,7 @@ function Tokens({ fleet }: { readonly fleet: Fleet }) {
   const [isCreating, setCreating] = useState(false);
   const [made, setMade] = useState<EnrolmentToken>();
   const may = useOrganizationRights();
-  const { rows, paging } = usePages(data?.data ?? []);
+  const { rows, paging } = usePages(data?.data);
   const mayUpdate = may('FLEET', 'U');
   return (
     <Panel
@@ -93,7 +93,7 @@ function Tokens({ fleet }: { readonly fleet: Fleet }) {
       <DataTable
         label="Enrolment tokens"
         isInner
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf(mayUpdate ? fleet : undefined)}

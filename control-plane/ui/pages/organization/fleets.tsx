@@ -25,7 +25,7 @@ export function Fleets() {
   const { data: known } = useQuery(environments);
   const [isCreating, setCreating] = useState(false);
   const may = useOrganizationRights();
-  const { rows, paging } = usePages(data?.data ?? []);
+  const { rows, paging } = usePages(data?.data);
   const names = new Map(known?.data.map(({ id, name }) => [id, name]));
   const create = may('FLEET', 'C') ? (
     <Button look="primary" onClick={() => setCreating(true)}>
@@ -38,7 +38,7 @@ export function Fleets() {
       <PageHeader title="Fleets" sub="Gateways that serve the same" actions={create} />
       <DataTable
         label="Fleets"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf(names)}

@@ -28,7 +28,7 @@ export function Roles() {
   const may = useOrganizationRights();
   const { data, error } = useQuery(rolesOf(scope));
   const { data: known } = useQuery(roleScopes);
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   return (
     <>
       <PageHeader
@@ -53,7 +53,7 @@ export function Roles() {
       </Toolbar>
       <DataTable
         label="Roles"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         paging={paging}
         error={error}
         keyOf={({ id }) => id}

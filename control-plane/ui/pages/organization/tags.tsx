@@ -96,7 +96,7 @@ function Words({
   readonly error: unknown;
 }) {
   const may = useOrganizationRights();
-  const { rows, paging } = usePages(words ?? []);
+  const { rows, paging } = usePages(words);
   const { data: known } = useQuery(allGroups);
   const [written, setWritten] = useState<Word | 'new'>();
   const [deleted, setDeleted] = useState<Word>();
@@ -111,7 +111,7 @@ function Words({
       <DataTable
         label={kind.title}
         isInner
-        rows={words === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ key }) => key}
         paging={paging}

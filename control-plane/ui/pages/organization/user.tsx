@@ -241,13 +241,13 @@ function Memberships({ id }: { readonly id: string }) {
       };
     }),
   );
-  const { rows, paging } = usePages(held);
+  const { rows, paging } = usePages(isThere ? held : undefined);
   return (
     <Panel title="Memberships" isBare>
       <DataTable
         label="Memberships"
         isInner
-        rows={isThere ? rows : undefined}
+        rows={rows}
         paging={paging}
         error={answers.find(({ error }) => error !== null)?.error}
         keyOf={({ key }) => key}

@@ -23,7 +23,7 @@ const at = (env: string) => ({ orgId: organization, envId: env });
 export function ApiHeaders() {
   const { env } = route.useParams();
   const { data, error } = useQuery(apiHeadersOf(env));
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   const [written, setWritten] = useState<ApiHeader | 'new'>();
   const [deleted, setDeleted] = useState<ApiHeader>();
   const may = useRights({ env });
@@ -42,7 +42,7 @@ export function ApiHeaders() {
       )}
       <DataTable
         label="API headers"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         paging={paging}
         error={error}
         keyOf={({ id }) => id}

@@ -26,7 +26,7 @@ const at = (env: string) => ({ orgId: organization, envId: env });
 export function Categories() {
   const { env } = route.useParams();
   const { data, error } = useQuery(categoriesOf(env));
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   const [written, setWritten] = useState<Category | 'new'>();
   const [deleted, setDeleted] = useState<Category>();
   const may = useRights({ env });
@@ -45,7 +45,7 @@ export function Categories() {
       )}
       <DataTable
         label="Categories"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         paging={paging}
         error={error}
         keyOf={({ id }) => id}

@@ -68,11 +68,13 @@ function References({ env, group, mayGive }: Of & { readonly mayGive: boolean })
   const apis = useQuery(referencesOfGroup(env, group.id, 'api'));
   const applications = useQuery(referencesOfGroup(env, group.id, 'application'));
   const [given, setGiven] = useState<'api' | 'application'>();
-  const isThere = apis.data !== undefined && applications.data !== undefined;
-  const { rows, paging } = usePages([
-    ...(apis.data ?? []).map((each) => ({ ...each, kind: 'API' as const })),
-    ...(applications.data ?? []).map((each) => ({ ...each, kind: 'Application' as const })),
-  ]);
+  const { rows, paging } = usePages(
+    apis.data &&
+      applications.data && [
+        ...apis.data.map((each) => ({ ...each, kind: 'API' as const })),
+        ...applications.data.map((each) => ({ ...each, kind: 'Application' as const })),
+      ],
+  );
   return (
     <Panel
       title="What has it"
@@ -93,7 +95,7 @@ function References({ env, group, mayGive }: Of & { readonly mayGive: boolean })
       <DataTable
         label="What has the group"
         isInner
-        rows={isThere ? rows : undefined}
+        rows={rows}
         paging={paging}
         error={apis.error ?? applications.error}
         keyOf={({ kind, id }) => `${kind}/${id}`}

@@ -36,7 +36,7 @@ const formatWords = new Map(formats);
 export function EnvironmentMetadata() {
   const { env } = route.useParams();
   const { data, error } = useQuery(metadataOf(env));
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   const [written, setWritten] = useState<Metadata | 'new'>();
   const [deleted, setDeleted] = useState<Metadata>();
   const may = useRights({ env });
@@ -55,7 +55,7 @@ export function EnvironmentMetadata() {
       )}
       <DataTable
         label="Metadata"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         paging={paging}
         error={error}
         keyOf={({ key }) => key}

@@ -47,7 +47,7 @@ export function Environments() {
   const { data, error } = useQuery(environments);
   const may = useOrganizationRights();
   const [isCreating, setCreating] = useState(false);
-  const { rows, paging } = usePages(data?.data ?? []);
+  const { rows, paging } = usePages(data?.data);
   const create = may('ENVIRONMENT', 'C') ? (
     <Button look="primary" onClick={() => setCreating(true)}>
       <Plus size={16} aria-hidden />
@@ -64,7 +64,7 @@ export function Environments() {
       <DataTable
         label="Environments"
         leads
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ id }) => id}
         columns={columns}

@@ -166,7 +166,7 @@ function Providers() {
     enabled: may('IDENTITY_PROVIDER_ACTIVATION', 'R'),
   });
   const [isCreating, setCreating] = useState(false);
-  const { rows, paging } = usePages(data ?? []);
+  const { rows, paging } = usePages(data);
   const create = may('IDENTITY_PROVIDER', 'C') ? (
     <Button size="small" onClick={() => setCreating(true)}>
       <Plus size={14} aria-hidden />
@@ -179,7 +179,7 @@ function Providers() {
         label="Identity providers"
         isInner
         leads
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={({ id }) => id}
         columns={columnsOf(new Set(active))}

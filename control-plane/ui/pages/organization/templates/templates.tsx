@@ -15,9 +15,7 @@ export function Templates() {
   const { q = '' } = route.useSearch();
   const navigate = useNavigate({ from: '/_org/templates' });
   const { data, error } = useQuery(templates);
-  const found = (data ?? []).filter(({ name, title }) =>
-    `${name} ${title}`.toLowerCase().includes(q.toLowerCase()),
-  );
+  const found = data?.filter(({ name, title }) => `${name} ${title}`.toLowerCase().includes(q.toLowerCase()));
   const { rows, paging } = usePages(found);
   return (
     <>
@@ -31,7 +29,7 @@ export function Templates() {
       </Toolbar>
       <DataTable
         label="Notification templates"
-        rows={data === undefined ? undefined : rows}
+        rows={rows}
         error={error}
         keyOf={keyOf}
         columns={columns}
