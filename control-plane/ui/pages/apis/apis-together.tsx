@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { type Choosing, ChosenBar } from '../../kit/choosing.tsx';
-import { countOf } from '../../kit/numbers.ts';
 import { TogetherDialog } from '../lists/together.tsx';
 import { type Action, act } from './draft/deploying.tsx';
 
@@ -43,10 +42,8 @@ export function ApisTogether({ env, choosing }: { readonly env: string; readonly
           rows={asked.rows}
           keyOf={choosing.keyOf}
           nameOf={choosing.nameOf}
-          words={(many) => ({
-            verb: `${words[asked.action][0]} ${countOf(many, 'API')}`,
-            done: `${countOf(many, 'API')} ${many === 1 ? 'is' : 'are'} ${words[asked.action][1]}`,
-          })}
+          noun="API"
+          words={words[asked.action]}
           effects={[[String(asked.rows.length), effects[asked.action]]]}
           isDangerous={asked.action === 'stop'}
           change={(of) => act(env, of, asked.action)}

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { Problem } from '../../api/problem.ts';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
+import { countOf } from '../../kit/numbers.ts';
 import { say } from '../../kit/toast.tsx';
 import styles from './lists.module.css';
 
@@ -19,8 +20,10 @@ interface TogetherProps<Row, Answer> {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly nameOf: (row: Row) => string;
-  /** Of so many, e.g. `Close 3 subscriptions`, and `3 subscriptions are closed`. */
-  readonly words: (many: number) => { readonly verb: string; readonly done: string };
+  /** What one of them is called, e.g. `subscription`. */
+  readonly noun: string;
+  /** What is done, and what they are then, e.g. `Close` and `closed`: of `Close 3 subscriptions`, and of `3 subscriptions are closed`. */
+  readonly words: readonly [verb: string, done: string];
   readonly effects?: undefined | readonly (readonly [figure: string, effect: string])[];
   readonly isDangerous?: boolean;
   readonly change: (row: Row) => Promise<Answer>;
@@ -37,17 +40,18 @@ interface TogetherProps<Row, Answer> {
  * meanwhile ends it after the calls that are under way.
  */
 export function TogetherDialog<Row, Answer>(props: TogetherProps<Row, Answer>) {
-  const { rows, keyOf, nameOf, words, effects, isDangerous = false, change } = props;
+  const { rows, keyOf, nameOf, noun, words, effects, isDangerous = false, change } = props;
+  const [verb] = words;
   const { outcome, open, doing, close } = useTogether(props);
   const { done, failed } = outcome;
   return (
     <FormDialog
-      title={`${words(rows.length).verb}?`}
+      title={`${verb} ${countOf(rows.length, noun)}?`}
       isOpen
       onClose={close}
       leave={done.length > 0 ? 'Leave the rest' : 'Cancel'}
       submit={{
-        verb: failed.length > 0 && !doing.isPending ? 'Try again' : words(open.length).verb,
+        verb: failed.length > 0 && !doing.isPending ? 'Try again' : `${verb} ${countOf(open.length, noun)}`,
         isDangerous,
         mutation: { ...doing, mutate: () => doing.mutate(), change: () => Promise.all(open.map(change)) },
       }}
@@ -82,7 +86,8 @@ export function TogetherDialog<Row, Answer>(props: TogetherProps<Row, Answer>) {
 function useTogether<Row, Answer>({
   rows,
   keyOf,
-  words,
+  noun,
+  words: [, word],
   change,
   touches,
   onDone,
@@ -95,7 +100,7 @@ function useTogether<Row, Answer>({
   const open = rows.filter((row) => !done.has(keyOf(row)));
   const end = (all: Outcome<Row, Answer>['done']): void => {
     if (all.length > 0) {
-      say({ text: words(all.length).done });
+      say({ text: `${countOf(all.length, noun)} ${all.length === 1 ? 'is' : 'are'} ${word}` });
       onDone?.(all);
     }
     onClose();

@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { type Choosing, ChosenBar } from '../../kit/choosing.tsx';
-import { countOf } from '../../kit/numbers.ts';
 import { TogetherDialog } from '../lists/together.tsx';
 import { setEnabled, type User } from './questions.ts';
 
@@ -32,10 +31,8 @@ export function UsersTogether({ choosing }: { readonly choosing: Choosing<User> 
           rows={asked.rows}
           keyOf={choosing.keyOf}
           nameOf={choosing.nameOf}
-          words={(many) => ({
-            verb: `${asked.isOn ? 'Enable' : 'Disable'} ${countOf(many, 'user')}`,
-            done: `${countOf(many, 'user')} ${many === 1 ? 'is' : 'are'} ${asked.isOn ? 'enabled' : 'disabled'}`,
-          })}
+          noun="user"
+          words={asked.isOn ? ['Enable', 'enabled'] : ['Disable', 'disabled']}
           effects={
             asked.isOn
               ? undefined

@@ -5,7 +5,6 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { ChosenBar, useChoosing } from '../../kit/choosing.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
-import { countOf } from '../../kit/numbers.ts';
 import { Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
@@ -170,10 +169,8 @@ function RevokeSeveral({
       rows={several}
       keyOf={({ id }) => id}
       nameOf={({ hash8 }) => hash8}
-      words={(many) => ({
-        verb: `Revoke ${countOf(many, 'key')}`,
-        done: `${countOf(many, 'key')} ${many === 1 ? 'is' : 'are'} revoked`,
-      })}
+      noun="key"
+      words={['Revoke', 'revoked']}
       effects={[[String(several.length), 'stop working at once; none can be restored']]}
       isDangerous
       change={({ id }) => revokeKey(side, subscription, id)}

@@ -97,10 +97,8 @@ function Ask({
       rows={rows}
       keyOf={({ id }) => id}
       nameOf={nameOf}
-      words={(many) => ({
-        verb: `${words[verb][0]} ${countOf(many, 'subscription')}`,
-        done: `${countOf(many, 'subscription')} ${many === 1 ? 'is' : 'are'} ${words[verb][1]}`,
-      })}
+      noun="subscription"
+      words={words[verb]}
       effects={effectsOf(verb, rows.length)}
       isDangerous={verb === 'close' || verb === 'reject'}
       change={({ id }) => doWith(side, id, { verb })}
