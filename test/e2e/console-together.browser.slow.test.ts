@@ -15,6 +15,7 @@ before(() => {
 
 const wide: View = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } };
 const narrow: View = { colorScheme: 'dark', viewport: { width: 390, height: 844 } };
+const password = 'correct-horse-staple';
 const org = '/organizations/DEFAULT';
 const env = `${org}/environments/DEFAULT`;
 
@@ -26,6 +27,10 @@ test('several rows of a list at once', { skip: skipWithoutBrowser }, async (t) =
       `subscriptions at ${view.viewport.width} px: what is refused is named, the rest is done`,
       () => decidesSubscriptions(platform, browser, view),
     );
+  await t.test(
+    "an application's subscriptions: who may close them closes several, who may not chooses none",
+    () => closesSubscriptions(platform, browser),
+  );
   await t.test('users: who is disabled by mistake is let in again from where it is said', () =>
     disablesUsers(platform, browser),
   );
@@ -35,10 +40,18 @@ test('several rows of a list at once', { skip: skipWithoutBrowser }, async (t) =
 const open = async (
   { management }: Platform,
   browser: TestBrowser,
-  { path, view = wide }: { readonly path: string; readonly view?: View },
+  {
+    path,
+    view = wide,
+    as = [],
+  }: {
+    readonly path: string;
+    readonly view?: View;
+    readonly as?: readonly [name: string, password: string] | [];
+  },
 ) => {
   const page = await browser.open({ origin: management, path: `/console${path}`, isRefused: true, ...view });
-  await signIn(page);
+  await signIn(page, ...as);
   return page;
 };
 const button = (within: Page | Locator, name: string | RegExp): Locator =>
@@ -46,23 +59,34 @@ const button = (within: Page | Locator, name: string | RegExp): Locator =>
 const said = (page: Page, text: string): Locator =>
   page.getByRole('status', { name: 'What was done' }).getByText(text);
 
-async function decidesSubscriptions(platform: Platform, browser: TestBrowser, view: View): Promise<void> {
-  const { client } = platform;
-  const api = await apiNamed(platform, 'Demo /demo/orders');
-  const { id: plan } = await client.call<{ readonly id: string }>(
+async function makePlan(
+  { client }: Platform,
+  api: string,
+  of: { readonly name: string; readonly validation: 'AUTO' | 'MANUAL' },
+): Promise<string> {
+  const { id } = await client.call<{ readonly id: string }>(
     'POST',
     `/v2/environments/DEFAULT/apis/${api}/plans`,
     {
       body: {
         definitionVersion: 'V4',
-        name: `By hand ${view.viewport.width}`,
-        validation: 'MANUAL',
+        ...of,
         status: 'PUBLISHED',
         mode: 'STANDARD',
         security: { type: 'API_KEY' },
       },
     },
   );
+  return id;
+}
+
+async function decidesSubscriptions(platform: Platform, browser: TestBrowser, view: View): Promise<void> {
+  const { client } = platform;
+  const api = await apiNamed(platform, 'Demo /demo/orders');
+  const plan = await makePlan(platform, api, {
+    name: `By hand ${view.viewport.width}`,
+    validation: 'MANUAL',
+  });
   const subscriptions = `/v2/environments/DEFAULT/apis/${api}/subscriptions`;
   const ids: string[] = [];
   for (const name of ['Alpha', 'Beta', 'Gamma']) {
@@ -129,6 +153,53 @@ async function decidesSubscriptions(platform: Platform, browser: TestBrowser, vi
   await page.context().close();
 }
 
+async function closesSubscriptions(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { client } = platform;
+  const { id: application } = await client.call<{ readonly id: string }>('POST', `${env}/applications`, {
+    body: { name: 'Delta', description: '' },
+  });
+  for (const name of ['Demo /demo/orders', 'Demo /demo/echo']) {
+    const plan = await makePlan(platform, await apiNamed(platform, name), {
+      name: 'At once',
+      validation: 'AUTO',
+    });
+    await client.call('POST', `${env}/applications/${application}/subscriptions?plan=${plan}`);
+  }
+  // To change subscriptions is not to close them.
+  for (const [username, role, rights] of [
+    ['changer', 'CHANGER', ['R', 'U']],
+    ['closer', 'CLOSER', ['R', 'D']],
+  ] as const) {
+    await client.call('POST', `${org}/configuration/rolescopes/APPLICATION/roles`, {
+      body: {
+        name: role,
+        scope: 'APPLICATION',
+        permissions: { DEFINITION: ['R'], SUBSCRIPTION: rights },
+      },
+    });
+    const { id } = await client.call<{ readonly id: string }>('POST', `${org}/users`, {
+      body: { username, displayName: username, password, role: 'USER' },
+    });
+    await client.call('POST', `${env}/applications/${application}/members`, { body: { id, role } });
+  }
+  const path = `/DEFAULT/applications/${application}/subscriptions`;
+  const changer = await open(platform, browser, { path, as: ['changer', password] });
+  await changer.getByText('1–2 of 2').waitFor();
+  // Until its rights are known, a page takes all for allowed.
+  await eventually(async () => (await changer.getByRole('checkbox').count()) === 0);
+  await changer.context().close();
+  const page = await open(platform, browser, { path, as: ['closer', password] });
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('checkbox', { name: 'Choose all of this page' }).check();
+  await button(page, 'Close 2').click();
+  await dialog.getByText('APIs refuse the application at once').waitFor();
+  await looker(page, wide)('together-close-application');
+  await button(dialog, 'Close 2 subscriptions').click();
+  await said(page, '2 subscriptions are closed').waitFor();
+  await page.getByText('1–2 of 2').waitFor({ state: 'detached' });
+  await page.context().close();
+}
+
 async function disablesUsers(platform: Platform, browser: TestBrowser): Promise<void> {
   const { client } = platform;
   for (const name of ['ann', 'ben', 'cem'])
@@ -136,7 +207,7 @@ async function disablesUsers(platform: Platform, browser: TestBrowser): Promise<
       body: {
         username: name,
         displayName: name.toUpperCase(),
-        password: 'correct-horse-staple',
+        password,
         role: 'USER',
       },
     });

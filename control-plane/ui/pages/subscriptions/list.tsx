@@ -17,6 +17,7 @@ import { oneApi } from '../apis/questions.ts';
 import { SubscriptionsTogether } from './together.tsx';
 import { KeyOnce } from './key-once.tsx';
 import {
+  closingRight,
   listedSubscriptions,
   type Shown,
   type Side,
@@ -55,7 +56,8 @@ export function SubscriptionList({
   const { data, error } = useQuery(listedSubscriptions(side, { shown, page }));
   const names = useNamesOf(side, data?.rows ?? []);
   const choosing = useChoosing(data?.rows, keyOf, (row) => nameOf(side, names, row));
-  const mayChange = may('SUBSCRIPTION', 'U') && shown !== 'ended';
+  // Those who run the API decide by the same right by which they close.
+  const mayChange = may('SUBSCRIPTION', closingRight(side)) && shown !== 'ended';
   const subscribe = may('SUBSCRIPTION', 'C') ? (
     <Button look={side.of === 'api' ? 'plain' : 'primary'} onClick={() => setSubscribing(true)}>
       <Plus size={16} aria-hidden />

@@ -15,7 +15,7 @@ import { oneApi } from '../apis/questions.ts';
 import { Accept, Close, PauseDialog, Reject, Resume } from './deeds.tsx';
 import { KeyOnce } from './key-once.tsx';
 import { Keys } from './keys.tsx';
-import { type Key, oneSubscription, type Side, stateOf, type Subscription } from './side.ts';
+import { closingRight, type Key, oneSubscription, type Side, stateOf, type Subscription } from './side.ts';
 import { securityWords } from './words.ts';
 
 /** A subscription: what it is, what can be done with it, and its keys. */
@@ -131,7 +131,7 @@ function Deeds({
   const mayDecide = side.of === 'api' && may('SUBSCRIPTION', 'U');
   return (
     <>
-      {canClose && may('SUBSCRIPTION', side.of === 'api' ? 'U' : 'D') && (
+      {canClose && may('SUBSCRIPTION', closingRight(side)) && (
         <Button onClick={() => setAsked('close')}>Close subscription</Button>
       )}
       {data.status === 'ACCEPTED' && mayDecide && (

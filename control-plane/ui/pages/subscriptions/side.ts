@@ -127,6 +127,9 @@ export type Deed =
   | { readonly verb: 'reject'; readonly reason?: string }
   | { readonly verb: 'close' | 'pause' | 'resume' };
 
+/** The right that closing takes: for those of an application it is a deletion. */
+export const closingRight = ({ of }: Side): 'U' | 'D' => (of === 'api' ? 'U' : 'D');
+
 /** Does it; the answer is there only where a key may have been made. */
 export async function doWith(
   side: Side,

@@ -3,7 +3,7 @@ import { CopyVerb } from '../../kit/copy.tsx';
 import { type Choosing, ChosenBar, type Together } from '../../kit/choosing.tsx';
 import { ToldDialog } from '../../kit/dialog.tsx';
 import { now } from '../../kit/now.ts';
-import { countOf, shortId } from '../../kit/numbers.ts';
+import { shortId } from '../../kit/numbers.ts';
 import { TogetherDialog } from '../lists/together.tsx';
 import styles from './key-once.module.css';
 import { type Deed, doWith, type Key, type Side, stateOf, type Subscription } from './side.ts';
@@ -18,19 +18,22 @@ const words: Readonly<Record<Verb, readonly [verb: string, done: string]>> = {
   close: ['Close', 'closed'],
 };
 
-const effectsOf = (verb: Verb, many: number): readonly (readonly [string, string])[] | undefined => {
-  const applications = countOf(many, 'application').slice(String(many).length + 1);
-  if (verb === 'close')
-    return [
-      [String(many), `${applications} lose access at once; keys stop working, and none can be restored`],
-    ];
+/** What it does, behind how many it does it to. */
+function effectOf({ of }: Side, verb: Verb, many: number): string | undefined {
+  const isOne = many === 1;
+  if (verb === 'close') {
+    const lost =
+      of === 'api'
+        ? `${isOne ? 'application loses' : 'applications lose'} access at once`
+        : `${isOne ? 'API refuses' : 'APIs refuse'} the application at once`;
+    return `${lost}; keys stop working, and none can be restored`;
+  }
   if (verb === 'pause')
-    return [[String(many), `${applications} are refused until they are resumed; keys stay`]];
-  if (verb === 'reject') return [[String(many), 'cannot be accepted later; who asked may subscribe again']];
-  if (verb === 'accept')
-    return [[String(many), 'may call as soon as gateways have heard of it; keys are shown once']];
+    return `${isOne ? 'application is refused until it is' : 'applications are refused until they are'} resumed; keys stay`;
+  if (verb === 'reject') return 'cannot be accepted later; who asked may subscribe again';
+  if (verb === 'accept') return 'may call as soon as gateways have heard of it; keys are shown once';
   return undefined;
-};
+}
 
 const isOpen = ({ status }: Subscription): boolean => status === 'ACCEPTED' || status === 'PAUSED';
 
@@ -92,6 +95,7 @@ function Ask({
   readonly onMade: (made: readonly Made[]) => void;
   readonly onClose: () => void;
 }) {
+  const effect = effectOf(side, verb, rows.length);
   return (
     <TogetherDialog
       rows={rows}
@@ -99,7 +103,7 @@ function Ask({
       nameOf={nameOf}
       noun="subscription"
       words={words[verb]}
-      effects={effectsOf(verb, rows.length)}
+      effects={effect === undefined ? undefined : [[String(rows.length), effect]]}
       isDangerous={verb === 'close' || verb === 'reject'}
       change={({ id }) => doWith(side, id, { verb })}
       touches={[['subscriptions', side.env], ['tasks']]}
