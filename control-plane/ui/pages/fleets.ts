@@ -1,5 +1,5 @@
 import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, answerOf, organization } from '../api/client.ts';
+import { api, answerOf, organization, type Schemas } from '../api/client.ts';
 import { liveUrl, type LiveState, useLive } from '../api/live.ts';
 import { useRights } from '../api/rights.ts';
 import { shortId } from '../kit/numbers.ts';
@@ -98,14 +98,22 @@ const namesOfGateways = (env: string) =>
     staleTime: 60_000,
   });
 
-/** What a gateway is called by its host, beside a part of its id where several run on one; its shortened id where nobody may know. */
+type Named = Pick<Schemas['Gateway'], 'id' | 'hostname'>;
+
+/** What gateways are called by their hosts, beside a part of the id of each that shares its host with another. */
+export function namesOf(gateways: readonly Named[]): (gateway: Named) => string {
+  const counts = new Map<string, number>();
+  for (const { hostname } of gateways) counts.set(hostname, (counts.get(hostname) ?? 0) + 1);
+  return ({ hostname, id }) => (counts.get(hostname) === 1 ? hostname : `${hostname} ${shortId(id)}`);
+}
+
+/** The same for who knows of a gateway no more than its id, which is shortened where nobody may know more. */
 export function useGatewayNames(env: string): (id: string) => string {
   const may = useRights({ env })('INSTANCE', 'R');
   const { data = [] } = useQuery({ ...namesOfGateways(env), enabled: may });
+  const nameOf = namesOf(data);
   return (id) => {
     const found = data.find((gateway) => gateway.id === id);
-    if (found === undefined) return shortId(id);
-    const isAlone = data.every(({ id: other, hostname }) => other === id || hostname !== found.hostname);
-    return isAlone ? found.hostname : `${found.hostname} ${shortId(id)}`;
+    return found === undefined ? shortId(id) : nameOf(found);
   };
 }

@@ -4,13 +4,12 @@ import { now } from '../../kit/now.ts';
 import { count, countOf, duration, worded } from '../../kit/numbers.ts';
 import { Squares } from '../../kit/squares.tsx';
 import { Status } from '../../kit/status.tsx';
-import { shownMax } from '../fleets.ts';
+import { namesOf, shownMax } from '../fleets.ts';
 import { Drawer } from './drawer.tsx';
 import {
   type Gateway,
   type Group,
   membersOf,
-  namesOf,
   seqOf,
   squareOf,
   type Standing,

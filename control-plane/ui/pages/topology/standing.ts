@@ -2,7 +2,7 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client.ts';
 import type { LiveState } from '../../api/live.ts';
 import { now } from '../../kit/now.ts';
-import { ago, shortId } from '../../kit/numbers.ts';
+import { ago } from '../../kit/numbers.ts';
 import type { Square, SquareTone } from '../../kit/squares.tsx';
 import type { Tone } from '../../kit/status.tsx';
 import { fleets, gatewaysOf } from '../fleets.ts';
@@ -83,13 +83,6 @@ export function wordOf(gateway: Gateway, standing: Standing): string {
       : `Silent, seen ${ago(Date.parse(gateway.lastSeenAt), now())}`;
   const lag = standing.seq - (seqOf(gateway, standing.environment) ?? 0);
   return lag > 0 ? `${lag} ${lag === 1 ? 'change' : 'changes'} behind` : 'Up to date';
-}
-
-/** What gateways are called by their hosts, beside a part of the id of each that shares its host with another. */
-export function namesOf(gateways: readonly Gateway[]): (gateway: Gateway) => string {
-  const counts = new Map<string, number>();
-  for (const { hostname } of gateways) counts.set(hostname, (counts.get(hostname) ?? 0) + 1);
-  return ({ hostname, id }) => (counts.get(hostname) === 1 ? hostname : `${hostname} ${shortId(id)}`);
 }
 
 const squareTones: Readonly<Record<Tone, SquareTone>> = {

@@ -11,13 +11,12 @@ import { Segments } from '../../kit/segments.tsx';
 import { Status, type Tone } from '../../kit/status.tsx';
 import { DataTable } from '../../kit/table.tsx';
 import { Empty, ProblemBox } from '../../kit/told.tsx';
-import { useGatewaysLive } from '../fleets.ts';
+import { namesOf, useGatewaysLive } from '../fleets.ts';
 import { MapView } from './map.tsx';
 import {
   type Gateway,
   type Group,
   membersOf,
-  namesOf,
   seqOf,
   type Standing,
   standingOf,
