@@ -46,9 +46,9 @@ function Known({ env }: { readonly env: string }) {
   const [isCreating, setCreating] = useState(false);
   const may = useRights({ env });
   const live = useGatewaysLive(may('INSTANCE', 'R') ? env : undefined);
-  const maySeeGateways = useOrganizationRights()('FLEET', 'R');
-  const { groups, environment, isAwaited, error: groupsError } = useGroups(env, live, maySeeGateways);
-  const standing = standingOf(groups, environment);
+  const known = useGroups(env, live, useOrganizationRights()('FLEET', 'R'));
+  const { groups } = known;
+  const standing = standingOf(groups, known.environment);
   const { asOfMs } = useLooking();
   const asked: Asked = { env, span: spanOf(search, asOfMs), search: {} };
   const again = live === 'live' ? aliveMs : lookAgainMs;
@@ -93,8 +93,8 @@ function Known({ env }: { readonly env: string }) {
               />
               <Attention
                 env={env}
-                isAwaited={(maySeeGateways && isAwaited) || recent.isAwaited}
-                error={(maySeeGateways ? groupsError : null) ?? recent.error}
+                isAwaited={known.isAwaited || recent.isAwaited}
+                error={known.error ?? recent.error}
                 groups={groups}
                 standing={standing}
                 deployed={withRefused(recent.deployed, apis?.data ?? [])}

@@ -42,8 +42,12 @@ export function useGroups(env: string, live: LiveState, isAsked = true) {
   return {
     groups: data === undefined || one === undefined ? undefined : groups,
     /** What they are, or of one of them which gateways it has. */
-    isAwaited: data === undefined || one === undefined || answers.some((answer) => answer.data === undefined),
-    error: error ?? unknown ?? answers.find((answer) => answer.error !== null)?.error ?? null,
+    isAwaited:
+      isAsked &&
+      (data === undefined || one === undefined || answers.some((answer) => answer.data === undefined)),
+    error: isAsked
+      ? (error ?? unknown ?? answers.find((answer) => answer.error !== null)?.error ?? null)
+      : null,
     environment: one?.id,
   };
 }
