@@ -1,14 +1,13 @@
 import { Check, X } from 'lucide-react';
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Problem } from '../api/problem.ts';
 import { Button, IconButton } from './button.tsx';
+import { createOutside } from './outside.ts';
 import styles from './toast.module.css';
 
 /** What was done, in a sentence, e.g. `The subscription of Demo shop is paused`. */
 export interface Said {
   readonly text: string;
-  /** The way to what it made. */
-  readonly link?: ReactNode;
   /** Takes it back. */
   readonly undo?: () => Promise<unknown>;
 }
@@ -22,26 +21,15 @@ const shownMs = 10_000;
 /** The oldest gives way. */
 const toastsMax = 3;
 
-let toasts: readonly Toast[] = [];
+const toasts = createOutside<readonly Toast[]>([]);
 let lastId = 0;
-const listeners = new Set<() => void>();
 
-function put(next: readonly Toast[]): void {
-  toasts = next;
-  for (const listener of listeners) listener();
-}
-
-const take = (id: number): void => put(toasts.filter((toast) => toast.id !== id));
+const take = (id: number): void => toasts.put(toasts.get().filter((toast) => toast.id !== id));
 
 /** Says at the edge of the page what was done; it goes by itself. */
 export function say(said: Said): void {
   lastId += 1;
-  put([...toasts, { ...said, id: lastId }].slice(-toastsMax));
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  toasts.put([...toasts.get(), { ...said, id: lastId }].slice(-toastsMax));
 }
 
 /**
@@ -50,7 +38,7 @@ function subscribe(listener: () => void): () => void {
  * Those of the components that pages are made of are dialogs, to which a screen reader is led away; these are read out where somebody is.
  */
 export function Toasts() {
-  const shown = useSyncExternalStore(subscribe, () => toasts);
+  const shown = toasts.use();
   return (
     <div className={styles['toasts']} role="status" aria-label="What was done">
       {shown.map((toast) => (
@@ -60,7 +48,7 @@ export function Toasts() {
   );
 }
 
-function One({ id, text, link, undo }: Toast) {
+function One({ id, text, undo }: Toast) {
   const [isHeld, setHeld] = useState(false);
   const [undoing, setUndoing] = useState<'asked' | Problem>();
   const box = useRef<HTMLDivElement>(null);
@@ -89,7 +77,6 @@ function One({ id, text, link, undo }: Toast) {
     >
       {undoing instanceof Problem ? null : <Check size={16} aria-hidden />}
       <p>{undoing instanceof Problem ? `It was not undone. ${undoing.message}` : text}</p>
-      {link}
       {undo !== undefined && !(undoing instanceof Problem) && (
         <Button size="small" disabled={undoing === 'asked'} onClick={() => void takeBack()}>
           Undo
