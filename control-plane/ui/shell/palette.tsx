@@ -7,7 +7,7 @@ import { signOut } from '../api/session.ts';
 import { type Destination, type DestinationGroup, Palette } from '../kit/palette.tsx';
 import { listedApis, pathsOf } from '../pages/apis/questions.ts';
 import { listedApplications } from '../pages/applications/questions.ts';
-import { withText } from '../pages/traffic/search.ts';
+import { isId, withText } from '../pages/traffic/search.ts';
 import { organizationPages, pages } from './pages.ts';
 import { useTheme } from './theme.ts';
 
@@ -86,14 +86,14 @@ function usePages(env: string, text: string): DestinationGroup {
 }
 
 /** Ids of requests and transactions, and paths: what calls are found by. */
-const soughtInCalls = /^(?:[\da-f]{8}-[\da-f-]{20,}|\/\S+)$/i;
+const isSoughtInCalls = (text: string): boolean => isId(text) || /^\/\S+$/.test(text);
 
 /** The way to calls with what was pasted; last, since whoever types a name wants what has it. */
 function useCalls(env: string, text: string): DestinationGroup {
   const navigate = useNavigate();
   return {
     value: 'Calls',
-    items: soughtInCalls.test(text)
+    items: isSoughtInCalls(text)
       ? [
           {
             id: 'calls',

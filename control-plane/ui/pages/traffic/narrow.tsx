@@ -7,6 +7,7 @@ import { useGatewayNames } from '../fleets.ts';
 import { type Asked, grouped, type Group, requests } from './questions.ts';
 import {
   cleared,
+  isId,
   isNarrowed,
   type Narrowing,
   narrowings,
@@ -164,7 +165,7 @@ const isBad = (by: Narrowing, key: string): boolean =>
 /** What a group is called: requests that no API took, and callers whom no application speaks for, have a key of their own. */
 export function groupName(by: Narrowing, { key, name }: Pick<Group, 'key' | 'name'>): string {
   // What was deleted is called by its id.
-  if (key !== nobody) return name === key && /^[\da-f]{8}-[\da-f-]{20,}$/.test(key) ? shortId(key) : name;
+  if (key !== nobody) return name === key && isId(key) ? shortId(key) : name;
   return by === 'api' ? 'no API' : by === 'application' ? 'no application' : name;
 }
 

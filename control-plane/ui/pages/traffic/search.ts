@@ -90,13 +90,14 @@ export function toggled(search: TrafficSearch, name: Narrowing, value: string): 
   return after.length === 0 ? rest : { ...rest, [name]: after.join(',') };
 }
 
-const idPattern = /^[\da-f]{8}-[\da-f-]{20,}$/i;
+/** Whether a text looks like the id of a request, or of anything else. */
+export const isId = (text: string): boolean => /^[\da-f]{8}-[\da-f-]{20,}$/i.test(text);
 
 /** The address with what somebody typed, from its first page: an id when it looks like one, else a part of the path. */
 export function withText(search: TrafficSearch, text: string): TrafficSearch {
   const { q: _q, id: _id, page: _page, ...rest } = search;
   if (text === '') return rest;
-  return idPattern.test(text) ? { ...rest, id: text } : { ...rest, q: text };
+  return isId(text) ? { ...rest, id: text } : { ...rest, q: text };
 }
 
 /** The address with nothing that narrows it, of the same span. */
