@@ -220,7 +220,8 @@ function Lines({
     return () => observer.disconnect();
   }, [canvas, groups.length]);
   if (drawn === undefined) return null;
-  const { width, height, lines, gate } = drawn;
+  const { width, height, gate } = drawn;
+  const lines = drawn.lines.map((line) => ({ ...line, heard: heardOf(line.fleet, groups, standing) }));
   return (
     <div className={styles['lines']} aria-hidden>
       <i
@@ -233,19 +234,16 @@ function Lines({
         }}
       />
       <svg width={width} height={height}>
-        {lines.map(({ fleet, path }) => (
-          <path key={fleet} d={path} data-tone={heardOf(fleet, groups, standing).tone} />
+        {lines.map(({ fleet, path, heard }) => (
+          <path key={fleet} d={path} data-tone={heard.tone} />
         ))}
         <path d={`M${gate.fromX} ${gate.y}H${gate.toX}m7-5-7 5 7 5`} />
       </svg>
-      {lines.map(({ fleet, x, y }) => {
-        const { words, tone } = heardOf(fleet, groups, standing);
-        return (
-          <span key={fleet} data-tone={tone} style={{ left: x, top: y }}>
-            {words}
-          </span>
-        );
-      })}
+      {lines.map(({ fleet, x, y, heard }) => (
+        <span key={fleet} data-tone={heard.tone} style={{ left: x, top: y }}>
+          {heard.words}
+        </span>
+      ))}
     </div>
   );
 }
