@@ -20,6 +20,7 @@ const groups: readonly (readonly [
     [
       ['Next row, row before', ['↓', '↑', 'j', 'k']],
       ['Open the row', ['Enter']],
+      ['Choose the row', ['x']],
     ],
   ],
   [
