@@ -36,14 +36,13 @@ export function Crumbs({ env }: { readonly env: string | undefined }) {
 /** The page of the side bar that an address belongs to. */
 function sectionAt(pathname: string, env: string) {
   const at = pathname.replace(/\/$/, '');
-  const all = [...pages, ...organizationPages].map(({ name, to }) => ({
+  const all = [...pages, ...organizationPages].map(({ name, to, isFlat = false }) => ({
     name,
+    isFlat,
     path: to.replace('$env', env),
   }));
   const found = all.find(({ path }) => at === path || at.startsWith(`${path}/`));
-  // Settings are one page with parts beside each other: none of them stands below another.
-  const isFlat = found?.name === 'Settings';
   return found === undefined || found.path.endsWith('/overview')
     ? undefined
-    : { ...found, isOpen: isFlat || at === found.path };
+    : { ...found, isOpen: found.isFlat || at === found.path };
 }

@@ -33,6 +33,8 @@ interface Entry<To extends string> {
   readonly Icon: LucideIcon;
   /** What the reader must be permitted to read; what he may not is not shown. */
   readonly right?: string;
+  /** Its parts stand beside each other: none of them below another. */
+  readonly isFlat?: boolean;
 }
 
 /** A page of an environment that the side bar leads to. */
@@ -97,7 +99,7 @@ export const pages: readonly PageEntry[] = [
   { group: 'Run', name: 'Dashboards', to: '/$env/dashboards', Icon: LayoutDashboard },
   { group: 'Run', name: 'Logs', to: '/$env/logs', Icon: ScrollText },
   { group: 'Govern', name: 'Audit', to: '/$env/audit', Icon: History, right: 'AUDIT' },
-  { group: 'Govern', name: 'Settings', to: '/$env/settings', Icon: Settings },
+  { group: 'Govern', name: 'Settings', to: '/$env/settings', Icon: Settings, isFlat: true },
 ];
 
 /** The same for the organization. */
