@@ -16,8 +16,6 @@ export function Sparkline({
   readonly isSmall?: boolean;
 }) {
   const most = Math.max(...line.map((value) => value ?? 0), 0);
-  // A figure that is known once alone is a dot, which a line of one point would not draw.
-  const known = line.filter((value) => value !== undefined).length;
   const points = line.flatMap((value, at) =>
     value === undefined || most === 0
       ? []
@@ -25,17 +23,19 @@ export function Sparkline({
           `${((wide * at) / Math.max(1, line.length - 1)).toFixed(2)},${(high - 2 - ((high - 4) * value) / most).toFixed(2)}`,
         ],
   );
+  // A figure that is known once alone is a dot, which a line of one point would not draw.
+  const isDot = points.length === 1;
   return (
     <svg
       className={styles['spark']}
       data-small={isSmall || undefined}
-      data-dot={known === 1 || undefined}
+      data-dot={isDot || undefined}
       viewBox={`0 0 ${wide} ${high}`}
       preserveAspectRatio="none"
       aria-hidden
     >
       <polyline
-        points={(known === 1 ? [...points, ...points] : points).join(' ')}
+        points={(isDot ? [...points, ...points] : points).join(' ')}
         stroke={`var(${color})`}
         vectorEffect="non-scaling-stroke"
       />

@@ -17,9 +17,8 @@ const isOfPage = (url: string): boolean => {
 
 /** Answers of the management API to a page, altered on their way. */
 export interface Answers {
+  /** From now on; what was held is let go. */
   alter(altered: Altered | undefined): void;
-  /** Lets go what was held. */
-  release(): void;
   /** How many were altered since they were last told to be. */
   altered(): number;
 }
@@ -56,17 +55,13 @@ export async function answersOf(page: Page): Promise<Answers> {
       return alteredAnswer(route, altered).catch(() => undefined);
     },
   );
-  const release = (): void => {
-    for (const go of held) go();
-    held = [];
-  };
   return {
     alter: (altered) => {
       now = altered;
       count = 0;
-      release();
+      for (const go of held) go();
+      held = [];
     },
-    release,
     altered: () => count,
   };
 }
