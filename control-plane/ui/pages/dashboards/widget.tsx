@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Bars } from '../../kit/bars.tsx';
 import { ColumnBars } from '../../kit/columns.tsx';
-import { Panel } from '../../kit/page.tsx';
+import { Awaited, Panel } from '../../kit/page.tsx';
 import { Pie } from '../../kit/pie.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { TimeChart } from '../../kit/time-chart.tsx';
@@ -31,7 +31,7 @@ export function WidgetView(viewed: Viewed) {
   if (data === undefined)
     return (
       <Panel title={widget.title}>
-        {error === null ? <Awaited isTall={widget.type !== 'stats'} /> : <ProblemBox error={error} />}
+        {error === null ? <Awaited lines={widget.type === 'stats' ? 2 : 8} /> : <ProblemBox error={error} />}
       </Panel>
     );
   if (data.kind === 'series') return <OverTime {...viewed} of={data} />;
@@ -44,10 +44,6 @@ export function WidgetView(viewed: Viewed) {
     </Panel>
   );
 }
-
-const Awaited = ({ isTall }: { readonly isTall: boolean }) => (
-  <div className={styles['bone']} data-tall={isTall || undefined} aria-busy />
-);
 
 /** Single figures, each with how it has changed since the span before. */
 function Singles({
