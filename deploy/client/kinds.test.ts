@@ -33,10 +33,9 @@ const methodsOf = ({
   ...(update === undefined ? [] : [[update, 'put'] as const]),
   ...(canDelete === true ? [[one, 'delete'] as const] : []),
   ...Object.values(moves?.to ?? {}).map((path) => [`${one}${path}`, 'post'] as const),
-  ...['MANUAL', 'DYNAMIC'].flatMap((type) => {
-    const call = deployment?.({ type });
-    return call === undefined ? [] : [[`${one}${call.path}`, 'post'] as const];
-  }),
+  ...['MANUAL', 'DYNAMIC'].flatMap((type) =>
+    (deployment?.({ type }) ?? []).map(({ path }) => [`${one}${path}`, 'post'] as const),
+  ),
 ];
 
 test('every path of every kind is an operation of the management API', () => {

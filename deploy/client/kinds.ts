@@ -39,14 +39,17 @@ export interface Kind {
   readonly moves?: { readonly field: string; readonly to: Readonly<Record<string, string>> };
   /** Fields of a creation that name something of another kind, by its name or id, and the fields that its id goes into. */
   readonly refers?: Readonly<Record<string, string>>;
-  /** What gives one to gateways; undefined where it needs nothing, or has been done. */
-  readonly deployment?: (fields: Readonly<Record<string, unknown>>) => Deployment | undefined;
+  /** What gives one to gateways; nothing where that has been done, or it needs none. */
+  readonly deployment?: (fields: Readonly<Record<string, unknown>>) => readonly Deployment[];
+  /** It is given to gateways as a part of its parent. */
+  readonly isDeployedWithParent?: true;
 }
 
 /** A call below `{id}`. */
 export interface Deployment {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
 }
 
 const environment = '/organizations/{org}/environments/{env}';
@@ -75,6 +78,11 @@ export const kinds: readonly Kind[] = [
       ['updated', 'updatedAt'],
       ['id', 'id'],
     ],
+    deployment: ({ state, deploymentState }) => {
+      const deployed = { path: '/deployments', body: {} };
+      if (state !== 'STARTED') return [{ path: '/_start' }, deployed];
+      return deploymentState === 'DEPLOYED' ? [] : [deployed];
+    },
   },
   {
     name: 'plan',
@@ -96,6 +104,7 @@ export const kinds: readonly Kind[] = [
       field: 'status',
       to: { PUBLISHED: '/_publish', DEPRECATED: '/_deprecate', CLOSED: '/_close' },
     },
+    isDeployedWithParent: true,
   },
   {
     name: 'subscription',
@@ -167,7 +176,7 @@ export const kinds: readonly Kind[] = [
       ['updated', 'updatedAt'],
       ['id', 'id'],
     ],
-    deployment: ({ lifecycleState }) => (lifecycleState === 'DEPLOYED' ? undefined : { path: '/_deploy' }),
+    deployment: ({ lifecycleState }) => (lifecycleState === 'DEPLOYED' ? [] : [{ path: '/_deploy' }]),
   },
   {
     name: 'dictionary',
@@ -183,9 +192,8 @@ export const kinds: readonly Kind[] = [
       ['id', 'id'],
     ],
     deployment: ({ type, state, deployed_at: deployedAt, updated_at: updatedAt }) => {
-      if (type === 'DYNAMIC')
-        return state === 'STARTED' ? undefined : { path: '', query: { action: 'START' } };
-      return state === 'STARTED' && deployedAt === updatedAt ? undefined : { path: '/_deploy' };
+      if (type === 'DYNAMIC') return state === 'STARTED' ? [] : [{ path: '', query: { action: 'START' } }];
+      return state === 'STARTED' && deployedAt === updatedAt ? [] : [{ path: '/_deploy' }];
     },
   },
   {

@@ -163,16 +163,20 @@ export class Objects {
     await this.#management.call({ method: 'POST', path });
   }
 
-  /** Gives one to gateways: of a plan it is its API. False where they have it already, or it is nothing for them. */
+  /** Gives one to gateways, with its parent where it is a part of that. False where they have it already, or it is nothing for them. */
   async deploy(place: Place, id: string): Promise<boolean> {
-    if (place.kind.name === 'api') return this.deployApi(id);
-    if (place.kind.name === 'plan') return this.deployApi(place.names['api'] ?? '');
-    const deployment = place.kind.deployment?.((await this.find(place, id)).fields);
-    if (deployment === undefined) return false;
-    const { path, query } = deployment;
-    const one = pathOf(place.kind.one + path, { ...place.names, id });
-    await this.#management.call({ method: 'POST', path: one, ...(query !== undefined && { query }) });
-    return true;
+    const { kind, names } = place;
+    if (kind.isDeployedWithParent === true && kind.parent !== undefined)
+      return this.deploy({ kind: kindOf(kind.parent), names }, names[kind.parent] ?? '');
+    if (kind.deployment === undefined) return false;
+    const calls = kind.deployment((await this.find(place, id)).fields);
+    for (const { path, ...call } of calls)
+      await this.#management.call({
+        method: 'POST',
+        path: pathOf(kind.one + path, { ...names, id }),
+        ...call,
+      });
+    return calls.length > 0;
   }
 
   /** Deletes one. Errors: config.invalid where nobody can. */
@@ -208,19 +212,6 @@ export class Objects {
       query: isDryRun ? { dryRun: 'true' } : {},
       body,
     });
-  }
-
-  /** Starts an API and deploys it as it is now; false where all of that was so before. */
-  async deployApi(id: string): Promise<boolean> {
-    const { names } = await this.placeOf(kindOf('api'), {});
-    const path = (what: string): string =>
-      pathOf(`/v2/environments/{env}/apis/{id}/${what}`, { ...names, id });
-    const fields = (await this.#byId({ kind: kindOf('api'), names }, id))?.fields;
-    const isStarted = fields?.['state'] === 'STARTED';
-    if (isStarted && fields['deploymentState'] === 'DEPLOYED') return false;
-    if (!isStarted) await this.#management.call({ method: 'POST', path: path('_start') });
-    await this.#management.call({ method: 'POST', path: path('deployments'), body: {} });
-    return true;
   }
 
   async #byId(place: Place, id: string): Promise<Found | undefined> {
