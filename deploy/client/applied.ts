@@ -41,12 +41,14 @@ export async function createdOf(objects: Objects, document: Document, flags: Cli
 
 /** Makes or changes what a document says, and gives it to gateways where that is asked for. */
 export async function appliedOf(objects: Objects, document: Document, flags: ApplyFlags): Promise<Done> {
+  const isDryRun = flags.dryRun === true;
   if (document.kind === undefined) {
-    const done = await appliedDefinition(objects, document, flags);
-    return deployed(objects, { place: await objects.placeOf(apiKind, {}), done, flags });
+    const place = await objects.placeOf(apiKind, {});
+    const done = await appliedDefinition(objects, { place, document, isDryRun });
+    return deployed(objects, { place, done, flags });
   }
   const { place, body } = await placed(objects, document, flags);
-  const done = await appliedObject(objects, { place, body, isDryRun: flags.dryRun === true });
+  const done = await appliedObject(objects, { place, body, isDryRun });
   return deployed(objects, { place, done, flags });
 }
 
@@ -59,13 +61,13 @@ async function placed(
   const kind = kindOf(word ?? '');
   const { parent } = kind;
   if (parent === undefined) return { place: await objects.placeOf(kind, {}), body };
-  const named = typeof body[parent] === 'string' && parent !== 'scope' ? body[parent] : undefined;
-  // A name beside ids is a word of these files, which the management API does not know.
-  const { [parent]: _, ...others } = body;
-  const wanted = parentsOf(flags)[parent] ?? named ?? parentIn(body, parent);
+  const { [parent]: named, ...others } = body;
+  // A name beside ids is a word of these files, which the management API does not know; a scope it does.
+  const isOurWord = typeof named === 'string' && parent !== 'scope';
+  const wanted = parentsOf(flags)[parent] ?? parentIn(body, parent);
   return {
     place: await objects.placeOf(kind, wanted === undefined ? {} : { [parent]: wanted }),
-    body: named === undefined ? body : others,
+    body: isOurWord ? others : body,
   };
 }
 
@@ -93,9 +95,14 @@ async function deployed(
   }
 }
 
-async function appliedDefinition(objects: Objects, document: Document, flags: ApplyFlags): Promise<Done> {
-  const place = await objects.placeOf(apiKind, {});
-  const isDryRun = flags.dryRun === true;
+async function appliedDefinition(
+  objects: Objects,
+  {
+    place,
+    document,
+    isDryRun,
+  }: { readonly place: Place; readonly document: Document; readonly isDryRun: boolean },
+): Promise<Done> {
   const found = await firstOf(document.names, (name) => objects.seek(place, name));
   const name = document.names.at(-1) ?? '';
   if (found === undefined) {
@@ -112,10 +119,8 @@ async function appliedDefinition(objects: Objects, document: Document, flags: Ap
   }
   // What it changes is asked first: the answer of the change itself says only what conflicted.
   const { body: effect } = await objects.importDefinition(document, { id: found.id, isDryRun: true });
-  const { differences, conflicts } = {
-    differences: listAt(effect, 'differences'),
-    conflicts: listAt(effect, 'conflicts'),
-  };
+  const differences = listAt(effect, 'differences');
+  const conflicts = listAt(effect, 'conflicts');
   const done = {
     kind: 'api',
     name: textAt(found.fields, 'name') || name,
