@@ -69,8 +69,8 @@ complete -o default -F _isthmus isthmus`;
 /** Behind an option stands its value, and neither a kind nor another option. */
 function caseOf({ name, words, values }: Words): string {
   const ofValues = values.map((value) => `${value.names.join('|')}) words='${value.words.join(' ')}' ;;`);
-  const inner = ofValues.length === 0 ? '' : ` case "$before" in ${ofValues.join(' ')} esac ;;`;
-  return `    ${name}) words='${words.join(' ')}' ;${inner === '' ? ';' : inner}`;
+  const inner = ofValues.length === 0 ? '' : `; case "$before" in ${ofValues.join(' ')} esac`;
+  return `    ${name}) words='${words.join(' ')}'${inner} ;;`;
 }
 
 function fishOf(all: readonly Words[]): string {
