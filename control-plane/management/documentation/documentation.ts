@@ -256,9 +256,9 @@ async function changePage(
     const event = await work(now, shelf, page);
     const written = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
     if (isAsBefore(page, written)) return wholeView(now.trx, ref, page);
-    const updatedAtMs = laterThan(page.updated_at_ms, now.nowMs);
-    await updatePage(now.trx, page, { last_contributor: actor.id, updated_at_ms: updatedAtMs });
-    const after = requirePage(await findPage(now.trx, ref, ref.pageId), ref.pageId);
+    const by = { last_contributor: actor.id, updated_at_ms: laterThan(page.updated_at_ms, now.nowMs) };
+    await updatePage(now.trx, page, by);
+    const after = { ...written, ...by };
     await auditPage(now, event, { before: page, after });
     return wholeView(now.trx, ref, after);
   });
