@@ -151,11 +151,12 @@ async function changeCertificates(
   work: (entries: readonly Entry[], at: string) => readonly Entry[],
 ): Promise<void> {
   await changeApplication({ desk, actor, ref }, async (now: Change, row: ApplicationRow) => {
-    const entries = work(entriesOf(row), new Date(now.nowMs).toISOString());
+    const before = entriesOf(row);
+    const entries = work(before, new Date(now.nowMs).toISOString());
+    if (entries === before) return row;
     const parsed = tlsSettingsSchema.safeParse({ client_certificates: entries });
     if (!parsed.success) throw new Fault('request.invalid', { details: detailsOf(parsed.error.issues, '') });
     const settings = { ...(JSON.parse(row.settings) as object), tls: parsed.data };
-    if (isAsBefore(row, { settings: JSON.stringify(settings) })) return row;
     return settleApplication(now, row, {
       set: { settings: JSON.stringify(settings) },
       touched: { CLIENT_CERTIFICATE: id },
