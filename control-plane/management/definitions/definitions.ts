@@ -17,6 +17,7 @@ import type { Content } from '../route.ts';
 import { type PlanWish, planView } from '../plans/plan-shape.ts';
 import { addPlan, deprecateLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
+import { hyphened } from '../slug.ts';
 import { keepImport } from './definitions.store.ts';
 import { importWishOf, mapInDocument, type Wanted } from './wanted.ts';
 
@@ -116,10 +117,4 @@ export async function exportResource(desk: Desk, actor: Actor, ref: ApiRef): Pro
 }
 
 /** Kubernetes takes lower-case letters of ASCII, digits and hyphens between them, 63 at most wherever a name becomes a label. */
-const resourceName = (name: string): string =>
-  name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^-|-$/g, '');
+const resourceName = (name: string): string => hyphened(name).slice(0, 63).replace(/-$/, '');
