@@ -31,7 +31,7 @@ export function WidgetView(viewed: Viewed) {
   if (data === undefined)
     return (
       <Panel title={widget.title}>
-        {error === null ? <Awaited lines={widget.type === 'stats' ? 2 : 8} /> : <ProblemBox error={error} />}
+        {error === null ? <Awaited lines={widget.type === 'stats' ? 2 : 7} /> : <ProblemBox error={error} />}
       </Panel>
     );
   if (data.kind === 'series') return <OverTime {...viewed} of={data} />;
