@@ -15,6 +15,8 @@ before(() => {
 
 const wide: View = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } };
 const narrow: View = { colorScheme: 'dark', viewport: { width: 390, height: 844 } };
+/** Between the box of a row and what it chooses. */
+const boxGapPxMax = 24;
 const password = 'correct-horse-staple';
 const org = '/organizations/DEFAULT';
 const env = `${org}/environments/DEFAULT`;
@@ -111,6 +113,13 @@ async function decidesSubscriptions(platform: Platform, browser: TestBrowser, vi
   const bar = page.getByRole('group', { name: 'With the chosen subscriptions' });
   await box('Alpha').waitFor();
   assert.equal(await bar.count(), 0, 'nothing is chosen');
+  const [boxed, named] = await Promise.all(
+    [box('Alpha'), page.getByRole('link', { name: `Alpha ${view.viewport.width} <b>app</b>` })].map((each) =>
+      each.boundingBox(),
+    ),
+  );
+  const gapPx = (named?.x ?? Infinity) - (boxed?.x ?? 0) - (boxed?.width ?? 0);
+  assert.ok(gapPx < boxGapPxMax, `a box stands beside its name, not ${gapPx} px off`);
   // By hand, by key on its row, and by the range between two.
   await box('Alpha').check();
   await page.getByRole('link', { name: `Beta ${view.viewport.width} <b>app</b>` }).focus();
