@@ -14,8 +14,8 @@ import { useTheme } from './theme.ts';
 const foundMax = 6;
 
 /**
- * What was found for the text before stays on the screen until the next answer, but only what matches the new text as well: Enter must not
- * lead to something else than what was typed.
+ * What was found for the text before stays on the screen until the next answer, but only what matches the text of now as well: Enter must
+ * not lead to something else than what was typed, however late the answer or the picture is.
  */
 function stillFound<Found>(
   found: readonly Found[] | undefined,
@@ -33,24 +33,25 @@ function stillFound<Found>(
 
 /** Ctrl-K: pages, APIs, applications and actions, by a few letters of their names. */
 export function GoTo({ env, onClose }: { readonly env: string; readonly onClose: () => void }) {
-  const [text, setText] = useState('');
-  const asked = useDeferredValue(text.trim());
-  const apis = useFoundApis(env, asked);
-  const applications = useFoundApplications(env, asked);
+  const [line, setLine] = useState('');
+  const text = line.trim();
+  const asked = useDeferredValue(text);
+  const apis = useFoundApis(env, { text, asked });
+  const applications = useFoundApplications(env, { text, asked });
   const groups = [
-    usePages(env, asked),
+    usePages(env, text),
     ...apis.groups,
     applications.group,
-    useCalls(env, text.trim()),
-    useActions(asked),
+    useCalls(env, text),
+    useActions(text),
   ].filter(({ items }) => items.length > 0);
   return (
     <Palette
       isOpen
       onClose={onClose}
       groups={groups}
-      text={text}
-      onSearch={setText}
+      text={line}
+      onSearch={setLine}
       isAwaited={apis.isAwaited || applications.isAwaited}
     />
   );
@@ -137,16 +138,22 @@ function useActions(text: string): DestinationGroup {
   };
 }
 
+/** What is typed, and what is asked for it: the second may be some letters behind. */
+interface Sought {
+  readonly text: string;
+  readonly asked: string;
+}
+
 function useFoundApis(
   env: string,
-  text: string,
+  { text, asked }: Sought,
 ): { readonly groups: readonly DestinationGroup[]; readonly isAwaited: boolean } {
   const navigate = useNavigate();
   const { data, isFetching, isPlaceholderData } = useQuery(
-    listedApis({ env, q: text === '' ? undefined : text, page: 1, sort: 'name' }),
+    listedApis({ env, q: asked === '' ? undefined : asked, page: 1, sort: 'name' }),
   );
   const found = stillFound(data?.data, {
-    isFormer: isPlaceholderData,
+    isFormer: isPlaceholderData || asked !== text,
     text,
     wordsOf: (of) => `${of.name} ${pathsOf(of).join(' ')}`,
   });
@@ -188,19 +195,23 @@ function useFoundApis(
       { value: 'APIs', items },
       { value: `In ${first?.name ?? ''}`, items: inside },
     ],
-    isAwaited: isFetching,
+    isAwaited: isFetching || asked !== text,
   };
 }
 
 function useFoundApplications(
   env: string,
-  text: string,
+  { text, asked }: Sought,
 ): { readonly group: DestinationGroup; readonly isAwaited: boolean } {
   const navigate = useNavigate();
   const { data, isFetching, isPlaceholderData } = useQuery(
-    listedApplications(env, { q: text === '' ? undefined : text, page: 1 }),
+    listedApplications(env, { q: asked === '' ? undefined : asked, page: 1 }),
   );
-  const found = stillFound(data?.data, { isFormer: isPlaceholderData, text, wordsOf: ({ name }) => name });
+  const found = stillFound(data?.data, {
+    isFormer: isPlaceholderData || asked !== text,
+    text,
+    wordsOf: ({ name }) => name,
+  });
   return {
     group: {
       value: 'Applications',
@@ -212,6 +223,6 @@ function useFoundApplications(
         go: () => void navigate({ to: '/$env/applications/$application', params: { env, application: id } }),
       })),
     },
-    isAwaited: isFetching,
+    isAwaited: isFetching || asked !== text,
   };
 }
