@@ -40,7 +40,7 @@ export const changed: readonly { readonly path: string; readonly behind: string;
     line: "  THING_CREATED: 'A thing was created.',",
   },
   {
-    path: 'test/kit/control-plane/rights-table.ts',
+    path: 'test/kit/control-plane/rights/table.ts',
     behind: "  getOrganization: '+++ +++ +++',",
     line: "  listThings: '++- --- ---',\n  createThing: '++- --- ---',",
   },

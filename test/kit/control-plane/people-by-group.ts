@@ -1,4 +1,4 @@
-import type { people } from './rights-table.ts';
+import type { people } from './rights/table.ts';
 
 /**
  * Who holds what by a group: the column of whom it is the same as, and what is open to him besides. The group of one has the API and the
