@@ -1,3 +1,4 @@
+import { readAhead } from './gateway/deploy/read-ahead.ts';
 import { join } from 'node:path';
 
 import { Fault } from '../proto/faults/fault.ts';
@@ -106,6 +107,7 @@ function followBridge(
     catalogue: Object.keys(catalog),
     version,
     apply,
+    readAhead,
     confirm,
     judging: { ground: compileGroundOf({ config, version, doors }), judged, onRefusedLate },
     onTakenLate,

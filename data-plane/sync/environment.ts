@@ -4,7 +4,13 @@ import type { HeadRefusal } from '../../proto/trust/heads.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
+import type {
+  ApplyChange,
+  ConfirmChange,
+  ReadAhead,
+  RemovedRecord,
+  SetRecord,
+} from '../gateway/deploy/change.ts';
 import { type Predecessors, unprovenOf } from '../store/predecessors.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
 import type { Certificates } from './certificates.ts';
@@ -45,6 +51,8 @@ export interface EnvironmentOptions {
   readonly rootKey: Uint8Array;
   readonly store: Store;
   readonly apply: ApplyChange;
+  /** Not asked the first time: nobody is served yet. */
+  readonly readAhead?: ReadAhead | undefined;
   /** Several processes serve: an acknowledgement waits for all of them. */
   readonly confirm?: ConfirmChange | undefined;
   /** Undefined has every API compiled at every start. */
@@ -253,6 +261,7 @@ export class Environment {
     const { set, removed, nacks } = this.#options.secrets.open(transition);
     const hasChanges = transition.changed.length > 0 || transition.gone.length > 0 || !this.#isServing(head);
     if (hasChanges) await this.#save(head, bytes, transition);
+    if (!isFirst) await this.#options.readAhead?.(set);
     const mayChangeService = isFirst || set.length > 0 || removed.length > 0;
     const refused = mayChangeService
       ? [

@@ -8,7 +8,13 @@ import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange, HearRefusedLate, HearTakenLate } from '../gateway/deploy/change.ts';
+import type {
+  ApplyChange,
+  ConfirmChange,
+  HearRefusedLate,
+  HearTakenLate,
+  ReadAhead,
+} from '../gateway/deploy/change.ts';
 import type { Store } from '../store/store.ts';
 import { createTroubleKeeper } from '../../proto/trust/border.ts';
 import { createBridgeClient } from './bridge-client.ts';
@@ -70,6 +76,7 @@ export interface SyncOptions {
   readonly version: string;
   /** Takes a proven change into service, whole; returns what it refuses. */
   readonly apply: ApplyChange;
+  readonly readAhead?: ReadAhead | undefined;
   /** See {@link ConfirmChange}; without it what `apply` took is in service. */
   readonly confirm?: ConfirmChange | undefined;
   /** What is kept of APIs that compiled, and who says that one of them does not; undefined compiles all at every start. */

@@ -1,3 +1,4 @@
+import { readAhead } from '../gateway/deploy/read-ahead.ts';
 import type { Server } from 'node:net';
 
 import { Fault } from '../../proto/faults/fault.ts';
@@ -189,6 +190,7 @@ class Worker {
     const change = this.#assemble(part);
     if (change === undefined) return;
     const isDrained = this.#isEnding && (this.#servers?.connections ?? 0) === 0;
+    if (!isDrained) await readAhead(change.set);
     const nacks = isDrained ? [] : deployments.apply(change);
     await deployments.confirm(change.environment);
     return this.#say({ kind: 'applied', change: part.change, nacks });

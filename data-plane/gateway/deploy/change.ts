@@ -67,6 +67,9 @@ export interface ConfigChange {
  */
 export type ApplyChange = (change: ConfigChange) => readonly Nack[];
 
+/** What of a change about to be applied can be done before and by and by, so that applying it holds nobody up. Never rejects. */
+export type ReadAhead = (records: readonly SetRecord[]) => Promise<void>;
+
 /**
  * Records that were refused since another API, perhaps of another environment, had one of their paths, which are all free by now: each as
  * the change that takes it in, whoever was refused first before the others.

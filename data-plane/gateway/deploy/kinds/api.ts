@@ -3,9 +3,10 @@ import { decodeApi } from '../../../../proto/wire/payloads.ts';
 import type { Nack } from '../../../../proto/wire/published.ts';
 import { type CompiledApi, compileApi } from '../../compile/compile.ts';
 import type { SetRecord } from '../change.ts';
-import { missingServers, placesOf, placesOfRefused, readDefinition, withPlacesOf } from '../definitions.ts';
+import { missingServers, placesOf, placesOfRefused, withPlacesOf } from '../definitions.ts';
 import { judge, type JudgedApi, stillHolds } from '../judged.ts';
 import { placeText, type TakenPlace } from '../places.ts';
+import { readOf } from '../read-ahead.ts';
 import { nackOf } from '../refused.ts';
 import { type ApiEntry, deploy } from './api-entry.ts';
 import type { Kind, Site } from './kind.ts';
@@ -40,7 +41,7 @@ export const apis: Kind<TakenApi> = {
         doubts: [],
       };
     }
-    const { api: definition, notes } = readDefinition(text);
+    const { api: definition, notes } = readOf(record, text);
     const fresh = withPlacesOf(
       () => placesIn(JSON.parse(text)),
       () => compileApi(definition, site.compile),

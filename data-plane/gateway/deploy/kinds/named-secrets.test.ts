@@ -87,6 +87,13 @@ test('a mask in the place of a secret is told by its place, wherever the configu
     );
 });
 
+test('a mask is found in a configuration that is written as JSON text, by escapes too', () => {
+  const open = { type: 'auth-provider-inline-resource', name: 'users', enabled: true };
+  const configuration = JSON.stringify({ users: [{ username: 'ann', password: mask }] });
+  for (const text of [configuration, configuration.replaceAll('*', String.raw`\u002a`)])
+    assert.equal(maskFaults({ resources: [{ ...open, configuration: text }] }).length, 1, text);
+});
+
 test('what several APIs share is read as it was written', () => {
   for (const [holder, , of] of places) {
     if (holder === 'group') assert.equal(readSharedPolicyGroup(of('x')).steps.length, 1);
