@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
+import { makeWords } from '../../test/kit/control-plane/words.ts';
 import { bodyCases, invalid, post, type Case } from './bad-bodies.test.ts';
 import {
   apiBody,
@@ -324,6 +325,7 @@ for (const database of testDatabases) {
     { skip: database.skip, timeout: 120_000 },
     async (t) => {
       const office = await openOffice(t, database);
+      await makeWords(office, { tags: ['a'] });
       const made = await make(office);
       const cases = [...bodyCases(), ...pathCases(made), ...operationCases(made)];
       assert.ok(cases.length >= 80, `${cases.length} cases`);

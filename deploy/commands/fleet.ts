@@ -46,8 +46,11 @@ function createFleetCommand(): Command {
   return withConfig(command)
     .argument('<name>', 'its name')
     .option('--environments <list>', 'whose APIs it serves, separated by commas', 'DEFAULT')
-    .option('--tags <list>', 'sharding tags, separated by commas; !tag excludes')
-    .option('--tenant <name>', 'which endpoints of a kind are for it')
+    .option(
+      '--tags <list>',
+      'sharding tags, separated by commas; !tag excludes; those that are not there are made',
+    )
+    .option('--tenant <name>', 'which endpoints of a kind are for it; made when it is not there')
     .option('--description <text>', 'for people')
     .option('--organization <id>', 'whose fleet', 'DEFAULT')
     .option('--json', 'the fleet as JSON')
@@ -64,9 +67,11 @@ function createFleetCommand(): Command {
         environments,
         tags: flags.tags === undefined ? undefined : listOf(flags.tags),
       });
-      const fleet = await atTheDesk(flags, ({ desk, actor, organization }) =>
-        createFleet(desk, actor, { organization, wish }),
-      );
+      const { makeMissing } = await import('./fleet-words.ts');
+      const fleet = await atTheDesk(flags, async ({ desk, actor, organization }) => {
+        for (const made of await makeMissing(desk, actor, { organization, ...wish })) say(`made ${made}`);
+        return createFleet(desk, actor, { organization, wish });
+      });
       if (flags.json === true) return print(JSON.stringify(fleet));
       say(
         `fleet ${fleet.name} (${fleet.id}); its gateways enrol with: isthmus token --fleet ${fleet.name} --bridge <url>`,

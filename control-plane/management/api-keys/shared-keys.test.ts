@@ -11,6 +11,7 @@ import {
   planBody,
   v1,
 } from '../../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 const hourMs = 3_600_000;
 const code = (answer: Answer): unknown => [answer.status, answer.body.technicalCode];
@@ -356,6 +357,7 @@ test('a key travels with the tags of each API that it opens', async (t) => {
   const { office, pets, toys, subscribe } = await openShop(t, sqlite, { api_key_mode: 'SHARED' });
   await subscribe(pets);
   await subscribe(toys);
+  await makeWords(office, { tags: ['dmz'] });
   const read = await office.call('GET', `${environment}/apis/${pets.id}`);
   const put = await office.call('PUT', `${environment}/apis/${pets.id}`, {
     body: { ...read.body, tags: ['dmz'] },

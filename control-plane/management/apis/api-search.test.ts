@@ -9,11 +9,14 @@ import {
   openOffice,
   planBody,
 } from '../../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 const search = `${environment}/apis/_search`;
 
 /** Three APIs that differ in everything that a search asks for. */
 async function three(office: Office): Promise<readonly string[]> {
+  const categories = ['sales', 'open', 'nature'];
+  await makeWords(office, { tags: ['internal', 'external'], categories });
   const kinds = [
     apiBody('/orders', {
       name: 'Orders',

@@ -41,7 +41,7 @@ import {
   updateApi as updateRow,
 } from './apis.store.ts';
 import type { DraftDefinition } from './definition.ts';
-import { demandTags } from '../tags/tags.ts';
+import { demandNamed } from './named.ts';
 import { hasFetchedProperties, withoutFetched } from './fetched-properties.ts';
 import { pathsOf, repeatedPath, type TakenPath } from './paths.ts';
 
@@ -54,11 +54,11 @@ export function createApi(
   return change(desk, { actor, at }, async (now) => ownView(now, await addApi(now, wish)));
 }
 
-/** Makes an API within a change. Errors: api.listener.paths.path.exists; request.invalid for a group that is not there; tag.notAllowed. */
+/** Makes an API within a change. Errors: api.listener.paths.path.exists; request.invalid for a group, category or tenant that is not there; tag.notAllowed. */
 export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
   const { at, actor } = now;
   const id = randomUUID();
-  await demandTags(now, { before: [], after: wish.tags ?? [] });
+  await demandNamed(now, wish);
   const row: ApiRow = {
     organization: at.organization,
     environment: at.environment,
@@ -158,7 +158,7 @@ export function updateApi(
  */
 export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
   checkUpdate(before, wish);
-  await demandTags(now, { before: JSON.parse(before.tags) as readonly string[], after: wish.tags ?? [] });
+  await demandNamed(now, wish, before);
   const kept = JSON.parse(before.definition) as unknown;
   const sealed = await now.secrets.seal(wish, apiOwner(before.id), kept);
   const columns = writtenColumns((await hasWords(now, before)) ? withoutFetched(sealed) : sealed);

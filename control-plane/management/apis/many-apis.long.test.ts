@@ -11,6 +11,7 @@ import {
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { findUser } from '../../access/access.store.ts';
 import { apiSorts } from './api-search.store.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 const apis = 10_000;
 /** At the median: the slowest of ten is told, since on a machine that others share one of them may wait for its turn. */
@@ -23,6 +24,7 @@ const word = (index: number): string => words[index % words.length] ?? '';
 /** Makes one through the door, and its like until there are enough: half of them public, each half of another owner. */
 async function fill(office: Office, owners: readonly string[]): Promise<void> {
   const { db } = office.storage;
+  await makeWords(office, { tags: ['tag'], categories: ['category'] });
   const body = apiBody('/first', {
     tags: ['tag'],
     labels: ['label'],

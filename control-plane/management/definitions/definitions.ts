@@ -11,10 +11,12 @@ import { apiOwner, type ApiRef, apiViews, lockedApi, readableApi } from '../apis
 import type { ApiView } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { addApi, ownView } from '../apis/apis.ts';
+import { categoriesHere } from '../apis/named.ts';
 import { type Change, change, type Desk } from '../desk.ts';
 import { groupsHere } from '../groups/grouped.ts';
 import type { Content } from '../route.ts';
 import { type PlanWish, planView } from '../plans/plan-shape.ts';
+import { isPageOf } from '../plans/conditions.ts';
 import { addPlan, deprecateLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { hyphened } from '../slug.ts';
@@ -28,7 +30,7 @@ export type AlsoDone = (now: Change, api: ApiRow) => Promise<void>;
  * Makes an API with its plans out of a definition in any form that proto/definition reads; closed plans stay behind.
  *
  * The API is stopped and has new ids, as one that was created by hand. Errors: request.invalid with everything that this version does not
- * run, by its place in the definition; api.listener.paths.path.exists. Groups are found by id or name; those that are not here stay behind.
+ * run, by its place in the definition; api.listener.paths.path.exists. Groups are found by id or name; those and categories that are not here stay behind.
  */
 export async function importDefinition(
   desk: Desk,
@@ -39,7 +41,8 @@ export async function importDefinition(
   const { wanted, api: apiWish, plans } = importWishOf(document);
   return change(desk, { actor, at }, async (now) => {
     const groups = await groupsHere(now, apiWish.groups ?? []);
-    const row = await addApi(now, { ...apiWish, groups: [...groups] });
+    const categories = apiWish.categories && (await categoriesHere(now, apiWish.categories));
+    const row = await addApi(now, { ...apiWish, groups: [...groups], ...(categories && { categories }) });
     const planIds = new Map<string, string>();
     for (const { plan, wish } of plans)
       planIds.set(String(plan['id']), (await addImported(now, row, { wish, status: plan['status'] })).id);
@@ -74,13 +77,15 @@ async function refuseMasks(document: Json): Promise<void> {
   if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
-/** Makes a plan of an API whose row is locked, of the status that it has in the import. */
+/** Makes a plan of an API whose row is locked, of the status that it has in the import; conditions that are no page here stay behind. */
 export async function addImported(
   now: Change,
   api: ApiRow,
   { wish, status }: { readonly wish: PlanWish; readonly status?: unknown },
 ): Promise<PlanRow> {
-  const plan = await addPlan(now, api, wish);
+  const { generalConditions, ...rest } = wish;
+  const areHere = generalConditions !== undefined && (await isPageOf(now.trx, api, generalConditions));
+  const plan = await addPlan(now, api, areHere ? wish : rest);
   return status === 'DEPRECATED' ? deprecateLocked(now, { api, plan }) : plan;
 }
 

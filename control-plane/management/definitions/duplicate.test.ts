@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { apiBody, basic, environment, openOffice, planBody } from '../../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 for (const database of testDatabases)
   test(
@@ -9,6 +10,7 @@ for (const database of testDatabases)
     { skip: database.skip },
     async (t) => {
       const office = await openOffice(t, database);
+      await makeWords(office, { tags: ['internal'] });
       const properties = [
         { key: 'open', value: 'one' },
         { key: 'secret', value: 'top secret', encrypted: true },

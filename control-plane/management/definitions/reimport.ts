@@ -13,6 +13,7 @@ import { apiGroups, apiOwner, type ApiRef, lockedApi } from '../apis/api-gate.ts
 import { apiView, type ApiView, type ApiWish } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { oneView, updateLocked } from '../apis/apis.ts';
+import { categoriesHere } from '../apis/named.ts';
 import { type Change, change, type Desk } from '../desk.ts';
 import { groupsHere } from '../groups/grouped.ts';
 import { planView } from '../plans/plan-shape.ts';
@@ -114,10 +115,12 @@ async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEf
   return { differences, conflicts: [...conflicts, ...plans.conflicts] };
 }
 
-/** What an update wants, with the groups that are here. */
+/** What an update wants, with the groups and categories that are here. */
 async function wishHere(now: Change, fields: Json): Promise<ApiWish> {
   const wish = apiWishOf(fields);
-  return { ...wish, groups: [...(await groupsHere(now, wish.groups ?? []))] };
+  const groups = [...(await groupsHere(now, wish.groups ?? []))];
+  const categories = wish.categories && (await categoriesHere(now, wish.categories));
+  return { ...wish, groups, ...(categories && { categories }) };
 }
 
 /** An API with its plans as one object, as `mergeReimport` takes it. */

@@ -11,6 +11,7 @@ import {
   enrolIn,
 } from '../../../test/kit/control-plane/office.ts';
 import { deploymentsMax, findDeployment, insertDeployment } from './deployments.store.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 function report(office: Office, seq: number, nacks: readonly Nack[]): GatewayReport {
   return {
@@ -123,6 +124,7 @@ for (const database of testDatabases) {
       await office.call('POST', `${environment}/apis/${id}/subscriptions`, {
         body: { planId, applicationId: application.body['id'] },
       });
+      await makeWords(office, { tags: ['internal'] });
       const body = apiBody('/pets', { tags: ['internal'] });
       await office.call('PUT', `${environment}/apis/${id}`, { body });
       const deployed = await office.call('POST', `${environment}/apis/${id}/deployments`, {

@@ -10,6 +10,7 @@ import {
   openOffice,
   planBody,
 } from '../../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };
@@ -100,6 +101,7 @@ for (const database of testDatabases) {
       const office = await openOffice(t, database);
       const { id } = await office.deployedApi('/a');
       const path = `${environment}/apis/${id}`;
+      await makeWords(office, { tags: ['external'] });
       const other = { name: 'dmz', tags: ['external'], environments: ['DEFAULT'] };
       const { body: dmz } = await office.call('POST', fleetsPath, { body: other });
       const gateway = await enrolIn(office, office.boot.fleet);

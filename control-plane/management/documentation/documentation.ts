@@ -27,6 +27,7 @@ import {
 } from './documentation-shape.ts';
 import { contentCharsMax } from './page-fetchers.ts';
 import { contentAt, endFetches, noteFetched, scheduleFetches, scheduleOf } from './page-fetches.ts';
+import { demandReaders } from './page-readers.ts';
 import { accessOf, openedSource } from './page-source.ts';
 import {
   demandFolder,
@@ -127,6 +128,7 @@ async function addPage(now: Change, ref: PageOwner, wish: NewPage): Promise<Page
   if (parentId !== null) demandFolder(shelf, parentId);
   demandName(shelf, { ...wish, parentId });
   await demandTarget(now, shelf, wish);
+  await demandReaders(now, wish);
   const id = randomUUID();
   const row: PageRow = {
     ...ref.at,
@@ -188,6 +190,7 @@ export function editDocumentation(
     if (wish.type !== page.type) throw invalid('type', `cannot change; it is ${page.type}`);
     demandName(shelf, { ...wish, parentId: page.parent_id, id: page.id });
     await demandTarget(now, shelf, { ...wish, content: wish.content ?? page.content ?? undefined });
+    await demandReaders(now, wish, page);
     scheduleOf(wish.source);
     const { content, ...set } = columns(wish);
     const access = await accessOf(now, wish, { id: page.id, before: page });

@@ -103,7 +103,8 @@ for (const database of testDatabases) {
         t,
         database,
       );
-      const accessControls = [{ referenceId: 'a', referenceType: 'GROUP' }];
+      const { body: group } = await ask('POST', `${v1}/configuration/groups`, { body: { name: 'readers' } });
+      const accessControls = [{ referenceId: group['id'], referenceType: 'GROUP' }];
       const paths: string[] = [];
       for (const pages of [`${api}/pages`, `${v1}/portal/pages`]) {
         const { body } = await ask('POST', pages, {

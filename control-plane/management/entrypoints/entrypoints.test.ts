@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apiBody, environment, openOffice } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 const entrypoints = '/management/organizations/DEFAULT/configuration/entrypoints';
 
@@ -9,6 +10,7 @@ test('where no entrypoint is of its tags, an API is reached where the settings s
   const [database] = testDatabases;
   if (database === undefined) throw new Error('a database');
   const office = await openOffice(t, database, { gatewaysUrl: 'https://api.example/base/' });
+  await makeWords(office, { tags: ['inside', 'outside'] });
   await office.call('POST', entrypoints, {
     body: { target: 'HTTP', value: 'https://inside.example', tags: ['inside'] },
   });
@@ -32,6 +34,14 @@ for (const database of testDatabases) {
     { skip: database.skip },
     async (t) => {
       const office = await openOffice(t, database);
+      await makeWords(office, { tags: ['outside', 'b'] });
+      const { body: another } = await office.call(
+        'POST',
+        '/management/v2/organizations/DEFAULT/environments',
+        {
+          body: { name: 'another' },
+        },
+      );
       const create = (body: object) =>
         office.call('POST', entrypoints, { body: { target: 'HTTP', ...body } });
       const outside = await create({ value: 'http://api.example/', tags: ['outside', 'b'] });
@@ -51,7 +61,11 @@ for (const database of testDatabases) {
         (await create({ target: 'TCP', value: '{apiHost}.example:9092', tags: ['outside'] })).status,
         200,
       );
-      await create({ value: 'https://elsewhere.example', tags: ['outside'], environmentIds: ['another'] });
+      await create({
+        value: 'https://elsewhere.example',
+        tags: ['outside'],
+        environmentIds: [another['id']],
+      });
 
       const exposed = async (path: string, extra: object): Promise<unknown> => {
         const api = await office.call('POST', `${environment}/apis`, { body: apiBody(path, extra) });

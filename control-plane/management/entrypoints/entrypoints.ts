@@ -18,6 +18,9 @@ import {
   toldRow,
 } from '../desk.ts';
 import { idSchema, present, wordsUpTo } from '../fields.ts';
+import { tagsOf } from '../tags/tags.store.ts';
+import { unknownTags } from '../tags/tags.ts';
+import { environmentIds as environmentIdsOf } from '../tenants/tenants.store.ts';
 import {
   deleteEntrypoint,
   type EntrypointRow,
@@ -58,7 +61,7 @@ export async function getEntrypoint(desk: Desk, organization: string, id: string
   return view(await found(desk.storage.db, organization, id));
 }
 
-/** Says where gateways of those tags are reached. Errors: entrypoint.tags.exists; request.invalid for a value that is not of its target. */
+/** Says where gateways of those tags are reached. Errors: entrypoint.tags.exists; request.invalid for a value that is not of its target, or a tag or environment that is not there. */
 export function createEntrypoint(
   desk: Desk,
   actor: Actor,
@@ -71,6 +74,7 @@ export function createEntrypoint(
       throw new Fault('request.invalid', { detail: `There can be ${entrypointsMax}; delete one first.` });
     const row = { id: randomUUID(), organization, ...columns(wish), created_at_ms: now.nowMs };
     demandNew(others, row);
+    await demandNamed(now, wish);
     await insertEntrypoint(now.trx, row);
     await audit(now, 'ENTRYPOINT_CREATED', { after: row });
     return view(row);
@@ -91,6 +95,7 @@ export function editEntrypoint(
     const before = await found(now.trx, organization, wish.id);
     const row = { ...before, ...columns(wish) };
     demandNew(await entrypointsOf(now.trx, organization), row);
+    await demandNamed(now, wish, view(before));
     if (isAsBefore(before, row)) return view(before);
     await updateEntrypoint(now.trx, row);
     await audit(now, 'ENTRYPOINT_UPDATED', { before, after: row });
@@ -161,6 +166,24 @@ function columns(wish: EntrypointWish) {
     tags: JSON.stringify(wish.tags.toSorted()),
     environments: JSON.stringify(wish.environmentIds ?? []),
   };
+}
+
+/** Its tags and environments are there; those that it had before may have gone since. Errors: request.invalid with each by its place. */
+async function demandNamed(
+  { trx, organization }: OrganizationChange,
+  { tags, environmentIds = [] }: EntrypointWish,
+  before?: EntrypointView,
+): Promise<void> {
+  const known = new Set(await environmentIdsOf(trx, organization));
+  const details = [
+    ...unknownTags(await tagsOf(trx, organization), { before: before?.tags ?? [], after: tags }),
+    ...environmentIds.flatMap((id, index) =>
+      known.has(id) || before?.environmentIds?.includes(id) === true
+        ? []
+        : [{ path: `environmentIds[${index}]`, message: `There is no environment "${id}"; write its id.` }],
+    ),
+  ];
+  if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
 function demandNew(others: readonly EntrypointRow[], row: EntrypointRow): void {

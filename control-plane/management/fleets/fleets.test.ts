@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { enrolIn, fleetsPath as fleets, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };
@@ -11,6 +12,7 @@ for (const database of testDatabases) {
     options,
     async (t) => {
       const office = await openOffice(t, database);
+      await makeWords(office, { tags: ['external', 'beta'] });
       const wish = { name: 'dmz', tags: ['external'], environments: ['DEFAULT'] };
       const made = await office.call('POST', fleets, { body: wish });
       assert.equal(made.status, 201, JSON.stringify(made.body));

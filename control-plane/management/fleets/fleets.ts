@@ -4,6 +4,7 @@ import type { Actor } from '../../access/actor.ts';
 import type { EnrolmentToken } from '../../publish/enrolment.ts';
 import type { Fleet } from '../../publish/fleets.ts';
 import type { GatewayView } from '../../publish/gateway-views.ts';
+import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type AuditedObject, changeOrganization, type Desk } from '../desk.ts';
@@ -17,6 +18,9 @@ import {
   textSchema,
 } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
+import { tenantsOf } from '../gateway-tenants/gateway-tenants.store.ts';
+import { tagsOf } from '../tags/tags.store.ts';
+import { unknownTags } from '../tags/tags.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 
 const tagSchema = z
@@ -126,13 +130,14 @@ export async function getFleet(desk: Desk, ref: FleetRef): Promise<FleetAnswer> 
   return fleetView(await requireFleet(desk, ref));
 }
 
-/** Makes a fleet. Errors: request.conflict for a taken name. */
+/** Makes a fleet. Errors: request.conflict for a taken name; request.invalid for a tag or tenant that is not there. */
 export function createFleet(
   desk: Desk,
   actor: Actor,
   { organization, wish }: { readonly organization: string; readonly wish: FleetWish },
 ): Promise<FleetAnswer> {
   return write({ desk, actor, organization }, 'FLEET_CREATED', async (trx) => {
+    await demandNamed(trx, organization, { wish });
     const resolved = await withEnvironmentIds(trx, organization, wish);
     const fleet = await desk.fleets.create(trx, { organization, actor: actor.id }, resolved);
     return { id: fleet.id, result: fleetView(fleet), after: fleet };
@@ -145,12 +150,13 @@ export async function updateFleet(
   actor: Actor,
   { wish, ...ref }: FleetRef & { readonly wish: FleetWish },
 ): Promise<FleetAnswer> {
-  await requireFleet(desk, ref);
+  const before = await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_UPDATED', async (trx) => {
+    await demandNamed(trx, ref.organization, { wish, before });
     const resolved = await withEnvironmentIds(trx, ref.organization, wish);
     const by = { organization: ref.organization, id: ref.id, actor: actor.id };
-    const { before, after } = await desk.fleets.update(trx, by, resolved);
-    return { id: ref.id, result: fleetView(after), before, after };
+    const rows = await desk.fleets.update(trx, by, resolved);
+    return { id: ref.id, result: fleetView(rows.after), ...rows };
   });
 }
 
@@ -250,6 +256,36 @@ async function requireFleet(desk: Desk, { organization, id }: FleetRef): Promise
   if (fleet === undefined)
     throw new Fault('request.not_found', { detail: `There is no fleet "${id}" here.` });
   return fleet;
+}
+
+/**
+ * Its tags, with or without `!`, and its tenant are there, and stay so until the change commits; what it named before may have gone since.
+ *
+ * Errors: request.invalid with each by its place.
+ */
+async function demandNamed(
+  trx: Trx,
+  organization: string,
+  { wish, before }: { readonly wish: FleetWish; readonly before?: Fleet },
+): Promise<void> {
+  await lockOrganization(trx, organization);
+  const bare = (tag: string): string => tag.replace(/^!/, '');
+  const details = [
+    ...unknownTags(await tagsOf(trx, organization), {
+      before: (before?.tags ?? []).map(bare),
+      after: (wish.tags ?? []).map(bare),
+    }),
+  ];
+  const { tenant } = wish;
+  if (tenant !== undefined && tenant !== before?.tenant) {
+    const tenants = await tenantsOf(trx, organization);
+    if (!tenants.some(({ key }) => key === tenant))
+      details.push({
+        path: 'tenant',
+        message: `There is no tenant "${tenant}" of gateways in the organization.`,
+      });
+  }
+  if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
 /** Environments may be named by their human-readable ids; fleets keep generated ones. */

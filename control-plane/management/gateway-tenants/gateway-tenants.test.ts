@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { environment, fleetsPath, openOffice } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 const tenants = '/management/organizations/DEFAULT/configuration/tenants';
 
@@ -60,6 +61,7 @@ for (const database of testDatabases)
         });
         assert.equal(put.status, 200, put.text);
       };
+      await makeWords(office, { tenants: ['northern'] });
       await keepsFor('south', 'north');
       const kept = await office.call('DELETE', `${tenants}/north`);
       assert.deepEqual([kept.status, kept.body.technicalCode], [400, 'tenant.inUse']);

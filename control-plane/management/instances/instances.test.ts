@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enrolIn, environment, fleetsPath, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 for (const database of testDatabases)
   test(
@@ -9,6 +10,7 @@ for (const database of testDatabases)
     { skip: database.skip },
     async (t) => {
       const office = await openOffice(t, database);
+      await makeWords(office, { tags: ['external'], tenants: ['eu'] });
       const wish = { name: 'dmz', tags: ['external'], tenant: 'eu', environments: ['DEFAULT'] };
       const fleet = String((await office.call('POST', fleetsPath, { body: wish })).body['id']);
       const [first, second] = [await enrolIn(office, fleet), await enrolIn(office, fleet)];

@@ -4,6 +4,7 @@ import { patched, type Patch } from '../patch.ts';
 import { checkIfMatch } from '../route.ts';
 import { planView, type PlanView, updatePlanSchema } from './plan-shape.ts';
 import { changePlan, editLocked, type PlanRef } from './plans.ts';
+import { demandConditions } from './conditions.ts';
 import { demandGroupsOf } from './restricting.ts';
 
 /** What of a plan a PATCH may touch; its status has operations of its own. */
@@ -31,6 +32,7 @@ export function patchPlan(
     checkIfMatch(ref.ifMatch, plan.updated_at_ms);
     const wish = patched(planView(plan, true), ref.patch, { schema: updatePlanSchema, patchable });
     await demandGroupsOf(now.trx, ref.at, { wished: wish.excludedGroups, kept: plan });
+    await demandConditions(now.trx, api, { wished: wish.generalConditions, kept: plan });
     return editLocked(now, { api, plan, wish });
   });
 }

@@ -10,6 +10,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, isAsBefore, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
+import { demandTagsThere } from '../tags/tags.ts';
 import { closePlanLocked } from './closing.ts';
 import { demandRunnable } from './judging.ts';
 import { subscribableTo } from './subscribable.ts';
@@ -21,6 +22,7 @@ import {
   type PlanView,
   type PlanWish,
 } from './plan-shape.ts';
+import { demandConditions } from './conditions.ts';
 import { demandGroupsOf, restrictionFor } from './restricting.ts';
 import { deletePlanRow, findPlan, insertPlan, listPlansOf, type PlanRow, updatePlan } from './plans.store.ts';
 
@@ -38,6 +40,7 @@ export function createPlan(
   return change(desk, { actor, at }, async (now) => {
     const api = await lockedApi(now, id);
     await demandGroupsOf(now.trx, at, { wished: wish.excludedGroups });
+    await demandConditions(now.trx, api, { wished: wish.generalConditions });
     return planView(await addPlan(now, api, wish), true);
   });
 }
@@ -47,6 +50,7 @@ export async function addPlan(now: Change, api: ApiRow, wish: PlanWish): Promise
   const siblings = await listPlansOf(now.trx, now.at, api.id);
   const isPublished = wish.status === 'PUBLISHED';
   if (isPublished) refuseSecondKeyless(siblings, wish.security.type);
+  await demandTagsThere(now.trx, now.organization, { before: [], after: wish.tags ?? [] });
   const row: PlanRow = {
     organization: api.organization,
     environment: api.environment,
@@ -139,6 +143,7 @@ export function editPlan(
   return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     checkIfMatch(ref.ifMatch, plan.updated_at_ms);
     await demandGroupsOf(now.trx, ref.at, { wished: ref.wish.excludedGroups, kept: plan });
+    await demandConditions(now.trx, api, { wished: ref.wish.generalConditions, kept: plan });
     return editLocked(now, { api, plan, wish: ref.wish });
   });
 }
@@ -150,12 +155,13 @@ export async function editLocked(
 ): Promise<PlanRow> {
   const { api, plan, wish } = edit;
   if (plan.status === 'CLOSED') throw wrongStatus(plan, 'A closed plan cannot change.');
-  const kept = JSON.parse(plan.definition) as { readonly security: PlanWish['security'] };
+  const kept = JSON.parse(plan.definition) as Pick<PlanWish, 'security' | 'tags'>;
   const { security } = kept;
   if (wish.security?.type !== undefined && wish.security.type !== security.type)
     throw new Fault('request.invalid', {
       details: [{ path: 'security.type', message: `cannot change; it is ${security.type}` }],
     });
+  await demandTagsThere(now.trx, now.organization, { before: kept.tags ?? [], after: wish.tags ?? [] });
   const written = planDefinition(wish, { ...security, ...wish.security, type: security.type });
   const set = {
     name: wish.name,

@@ -11,6 +11,7 @@ import {
   v1,
 } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { makeWords } from '../../../test/kit/control-plane/words.ts';
 
 const organization = '/management/organizations/DEFAULT';
 const tags = `${organization}/configuration/tags`;
@@ -42,6 +43,8 @@ for (const database of testDatabases)
         assert.deepEqual([answer.status, answer.body.technicalCode], [400, 'tag.inUse']);
         assert.match(answer.text, words);
       };
+      // What a pattern of the database would find for it.
+      await makeWords(office, { tags: ['inxternal'] });
       const api = await office.call('POST', `${environment}/apis`, {
         body: apiBody('/tagged', { tags: ['in_ternal'] }),
       });
@@ -115,9 +118,10 @@ test('a tag that is kept for groups is given to APIs, and taken from them, by th
   assert.deepEqual([await own('ann'), await own('bob')], [['all', 'dmz'], ['all']]);
   const create = (path: string, username: string) =>
     office.call('POST', `${environment}/apis`, {
-      body: apiBody(path, { tags: ['dmz', 'unheard-of'] }),
+      body: apiBody(path, { tags: ['dmz', 'known'] }),
       as: as(username),
     });
+  await makeWords(office, { tags: ['known', 'all'] });
   const refused = await create('/bob', 'bob');
   assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'tag.notAllowed']);
   assert.deepEqual(refused.body['parameters'], { tags: 'dmz' });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Fault } from '../../../proto/faults/fault.ts';
+import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import { type Actor, isAdmin } from '../../access/actor.ts';
 import { lockOrganization } from '../../publish/tenant-locks.ts';
 import { isUniqueViolation, type Queries, type Trx } from '../../storage/storage.ts';
@@ -131,7 +131,8 @@ export async function listOwnTags(desk: Desk, actor: Actor): Promise<readonly st
 }
 
 /**
- * Judges a change of what an API is sharded by: a tag that is kept for groups is given and taken by their members, and by an ADMIN.
+ * Judges a change of what an API is sharded by: what it gets is a tag of the organization, and one that is kept for groups is given and taken
+ * by their members, and by an ADMIN.
  *
  * Errors: tag.notAllowed.
  */
@@ -140,16 +141,58 @@ export async function demandTags(
   { before, after }: { readonly before: readonly string[]; readonly after: readonly string[] },
 ): Promise<void> {
   const changed = new Set(before).symmetricDifference(new Set(after));
+  if (changed.size === 0) return;
+  const all = await tagsOf(trx, at.organization);
+  refuseUnknown(all, { before, after });
   const isFree =
     isAdmin(actor, 'organization', at.organization) || isAdmin(actor, 'environment', at.environment);
-  if (changed.size === 0 || isFree) return;
-  const rows = (await tagsOf(trx, at.organization)).filter(
-    ({ key, restricted_groups: groups }) => changed.has(key) && groups !== '[]',
-  );
+  if (isFree) return;
+  const rows = all.filter(({ key, restricted_groups: groups }) => changed.has(key) && groups !== '[]');
   if (rows.length === 0) return;
   const held = new Set((await groupsOfMember(trx, at, actor.id)).map(({ id }) => id));
   const refused = rows.filter((row) => !isFor(row, held)).map(({ key }) => key);
   if (refused.length > 0) throw new Fault('tag.notAllowed', { parameters: { tags: refused.join(', ') } });
+}
+
+/**
+ * Judges what a plan or another part of an API is sharded by, whoever gives it.
+ *
+ * Errors: tag.notAllowed for a tag that is not there, as of an API.
+ */
+export async function demandTagsThere(
+  trx: Trx,
+  organization: string,
+  words: { readonly before: readonly string[]; readonly after: readonly string[] },
+): Promise<void> {
+  if (words.after.some((word) => !words.before.includes(word)))
+    refuseUnknown(await tagsOf(trx, organization), words);
+}
+
+/** The places of the words that are no tags of the organization, where those that were named before are not asked for. */
+export function unknownTags(
+  all: readonly TagRow[],
+  { before = [], after }: { readonly before?: readonly string[]; readonly after: readonly string[] },
+): readonly FaultDetail[] {
+  const known = new Set(all.map(({ key }) => key));
+  return after.flatMap((word, index) =>
+    known.has(word) || before.includes(word)
+      ? []
+      : [{ path: `tags[${index}]`, message: `There is no sharding tag "${word}" in the organization.` }],
+  );
+}
+
+function refuseUnknown(
+  all: readonly TagRow[],
+  words: { readonly before: readonly string[]; readonly after: readonly string[] },
+): void {
+  const details = unknownTags(all, words);
+  if (details.length === 0) return;
+  const known = new Set([...words.before, ...all.map(({ key }) => key)]);
+  throw new Fault('tag.notAllowed', {
+    detail: 'An API has sharding tags of its organization; make the tag first.',
+    parameters: { tags: words.after.filter((word) => !known.has(word)).join(', ') },
+    details,
+  });
 }
 
 const isFor = ({ restricted_groups: groups }: TagRow, held: ReadonlySet<string>): boolean => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { createAuthority, issuePair } from '../servers/certificates.ts';
 import { tempDir } from '../temp-dir.ts';
+import { makeWords } from './words.ts';
 import { apiBody, environment, fleetsPath, type Office, planBody, v1 } from './office.ts';
 
 /** Makes one of a kind, with every field that may be written; gives back its path. */
@@ -49,9 +50,10 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
     async (office) => {
       const { id } = await office.deployedApi('/documented');
       const pages = `${environment}/apis/${id}/pages`;
+      const readers = await made(office, `${v1}/configuration/groups`, { name: 'readers' });
       const access = {
         excludedAccessControls: true,
-        accessControls: [{ referenceId: 'one', referenceType: 'GROUP' }],
+        accessControls: [{ referenceId: readers, referenceType: 'GROUP' }],
       };
       const page = {
         name: 'One',
@@ -286,6 +288,7 @@ export const makers: ReadonlyMap<string, Make> = new Map<string, Make>([
   [
     '/fleets/{fleetId}',
     async (office) => {
+      await makeWords(office, { tags: ['external'], tenants: ['north'] });
       const fleet = {
         name: 'dmz',
         description: 'x',

@@ -49,6 +49,9 @@ export async function makeTemplates(call: Call): Promise<Templates> {
     steps,
   });
   await call('POST', `${policyGroups}/${policyGroup}/_deploy`);
+  for (const key of ['tag', 'template'])
+    await call('POST', `${organization}/configuration/tags`, { key, name: key });
+  const category = await made(`${v1}/configuration/categories`, { name: 'template' });
   const api = await made(`${environment}/apis`, apiOf());
   const atApi = `${environment}/apis/${api}`;
   const plan = await made(`${atApi}/plans`, planBody('API_KEY'));
@@ -78,6 +81,7 @@ export async function makeTemplates(call: Call): Promise<Templates> {
     await call('POST', `${path}/notificationsettings`, settings);
   return {
     ...(await makeRest(made)),
+    category,
     api,
     plan,
     application,
@@ -94,7 +98,7 @@ const apiOf = (): object =>
   apiBody('/template', {
     tags: ['tag'],
     labels: ['label'],
-    categories: ['category'],
+    categories: ['template'],
     properties: [{ key: 'text', value: 'x'.repeat(2_000) }],
     flows: [
       {
@@ -108,7 +112,7 @@ const apiOf = (): object =>
 
 async function makeRest(
   made: (path: string, body: object) => Promise<string>,
-): Promise<Pick<Templates, 'category' | 'dashboard' | 'dictionary' | 'entrypoint' | 'fleet' | 'portalPage'>> {
+): Promise<Pick<Templates, 'dashboard' | 'dictionary' | 'entrypoint' | 'fleet' | 'portalPage'>> {
   const fleet = await made(fleetsPath, { name: 'template', environments: ['DEFAULT'] });
   await made(`${fleetsPath}/${fleet}/enrolment-tokens`, {
     bridge: 'http://127.0.0.1:18092',
@@ -117,7 +121,6 @@ async function makeRest(
   });
   return {
     fleet,
-    category: await made(`${v1}/configuration/categories`, { name: 'template' }),
     dashboard: await made(`${environment}/analytics/dashboards`, { name: 'template' }),
     dictionary: await made(`${v1}/configuration/dictionaries`, { name: 'template', type: 'MANUAL' }),
     portalPage: await made(`${v1}/portal/pages`, { name: 'template', type: 'MARKDOWN', content: '# Home' }),
