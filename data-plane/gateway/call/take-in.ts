@@ -59,10 +59,12 @@ function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: st
 function answerPreflight(call: Call, cors: Cors, api: CompiledApi): void {
   const allowed = cors.answerPreflight(call.exchange.request);
   call.cors = cors.ofPreflight(allowed);
-  if (allowed === undefined && !cors.answersRefused)
-    return refuse(call, refusals.preflight(cors.errorStatus));
+  if (allowed === undefined) {
+    const refusal = refusals.preflight(cors.errorStatus, cors.whyRefused(call.exchange.request) ?? '');
+    if (!cors.answersRefused) return refuse(call, refusal);
+    call.errorKey = refusal.key;
+  }
   const head = headOf(call.exchange, cors.headOf(allowed));
-  if (allowed === undefined) call.errorKey = refusals.preflight(cors.errorStatus).key;
   const { request, receivedPathInfo, otherPathInfos } = call;
   const letBodyGo = (): void => {
     if (!call.isBodyTaken) call.exchange.request.body.discard();

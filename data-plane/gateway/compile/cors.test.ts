@@ -167,6 +167,27 @@ test('a preflight passes the flows of the API by setting, and no plan; one that 
   assert.deepEqual((await asked('/mocks', 'https://acme.com'))[0], 202);
 });
 
+test('a preflight that is refused says what of it is not allowed, and nothing that was sent', () => {
+  const cors = createCors(definition, engineOf({}));
+  const why = (origin: string, method: string, headers?: string): string | undefined =>
+    cors.whyRefused(
+      requestOf({
+        Origin: origin,
+        'Access-Control-Request-Method': method,
+        ...(headers !== undefined && { 'Access-Control-Request-Headers': headers }),
+      }),
+    );
+  const noOrigin = 'The API does not allow calls from this origin.';
+  const noMethod = 'The API does not allow calls of this method from other origins.';
+  const noHeaders = 'The API does not allow these headers from other origins.';
+  assert.equal(why('https://acme.com', 'put', 'x-one'), undefined);
+  assert.equal(why('https://evil.example', 'DELETE', 'x-two'), noOrigin);
+  assert.equal(why('', 'GET'), noOrigin);
+  assert.equal(why('https://acme.com', 'DELETE', 'x-two'), noMethod);
+  assert.equal(why('https://acme.com', '<b>', 'x-one'), noMethod);
+  assert.equal(why('https://acme.com', 'GET', 'x-one, x-two'), noHeaders);
+});
+
 test('whatever a preflight is answered says by what it varies: allowed, refused, of a step, of version 2', async (t) => {
   const { url } = await startUpstream(t);
   const cors = (runPolicies: boolean): object => ({

@@ -21,6 +21,8 @@ export interface Cors {
   isPreflight(request: ExchangeRequest): boolean;
   /** Answers a preflight: the headers to send, or undefined when it is not allowed. */
   answerPreflight(request: ExchangeRequest): readonly (readonly [name: string, value: string])[] | undefined;
+  /** What of a preflight is not allowed, in words; undefined of one that is. */
+  whyRefused(request: ExchangeRequest): string | undefined;
   /** Sets the headers of an ordinary answer when its request came from an allowed origin. */
   addTo(headers: HeaderList, request: ExchangeRequest): void;
   /** The same for the answer to a preflight, whoever gives it and whether or not it is allowed; with what {@link answerPreflight} said. */
@@ -34,23 +36,7 @@ export interface Cors {
  * answers. Where credentials are allowed, browsers take a `*` for a name: then what was asked, or is there, stands in its place.
  */
 export function createCors(definition: CorsDefinition, engine: EngineRules): Cors {
-  const origins = new Set(definition.allowOrigin);
-  const patterns = [...definition.allowOrigin.filter(isOriginPattern), ...definition.allowOriginRegex].map(
-    patternOf,
-  );
-  const isAllowed = (origin: string): boolean =>
-    origins.has('*') ||
-    origins.has(origin) ||
-    (origin.length <= originCharsMax && patterns.some((pattern) => pattern.matches(origin)));
-  const methods = new Set(definition.allowMethods.map((method) => method.toUpperCase()));
-  const headers = new Set(definition.allowHeaders.map((name) => name.toLowerCase()));
-  const takesHeaders = (asked: string): boolean =>
-    headers.has('*') ||
-    asked
-      .split(',')
-      .map((name) => name.trim().toLowerCase())
-      .every((name) => name === '' || headers.has(name));
-
+  const { isAllowed, methods, headers, whyRefused } = permissionsOf(definition);
   return {
     errorStatus: definition.errorStatusCode,
     runsPolicies: definition.runPolicies,
@@ -63,14 +49,12 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
     },
     isPreflight: ({ method, headers: given }) =>
       method === 'OPTIONS' && given.has('origin') && given.has('access-control-request-method'),
-    answerPreflight({ headers: given }) {
+    whyRefused,
+    answerPreflight(request) {
+      if (whyRefused(request) !== undefined) return undefined;
+      const { headers: given } = request;
       const origin = given.get('origin') ?? '';
       const method = (given.get('access-control-request-method') ?? '').toUpperCase();
-      const isTaken =
-        isAllowed(origin) &&
-        (methods.has('*') || methods.has(method)) &&
-        takesHeaders(given.get('access-control-request-headers') ?? '');
-      if (!isTaken) return undefined;
       const named = engine.preflightsNameOrigin || definition.allowCredentials ? origin : '*';
       const answer: (readonly [string, string])[] = [['Access-Control-Allow-Origin', named]];
       if (definition.allowCredentials) answer.push(['Access-Control-Allow-Credentials', 'true']);
@@ -103,6 +87,37 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
       if (exposed.length > 0) list.set('Access-Control-Expose-Headers', exposed.join(', '));
     },
   };
+}
+
+/** What a section allows, ready to be asked. */
+function permissionsOf(definition: CorsDefinition) {
+  const origins = new Set(definition.allowOrigin);
+  const patterns = [...definition.allowOrigin.filter(isOriginPattern), ...definition.allowOriginRegex].map(
+    patternOf,
+  );
+  const isAllowed = (origin: string): boolean =>
+    origins.has('*') ||
+    origins.has(origin) ||
+    (origin.length <= originCharsMax && patterns.some((pattern) => pattern.matches(origin)));
+  const methods = new Set(definition.allowMethods.map((method) => method.toUpperCase()));
+  const headers = new Set(definition.allowHeaders.map((name) => name.toLowerCase()));
+  const takesHeaders = (asked: string): boolean =>
+    headers.has('*') ||
+    asked
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .every((name) => name === '' || headers.has(name));
+
+  const whyRefused: Cors['whyRefused'] = ({ headers: given }) => {
+    if (!isAllowed(given.get('origin') ?? '')) return 'The API does not allow calls from this origin.';
+    const method = (given.get('access-control-request-method') ?? '').toUpperCase();
+    if (!methods.has('*') && !methods.has(method))
+      return 'The API does not allow calls of this method from other origins.';
+    if (!takesHeaders(given.get('access-control-request-headers') ?? ''))
+      return 'The API does not allow these headers from other origins.';
+    return undefined;
+  };
+  return { isAllowed, methods, headers, whyRefused };
 }
 
 const varyOfPreflight =

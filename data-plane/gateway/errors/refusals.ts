@@ -15,7 +15,7 @@ export const refusals = {
   }),
   nullByte: reject('REQUEST_NULL_BYTE_REJECTED', { status: 400, message: 'Bad Request' }),
   invalidRequest: reject('GATEWAY_INVALID_REQUEST', { status: 400, message: 'Bad Request' }),
-  preflight: (status: number) => reject('CORS_PREFLIGHT_FAILED', { status, message: '' }),
+  preflight: (status: number, message: string) => reject('CORS_PREFLIGHT_FAILED', { status, message }),
   loop: reject('GATEWAY_LOOP_DETECTED', { status: 508, message: 'Loop Detected' }),
   noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
   /** The last call failed as well, or the circuit is open. */

@@ -116,17 +116,26 @@ const rows: readonly Row[] = [
   {
     says: 'a foreign origin is 400',
     api: cors(usual),
-    exchanges: [preflight({ origin: 'https://evil.test' }), { status: 400, asked: false }],
+    exchanges: [
+      preflight({ origin: 'https://evil.test' }),
+      { status: 400, body: 'The API does not allow calls from this origin.', asked: false },
+    ],
   },
   {
     says: 'a method that is not allowed is 400',
     api: cors(usual),
-    exchanges: [preflight({ 'access-control-request-method': 'DELETE' }), { status: 400, asked: false }],
+    exchanges: [
+      preflight({ 'access-control-request-method': 'DELETE' }),
+      { status: 400, body: 'The API does not allow calls of this method from other origins.', asked: false },
+    ],
   },
   {
     says: 'a header that is not allowed is 400',
     api: cors(usual),
-    exchanges: [preflight({ 'access-control-request-headers': 'X-C' }), { status: 400, asked: false }],
+    exchanges: [
+      preflight({ 'access-control-request-headers': 'X-C' }),
+      { status: 400, body: 'The API does not allow these headers from other origins.', asked: false },
+    ],
   },
   {
     says: 'errorStatusCode is the status of an invalid preflight',
