@@ -68,17 +68,31 @@ export function noBoolean(value: unknown): string {
     : `must be true or false, not the text ${JSON.stringify(value)}; write ${meant}`;
 }
 
+/** A number as it is written, of no more characters than any takes that means one. */
+const writtenNumber = /^-?\d{1,15}(?:\.\d{1,15})?$/;
+
+/** What is said of a value in the place of a number. */
+function noNumber(value: unknown, isWhole: boolean): string {
+  const kind = isWhole ? 'a whole number' : 'a number';
+  if (typeof value === 'number') return `must be ${kind}, not ${value}`;
+  const meant = typeof value === 'string' && writtenNumber.test(value) ? Number(value) : Number.NaN;
+  const isMeant = isWhole ? Number.isSafeInteger(meant) : Number.isFinite(meant);
+  return isMeant
+    ? `must be ${kind}, not the text ${JSON.stringify(value)}; write ${meant}`
+    : `must be ${kind}, not ${kindOf(value)}`;
+}
+
 function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined && issue.code !== 'custom') return 'is required';
   switch (issue.code) {
     case 'invalid_type':
       if (Number.isNaN(issue.input)) return 'must be a number';
       if (issue.expected === 'boolean') return noBoolean(issue.input);
+      if (issue.expected === 'number' || issue.expected === 'int')
+        return noNumber(issue.input, isWhole(issue.inst));
       return issue.expected === 'never'
         ? 'must not be there'
-        : `must be ${nameOf(isWhole(issue.inst) ? 'int' : issue.expected)}, not ${
-            typeof issue.input === 'number' && isWhole(issue.inst) ? issue.input : kindOf(issue.input)
-          }`;
+        : `must be ${nameOf(issue.expected)}, not ${kindOf(issue.input)}`;
     case 'invalid_value':
       return `must be ${oneOf(issue.values)}${meant(issue)}`;
     case 'too_big':
