@@ -40,7 +40,7 @@ export function policyReference(): string {
   return [
     introduction,
     `| policy | for | kind | where |\n|---|---|---|---|\n${index.join('')}`,
-    '## Policies of the reference product that are not here\n\nA definition that names one is refused when it is deployed.\n',
+    '## Policies of the reference product, and other names, that are not here\n\nA definition that names one is refused when it is deployed.\n',
     `| policy | instead |\n|---|---|\n${foreign.join('')}`,
   ].join('\n');
 }

@@ -1,4 +1,7 @@
-/** Policies of the reference product that this version does not have: what to use in their place. Who adds one takes its line out. */
+/**
+ * Policies of the reference product that this version does not have, and what it has that is no policy but is looked for among them: what to
+ * use in their place. Who adds one takes its line out.
+ */
 export const foreignPolicies: Readonly<Record<string, string>> = {
   'ai-retrieval-augmented-generation':
     'ask the store by policy-http-callout, and write what it answers into the prompt by policy-assign-content',
@@ -6,6 +9,7 @@ export const foreignPolicies: Readonly<Record<string, string>> = {
   'aws-lambda': 'give the function a URL, and call it by policy-http-callout or as an endpoint',
   'cloud-events':
     'it belongs to APIs of messages; for HTTP, policy-assign-content writes the body of an event',
+  cors: 'who may call from a browser stands in `cors` of a listener, in definitions of version 2 in `proxy.cors`',
   'custom-query-parameters-parser': 'it is not needed: `;` separates no parameters here',
   'generate-wssecurity': 'let the backend know its caller by mTLS or policy-generate-jwt',
   'graphql-rate-limit': 'count by rate-limit, whose key may be read from the query',
