@@ -16,11 +16,17 @@ export interface ResourceWish {
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
+/** What is left out is as on an ordinary gateway. */
+interface ResourcesWish {
+  readonly caFile?: string;
+  readonly outbound?: PolicyHost['outbound'];
+}
+
 /** Resources at work, as an API has them that may call this machine. */
 export function startResources(
   t: Pick<TestContext, 'after'>,
   wishes: readonly ResourceWish[],
-  { caFile }: { readonly caFile?: string } = {},
+  { caFile, outbound = openOutbound(t) }: ResourcesWish = {},
 ): { readonly clock: FakeClock; readonly resource: PolicyHost['resource'] } {
   const clock = createFakeClock();
   const guard = createGuard('local', { allow: ['127.0.0.1', 'localhost'], setting: 'upstream' });
@@ -29,7 +35,7 @@ export function startResources(
     wishes.map((wish) => ({ ...wish, enabled: true })),
     {
       clock,
-      outbound: openOutbound(t),
+      outbound,
       guard,
       caches: noCaches,
       directories: createDirectories({ config, guard, clock }),
