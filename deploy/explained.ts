@@ -6,7 +6,7 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Outbound } from '../proto/process/outbound/outbound.ts';
 import { listSpools } from '../proto/spool/folder.ts';
 import { createSpoolReader } from '../proto/spool/reader.ts';
-import { tableOf } from './terminal.ts';
+import { lengthOf, plainLine, tableOf } from './terminal.ts';
 
 /** A request and the steps that it took. */
 export interface ExplainedRequest {
@@ -211,7 +211,7 @@ export function explainedTable(of: ExplainedRequest): string {
   // Without steps it is known in whole milliseconds.
   const length = of.tookMs === 0 ? 'less than 1 ms' : lengthOf((of.tookMs ?? 0) * 1_000);
   const took = of.tookMs === undefined ? '' : ` in ${length}`;
-  const lines = [`${head}${took}`, `${of.requestId} of the API ${of.api}, ${of.timestamp}`];
+  const lines = [`${head}${took}`, `${of.requestId} of the API ${of.api}, ${of.timestamp}`].map(plainLine);
   if (steps === undefined) return [...lines, missing ?? 'No steps were written of it.'].join('\n');
   const rows = steps.steps.map((step) => [
     lengthOf(step.from_us),
@@ -224,11 +224,4 @@ export function explainedTable(of: ExplainedRequest): string {
   const more = steps.left_out === undefined ? [] : [`${steps.left_out} more were left out`];
   const table = tableOf([['from', 'took', 'phase', 'step', 'decided', 'said'], ...rows], 2);
   return [...lines, `its steps were written because it was ${steps.for}`, '', table, ...more].join('\n');
-}
-
-/** `12 µs`, `4.1 ms`, `2.03 s`. */
-function lengthOf(us: number): string {
-  if (us < 1_000) return `${Math.round(us)} µs`;
-  if (us < 1_000_000) return `${(us / 1_000).toFixed(1)} ms`;
-  return `${(us / 1_000_000).toFixed(2)} s`;
 }

@@ -35,6 +35,7 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
   ['create', async () => (await import('./client/change.ts')).createObjectCommand()],
   ['apply', async () => (await import('./client/change.ts')).applyCommand()],
   ['delete', async () => (await import('./client/change.ts')).deleteCommand()],
+  ['debug', async (onExit) => (await import('./client/debug.ts')).debugCommand(onExit)],
   ['call', async () => (await import('./client/call.ts')).callCommand()],
   ['completion', async () => (await import('./client/completion.ts')).completionCommand()],
   ['audit', async (onExit) => (await import('./commands/audit.ts')).auditCommand(onExit)],

@@ -12,8 +12,21 @@ export function say(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** Rows as lines: columns as wide as their widest cell, two blanks apart; the first `toTheRight` of them end where the next begins. */
-export function tableOf(rows: readonly (readonly string[])[], toTheRight = 0): string {
+/** A text that stands on one line and that no terminal obeys, whoever wrote it. */
+export const plainLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
+
+/** `12 µs`, `4.1 ms`, `2.03 s`, out of microseconds. */
+export function lengthOf(us: number): string {
+  if (us < 1_000) return `${Math.round(us)} µs`;
+  if (us < 1_000_000) return `${(us / 1_000).toFixed(1)} ms`;
+  return `${(us / 1_000_000).toFixed(2)} s`;
+}
+
+/**
+ * Rows as lines, one line each: columns as wide as their widest cell, two blanks apart; the first `toTheRight` of them end where the next begins.
+ */
+export function tableOf(cells: readonly (readonly string[])[], toTheRight = 0): string {
+  const rows = cells.map((row) => row.map(plainLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const padded = (cell: string, column: number): string =>
     column < toTheRight ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);

@@ -6,7 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { createCommand } from '../command.ts';
 import { print, say } from '../terminal.ts';
 import { chooseContext } from './contexts.ts';
-import { readBodies } from './documents.ts';
+import { readOneBody } from './documents.ts';
 import { type ClientFlags, withContext } from './flags.ts';
 import { type Call, type Opened, withManagement } from './management.ts';
 import { isFields, valueAt } from './objects.ts';
@@ -37,7 +37,7 @@ export function callCommand(): Command {
         throw new Fault('config.invalid', {
           detail: `${JSON.stringify(path)} is no path: it begins with /, below /management.`,
         });
-      const body = flags.file === undefined ? undefined : await bodyOf(flags.file);
+      const body = flags.file === undefined ? undefined : await readOneBody(flags.file);
       const context = chooseContext(flags, process.env);
       await withManagement(context.url, context, async (management) => {
         const call = { method, path: path.replace(/^\/management(?=\/)/, ''), body };
@@ -70,10 +70,3 @@ async function show(answer: Opened, field: string | undefined): Promise<void> {
 
 const noField = (field: string): Fault =>
   new Fault('client.refused', { detail: `The answer has no field ${field}.` });
-
-async function bodyOf(file: string): Promise<unknown> {
-  const [body, ...more] = await readBodies(file);
-  if (body === undefined || more.length > 0)
-    throw new Fault('config.unreadable', { detail: `${file} must hold one document, which is the body.` });
-  return body;
-}

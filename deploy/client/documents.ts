@@ -47,8 +47,15 @@ async function readDocumentsOf(path: string): Promise<readonly Document[]> {
   });
 }
 
-/** What the documents of one file say, or those of standard input (`-`). Errors: config.unreadable, naming the file. */
-export async function readBodies(path: string): Promise<readonly unknown[]> {
+/** What the one document of a file says, or that of standard input (`-`). Errors: config.unreadable, naming the file. */
+export async function readOneBody(path: string): Promise<unknown> {
+  const [body, ...more] = await readBodies(path);
+  if (body === undefined || more.length > 0)
+    throw unreadable(`${path} must hold one document, which is the body.`);
+  return body;
+}
+
+async function readBodies(path: string): Promise<readonly unknown[]> {
   const read = await readGivenFile(path);
   if (read === undefined) throw unreadable(`There is no file ${path}.`);
   if (read.problem !== undefined) throw unreadable(`${path} ${read.problem}.`);

@@ -187,6 +187,12 @@ export class Objects {
     await this.#management.call({ method: 'DELETE', path: pathOf(one, { ...place.names, id }) });
   }
 
+  /** Runs one request through the draft of an API, and says what became of it. */
+  async debug(apis: Place, id: string, wish: Fields): Promise<unknown> {
+    const path = pathOf(`${apis.kind.one}/debug`, { ...apis.names, id });
+    return (await this.#management.call({ method: 'POST', path, body: wish })).body;
+  }
+
   /** The API with its plans as one document, which {@link importDefinition} takes. */
   async exportDefinition(id: string): Promise<unknown> {
     const path = `/v2/environments/${encodeURIComponent(this.#context.environment)}/apis/${encodeURIComponent(id)}/_export/definition`;

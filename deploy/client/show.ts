@@ -20,7 +20,7 @@ export function showRows(rows: readonly Fields[], columns: readonly Column[], ou
   print(
     tableOf([
       columns.map(([header]) => header.toUpperCase()),
-      ...rows.map((row) => columns.map(([, path]) => cellOf(valueAt(row, path)))),
+      ...rows.map((row) => columns.map(([, path]) => shortOf(textOf(valueAt(row, path))))),
     ]),
   );
 }
@@ -30,12 +30,9 @@ export function showOne(fields: unknown, output: Output): void {
   print(output === 'json' ? JSON.stringify(fields, undefined, 2) : stringify(fields));
 }
 
-function cellOf(value: unknown): string {
-  const text = textOf(value);
-  // Neither a line break nor what a terminal would obey.
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
-  return plain.length > cellCharsMax ? `${plain.slice(0, cellCharsMax - 1)}…` : plain;
-}
+/** A text as a cell has it. */
+export const shortOf = (text: string): string =>
+  text.length > cellCharsMax ? `${text.slice(0, cellCharsMax - 1)}…` : text;
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null || value === '') return '-';

@@ -22,8 +22,8 @@ export async function serveOn(t: TestContext, listener: RequestListener): Promis
 }
 
 /** A control plane behind a socket, and hands that run commands against it; the password of `admin` is in their environment. */
-export async function openCommandScene(t: TestContext) {
-  const office = await openOffice(t, database);
+export async function openCommandScene(t: TestContext, given: Parameters<typeof openOffice>[2] = {}) {
+  const office = await openOffice(t, database, given);
   const url = await serveOn(t, answerByApp(office.app, createLog({ name: 'test', level: 'silent' })));
   const dir = tempDir(t);
   const env = { XDG_CONFIG_HOME: dir, ISTHMUS_PASSWORD: password };
