@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
@@ -12,8 +12,7 @@ import { registerConsole } from './console.ts';
 const script = 'console.log(1);'.repeat(50);
 
 /** A door to a build of two files. */
-function openDoor(t: TestContext): Hono {
-  const folder = tempDir(t);
+function openDoor(t: TestContext, folder = tempDir(t)): Hono {
   mkdirSync(join(folder, 'assets'));
   writeFileSync(join(folder, 'index.html'), '<meta name="csp-nonce" content="__NONCE__"><p>console');
   writeFileSync(join(folder, 'theme.js'), 'theme');
@@ -105,6 +104,26 @@ test('without a build the page says how to make one', async (t) => {
   assert.equal(answer.status, 503);
   assert.match(await answer.text(), /npm run build:ui/);
   assert.equal((await app.request('/console/assets/main.js')).status, 404);
+});
+
+test('what a later build has taken away is said in a line, and is no fault of the platform', async (t) => {
+  const folder = tempDir(t);
+  const app = openDoor(t, folder);
+  rmSync(folder, { recursive: true });
+  for (const path of [
+    '/console/assets/main-1a2b.js',
+    '/console/assets/inter-1a2b.woff2',
+    '/console/theme.js',
+  ])
+    for (const accept of ['br', 'gzip', 'identity']) {
+      const answer = await app.request(path, { headers: { 'accept-encoding': accept } });
+      assert.equal(answer.status, 503, path);
+      assert.equal(answer.headers.get('content-encoding'), null);
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.match(await answer.text(), /built anew\. Start the control plane again/);
+    }
+  const page = await app.request('/console/DEFAULT/apis');
+  assert.equal(page.status, 200);
 });
 
 test('a script of a page is not answered with a challenge that makes the browser ask', async (t) => {

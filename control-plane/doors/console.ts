@@ -70,9 +70,14 @@ function readBuild(folder: string): Build | undefined {
       files: new Set(['theme.js', ...readdirSync(join(folder, 'assets'))]),
     };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    return goneIsUndefined(error);
   }
+}
+
+/** What is not there is undefined; whatever else went wrong is thrown. */
+function goneIsUndefined(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+  throw error;
 }
 
 async function answerFile(
@@ -88,7 +93,12 @@ async function answerFile(
     ([word, end]) => accepts(accepted, word) && build.files.has(`${name}.${end}`),
   );
   const file = packing === undefined ? name : `${name}.${packing[1]}`;
-  const bytes = await readFile(join(folder, isHashed ? 'assets' : '', file));
+  const bytes = await readFile(join(folder, isHashed ? 'assets' : '', file)).catch(goneIsUndefined);
+  // A build that came since the start has put files of other names in the place of those that the page names.
+  if (bytes === undefined)
+    return context.text('The console was built anew. Start the control plane again to serve it.\n', 503, {
+      'Cache-Control': 'no-store',
+    });
   return context.body(new Uint8Array(bytes), 200, {
     'Content-Type': type,
     'Cache-Control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
