@@ -18,6 +18,7 @@ import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
 import { Toasts } from '../kit/toast.tsx';
 import { Crumbs } from './crumbs.tsx';
+import { isProduction, oneOf } from './environment.ts';
 import { Keys } from './keys.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { Mark } from './mark.tsx';
@@ -31,6 +32,7 @@ const route = getRouteApi('/$env');
 /** What stands around every page of an environment. */
 export function Shell() {
   const { env } = route.useParams();
+  const shown = oneOf(useQuery(environments).data?.data, env);
   // Where a page needs all of the width, the side bar shows pictures alone.
   const isWide = useLocation({
     select: ({ pathname }) => /\/apis\/[^/]+\/design$|\/topology$/.test(pathname),
@@ -39,6 +41,7 @@ export function Shell() {
     <Frame
       env={env}
       isWide={isWide}
+      isMarked={shown !== undefined && isProduction(shown)}
       switcher={<Environments env={env} />}
       links={(onClick) => <EnvironmentLinks env={env} onClick={onClick} />}
     />
@@ -63,12 +66,15 @@ export function OrganizationShell() {
 function Frame({
   env,
   isWide = false,
+  isMarked = false,
   switcher,
   links,
 }: {
   /** Where what is searched for lies. */
   readonly env: string | undefined;
   readonly isWide?: boolean;
+  /** What is done here is done to production: a line says so on every page. */
+  readonly isMarked?: boolean;
   readonly switcher: ReactNode;
   readonly links: (onClick: () => void) => ReactNode;
 }) {
@@ -84,6 +90,7 @@ function Frame({
       <div className={styles['app']} data-folded={isFolded || undefined}>
         <TopBar
           env={env}
+          isMarked={isMarked}
           switcher={switcher}
           onMenu={() => setOpen(!isOpen)}
           isMenuOpen={isOpen}
@@ -116,12 +123,14 @@ function Frame({
 
 function TopBar({
   env,
+  isMarked,
   switcher,
   onMenu,
   isMenuOpen,
   onKeys,
 }: {
   readonly env: string | undefined;
+  readonly isMarked: boolean;
   readonly switcher: ReactNode;
   readonly onMenu: () => void;
   readonly isMenuOpen: boolean;
@@ -130,7 +139,7 @@ function TopBar({
   const [theme, toggle] = useTheme();
   const { data: own } = useQuery(ownOrganization);
   return (
-    <header className={styles['top']}>
+    <header className={styles['top']} data-production={isMarked || undefined}>
       <div className={styles['menu']}>
         <IconButton label="Menu" aria-expanded={isMenuOpen} onClick={onMenu}>
           <MenuIcon size={16} aria-hidden />
@@ -210,8 +219,7 @@ function Environments({ env }: { readonly env: string | undefined }) {
   const navigate = useNavigate();
   const { data } = useQuery(environments);
   const all = data?.data ?? [];
-  const shown =
-    env === undefined ? undefined : all.find(({ id, hrids }) => id === env || hrids.includes(env));
+  const shown = env === undefined ? undefined : oneOf(all, env);
   const name = env === undefined ? 'Organization' : (shown?.name ?? env);
   return (
     <Menu
