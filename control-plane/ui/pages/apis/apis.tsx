@@ -60,19 +60,13 @@ export function Apis() {
   return (
     <>
       <PageHeader title="APIs" actions={create} />
-      <Toolbar
-        end={
-          <>
-            <Views
-              env={env}
-              page="APIS"
-              search={search}
-              onOpen={(next) => void navigate({ search: listSearch(next) })}
-            />
-            <ColumnsButton table="apis" titles={titlesOf(all)} />
-          </>
-        }
-      >
+      <Views
+        env={env}
+        page="APIS"
+        search={search}
+        onOpen={(next) => void navigate({ search: listSearch(next) })}
+      />
+      <Toolbar end={<ColumnsButton table="apis" titles={titlesOf(all)} />}>
         <FilterBox
           label="Filter by name or path"
           value={q}

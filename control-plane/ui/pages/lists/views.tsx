@@ -1,15 +1,15 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { defaultParseSearch, defaultStringifySearch } from '@tanstack/react-router';
-import { Bookmark } from 'lucide-react';
-import { useState } from 'react';
+import { Ellipsis, Plus } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { api, answerOf, type Schemas } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { useCreation } from '../../api/creation.ts';
 import { useRights } from '../../api/rights.ts';
-import { Button } from '../../kit/button.tsx';
+import { Button, IconButton } from '../../kit/button.tsx';
 import { FormDialog, ToldDialog } from '../../kit/dialog.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
-import { Menu } from '../../kit/menu.tsx';
+import { Tabs } from '../../kit/page.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import styles from './lists.module.css';
 
@@ -32,7 +32,7 @@ function queryOf({ page: _page, ...search }: { readonly page?: number | undefine
   return defaultStringifySearch(search).replace(/^\?/, '');
 }
 
-/** Searches of a list that the reader keeps or others share; leads to them, keeps the one that is shown, removes them. */
+/** Searches of a list that the reader keeps or others share, as tabs above it; keeps the one that is shown, shares and removes them. */
 export function Views({
   env,
   page,
@@ -50,27 +50,40 @@ export function Views({
   const [shown, setShown] = useState<'keeping' | 'all'>();
   const query = queryOf(search);
   const close = (): void => setShown(undefined);
+  const tab = (of: string, words: ReactNode, key = '') => (
+    <button
+      key={key}
+      type="button"
+      data-tab
+      aria-current={of === query ? 'page' : undefined}
+      onClick={() => onOpen(defaultParseSearch(`?${of}`))}
+    >
+      {words}
+    </button>
+  );
   return (
     <>
-      <Menu
-        trigger={
-          <Button>
-            <Bookmark size={14} aria-hidden />
-            Views
-          </Button>
-        }
-        items={[
-          ...views.map((view) => ({
-            id: view.id,
-            label: `${view.query === query ? '✓ ' : ''}${view.name}${view.owner.isYou ? '' : ` · ${view.owner.displayName}`}`,
-            onChoose: () => onOpen(defaultParseSearch(`?${view.query}`)),
-          })),
-          { id: 'keep', label: 'Keep this search …', onChoose: () => setShown('keeping') },
-          ...(views.length > 0
-            ? [{ id: 'all', label: 'Change views …', onChoose: () => setShown('all') }]
-            : []),
-        ]}
-      />
+      <Tabs label="Views">
+        {tab('', 'All')}
+        {views.map(({ id, query: of, name, owner }) =>
+          tab(
+            of,
+            <>
+              {name}
+              {!owner.isYou && <span className="quiet"> {owner.displayName}</span>}
+            </>,
+            id,
+          ),
+        )}
+        <IconButton label="Keep this search" onClick={() => setShown('keeping')}>
+          <Plus size={14} aria-hidden />
+        </IconButton>
+        {views.length > 0 && (
+          <IconButton label="Change views" onClick={() => setShown('all')}>
+            <Ellipsis size={14} aria-hidden />
+          </IconButton>
+        )}
+      </Tabs>
       {shown === 'keeping' && <Keep {...{ env, page, query }} onClose={close} />}
       {shown === 'all' && <AllViews {...{ env, views }} onClose={close} />}
     </>

@@ -45,9 +45,6 @@ export function Dashboard({
   const onZoom = (from: number, to: number): void => onSearch({ ...search, from, to });
   const tools = (
     <>
-      {!isOfOne && (
-        <Views env={env} page="ANALYTICS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
-      )}
       <SpanMenu search={search} onSearch={onSearch} />
       <Refresh {...looking} />
     </>
@@ -55,6 +52,9 @@ export function Dashboard({
   return (
     <>
       {title !== undefined && <PageHeader title={title} actions={tools} />}
+      {!isOfOne && (
+        <Views env={env} page="ANALYTICS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
+      )}
       <Body>
         <div className={styles['line']}>
           <Chips env={env} search={search} onSearch={onSearch} names={names} />

@@ -57,15 +57,19 @@ export function Logs({
   }, [total, fresh]);
   return (
     <>
+      {/* Those of one API are narrowed by where they stand, which no view says. */}
+      {api === undefined && (
+        <Views env={env} page="LOGS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
+      )}
       <div className={styles['bar']}>
         <Tools
           {...{ asked, search, onSearch, isFetching, isNarrowing, setNarrowing, isLive, setLive, look }}
         />
         <Chips env={env} search={search} onSearch={onSearch} names={names} />
-        {!isLive && <Found total={total} fresh={fresh} onLook={look} />}
       </div>
       {!isLive && (
         <div className={styles['over']}>
+          <Found total={total} fresh={fresh} onLook={look} />
           <StatusChart
             title="Calls by status"
             asked={asked}
@@ -131,10 +135,6 @@ function Tools({
         Refresh
       </Button>
       <Export asked={asked} />
-      {/* Those of one API are narrowed by where they stand, which no view says. */}
-      {search.api === asked.search.api && (
-        <Views env={asked.env} page="LOGS" search={search} onOpen={(next) => onSearch(trafficSearch(next))} />
-      )}
       <ColumnsButton table="logs" titles={titlesOf(columnsOf(asked.env, true, shortId))} />
     </div>
   );
