@@ -20,8 +20,6 @@ before(() => {
 
 /** What browsers call good: less is not noticed. */
 const shiftMax = 0.1;
-/** Pages that still jump when they are answered: a call, whose steps come in between its parts. */
-const moves: readonly RegExp[] = [/\/logs\/[^/]+\/[^/]+$/];
 const rowsMany = 10_000;
 /** In the document, of all lists of a page together. */
 const rowsShownMax = 400;
@@ -117,8 +115,7 @@ async function isAwaited(page: Page, answers: Answers, path: string): Promise<vo
   await shot(page, 'answered', path);
   assert.doesNotMatch(said, emptyWords);
   assert.ok(waits > 0, 'something says that it is awaited');
-  const isFree = moves.some((page) => page.test(path));
-  assert.ok(isFree || shift <= shiftMax, `moves by ${shift.toFixed(2)}`);
+  assert.ok(shift <= shiftMax, `moves by ${shift.toFixed(2)}`);
 }
 
 async function hasFailed(page: Page, answers: Answers, path: string): Promise<void> {

@@ -107,10 +107,20 @@ export function namesOf(gateways: readonly Named[]): (gateway: Named) => string 
   return ({ hostname, id }) => (counts.get(hostname) === 1 ? hostname : `${hostname} ${shortId(id)}`);
 }
 
+function useNamed(env: string) {
+  const may = useRights({ env })('INSTANCE', 'R');
+  return useQuery({ ...namesOfGateways(env), enabled: may });
+}
+
+/** Whether gateways may still get their names: whoever waits for them moves nothing when they come. */
+export function useAreNamesAwaited(env: string): boolean {
+  const { isLoading, failureCount } = useNamed(env);
+  return isLoading && failureCount === 0;
+}
+
 /** The same for who knows of a gateway no more than its id, which is shortened where nobody may know more. */
 export function useGatewayNames(env: string): (id: string) => string {
-  const may = useRights({ env })('INSTANCE', 'R');
-  const { data = [] } = useQuery({ ...namesOfGateways(env), enabled: may });
+  const { data = [] } = useNamed(env);
   const nameOf = namesOf(data);
   return (id) => {
     const found = data.find((gateway) => gateway.id === id);

@@ -10,7 +10,7 @@ import { Body, Columns, PageHeader, Panel, Unanswered } from '../../kit/page.tsx
 import { SampleTag } from '../../kit/sample-tag.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
-import { useGatewayNames } from '../fleets.ts';
+import { useAreNamesAwaited, useGatewayNames } from '../fleets.ts';
 import { Method, statusTone, statusWords, Took } from './call-columns.tsx';
 import { hasSaid, loggedOf, namesOfIds, oneCall } from './questions.ts';
 import { Exchanged } from './said.tsx';
@@ -30,8 +30,10 @@ export function Call() {
     error: unlogged,
     isPending: isLogAwaited,
   } = useQuery(loggedOf(env, { api, request }));
-  // What was logged stands in the midst of the rest, which would be moved by it.
-  if (data === undefined || isLogAwaited) return <Unanswered title="Call" error={error} />;
+  const { isLoading: isNameAwaited, failureCount } = useQuery(namesOfIds(env, { api: [api] }));
+  const areNamesAwaited = useAreNamesAwaited(env) || (isNameAwaited && failureCount === 0);
+  // What was logged stands in the midst of the rest, which would be moved by it; names change how many lines the facts need.
+  if (data === undefined || isLogAwaited || areNamesAwaited) return <Unanswered title="Call" error={error} />;
   return (
     <>
       <PageHeader
