@@ -158,8 +158,24 @@ async function decidesSubscriptions(platform: Platform, browser: TestBrowser, vi
   await button(dialog, 'Pause 2 subscriptions').click();
   await said(page, '2 subscriptions are paused').waitFor();
   assert.equal(await statusOf(ids[2]), 'PAUSED');
+  // Whoever points at it keeps it there, and chooses the next by key.
+  await said(page, '2 subscriptions are paused').hover();
   await button(bar, 'Clear').waitFor({ state: 'detached' });
+  await box('Alpha').focus();
+  await page.keyboard.press('Space');
+  await page.getByText(/^1 of \d+ chosen$/).waitFor();
+  await standsAbove(said(page, '2 subscriptions are paused'), bar);
+  await look('together-said-above');
   await page.context().close();
+}
+
+/** What was done covers nothing of what can be done next. */
+async function standsAbove(toast: Locator, bar: Locator): Promise<void> {
+  await eventually(async () => {
+    const [above, below] = await Promise.all([toast.boundingBox(), bar.boundingBox()]);
+    if (above === null || below === null) return false;
+    return above.y + above.height <= below.y || above.x >= below.x + below.width;
+  });
 }
 
 async function closesSubscriptions(platform: Platform, browser: TestBrowser): Promise<void> {
@@ -167,11 +183,12 @@ async function closesSubscriptions(platform: Platform, browser: TestBrowser): Pr
   const { id: application } = await client.call<{ readonly id: string }>('POST', `${env}/applications`, {
     body: { name: 'Delta', description: '' },
   });
-  for (const name of ['Demo /demo/orders', 'Demo /demo/echo']) {
-    const plan = await makePlan(platform, await apiNamed(platform, name), {
-      name: 'At once',
-      validation: 'AUTO',
-    });
+  for (const [api, name, validation] of [
+    ['Demo /demo/orders', 'At once', 'AUTO'],
+    ['Demo /demo/echo', 'At once', 'AUTO'],
+    ['Demo /demo/echo', 'By hand', 'MANUAL'],
+  ] as const) {
+    const plan = await makePlan(platform, await apiNamed(platform, api), { name, validation });
     await client.call('POST', `${env}/applications/${application}/subscriptions?plan=${plan}`);
   }
   // To change subscriptions is not to close them.
@@ -193,19 +210,21 @@ async function closesSubscriptions(platform: Platform, browser: TestBrowser): Pr
   }
   const path = `/DEFAULT/applications/${application}/subscriptions`;
   const changer = await open(platform, browser, { path, as: ['changer', password] });
-  await changer.getByText('1–2 of 2').waitFor();
+  await changer.getByText('1–3 of 3').waitFor();
   // Until its rights are known, a page takes all for allowed.
   await eventually(async () => (await changer.getByRole('checkbox').count()) === 0);
   await changer.context().close();
   const page = await open(platform, browser, { path, as: ['closer', password] });
   const dialog = page.getByRole('dialog');
   await page.getByRole('checkbox', { name: 'Choose all of this page' }).check();
-  await button(page, 'Close 2').click();
+  // What nobody has decided yet is closed with the others, and loses nothing.
+  await button(page, 'Close 3').click();
   await dialog.getByText('APIs refuse the application at once').waitFor();
+  await dialog.getByText('not decided yet').waitFor();
   await looker(page, wide)('together-close-application');
-  await button(dialog, 'Close 2 subscriptions').click();
-  await said(page, '2 subscriptions are closed').waitFor();
-  await page.getByText('1–2 of 2').waitFor({ state: 'detached' });
+  await button(dialog, 'Close 3 subscriptions').click();
+  await said(page, '3 subscriptions are closed').waitFor();
+  await page.getByText('1–3 of 3').waitFor({ state: 'detached' });
   await page.context().close();
 }
 

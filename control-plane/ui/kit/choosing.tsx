@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import checks from './checks.module.css';
 import { Button } from './button.tsx';
 import styles from './choosing.module.css';
@@ -92,6 +92,28 @@ export interface Together<Row> {
   readonly onDo: (rows: readonly Row[]) => void;
 }
 
+/** Below the bar, in pixels; its style sheet says the same. */
+const belowPx = 12;
+
+/** Tells what else stands at the edge of the window how high the bar is there. */
+function useTold() {
+  const bar = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (bar.current === null) return undefined;
+    const { style } = document.documentElement;
+    const observer = new ResizeObserver(([entry]) => {
+      const height = entry?.borderBoxSize[0]?.blockSize ?? 0;
+      style.setProperty('--chosen-bar', `${height === 0 ? 0 : height + belowPx}px`);
+    });
+    observer.observe(bar.current);
+    return () => {
+      observer.disconnect();
+      style.removeProperty('--chosen-bar');
+    };
+  }, []);
+  return bar;
+}
+
 /** How many rows are chosen, and what can be done with how many of them; stays in view, and is not there while none is. */
 export function ChosenBar<Row>({
   label,
@@ -103,8 +125,9 @@ export function ChosenBar<Row>({
   readonly choosing: Choosing<Row>;
   readonly deeds: readonly Together<Row>[];
 }): ReactNode {
+  const bar = useTold();
   return (
-    <div className={styles['bar']} data-shown={rows.length > 0 || undefined}>
+    <div ref={bar} className={styles['bar']} data-shown={rows.length > 0 || undefined}>
       <span role="status">
         {rows.length > 0 && (
           <>

@@ -19,6 +19,19 @@ const words: Readonly<Record<Verb, readonly [verb: string, done: string]>> = {
 };
 
 /** What it does, behind how many it does it to. */
+function effectsOf(side: Side, verb: Verb, rows: readonly Subscription[]): readonly Effect[] {
+  const asked = verb === 'close' ? rows.filter(({ status }) => status === 'PENDING').length : 0;
+  const effect = effectOf(side, verb, rows.length - asked);
+  return [
+    ...(effect === undefined || asked === rows.length
+      ? []
+      : [[String(rows.length - asked), effect] as const]),
+    ...(asked === 0 ? [] : [[String(asked), 'not decided yet: nobody is asked any more'] as const]),
+  ];
+}
+
+type Effect = readonly [figure: string, effect: string];
+
 function effectOf({ of }: Side, verb: Verb, many: number): string | undefined {
   const isOne = many === 1;
   if (verb === 'close') {
@@ -35,7 +48,9 @@ function effectOf({ of }: Side, verb: Verb, many: number): string | undefined {
   return undefined;
 }
 
-const isOpen = ({ status }: Subscription): boolean => status === 'ACCEPTED' || status === 'PAUSED';
+/** Of an API, what is pending is rejected; an application takes back what it asked for. */
+const isOpen = ({ of }: Side, { status }: Subscription): boolean =>
+  status === 'ACCEPTED' || status === 'PAUSED' || (of === 'application' && status === 'PENDING');
 
 /** What can be done with several subscriptions of a list: of an application, they can be closed; those who run the API decide. */
 export function SubscriptionsTogether({
@@ -64,7 +79,7 @@ export function SubscriptionsTogether({
       <ChosenBar
         label="subscriptions"
         choosing={choosing}
-        deeds={[...(side.of === 'api' ? decided : []), deed('close', isOpen)]}
+        deeds={[...(side.of === 'api' ? decided : []), deed('close', (row) => isOpen(side, row))]}
       />
       {asked !== undefined && (
         <Ask
@@ -95,7 +110,7 @@ function Ask({
   readonly onMade: (made: readonly Made[]) => void;
   readonly onClose: () => void;
 }) {
-  const effect = effectOf(side, verb, rows.length);
+  const effects = effectsOf(side, verb, rows);
   return (
     <TogetherDialog
       rows={rows}
@@ -103,7 +118,7 @@ function Ask({
       nameOf={nameOf}
       noun="subscription"
       words={words[verb]}
-      effects={effect === undefined ? undefined : [[String(rows.length), effect]]}
+      effects={effects.length === 0 ? undefined : effects}
       isDangerous={verb === 'close' || verb === 'reject'}
       change={({ id }) => doWith(side, id, { verb })}
       touches={[['subscriptions', side.env], ['tasks']]}
