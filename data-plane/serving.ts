@@ -114,6 +114,8 @@ export interface Serving {
   readonly traffic: Traffic;
   /** Undefined when no access records are written. */
   readonly reporter: Reporter | undefined;
+  /** Of rate limits. */
+  readonly counters: CounterStore;
   /** Endpoints that this process checks and finds, for the node API. */
   describeEndpoints(): DescribedEndpoints;
   /** Carries plain counts over into the metrics, for somebody who reads them. */
@@ -174,6 +176,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     deployments,
     traffic,
     reporter,
+    counters,
     publish(open) {
       traffic.publish(open);
       circuits.publish();
@@ -299,10 +302,13 @@ export type SecuritySettings = Pick<GatewayConfig, 'apiKey' | 'jwt' | 'listen' |
 export function countersOf({
   traffic,
   reporter,
-}: Pick<Serving, 'traffic' | 'reporter'>): Readonly<Record<string, number>> {
+  counters,
+}: Pick<Serving, 'traffic' | 'reporter' | 'counters'>): Readonly<Record<string, number>> {
   const spool = reporter?.health();
+  const ways = counters.ways?.();
   return {
     ...traffic.counters(),
     ...(spool !== undefined && { spoolBytes: spool.bytes, droppedRecords: spool.droppedRecords }),
+    ...(ways !== undefined && { redisWays: ways.all, redisWaysAway: ways.away }),
   };
 }

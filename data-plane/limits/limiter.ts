@@ -26,6 +26,8 @@ export interface Counters {
 /** Counters apart by environment: two tenants of one gateway that choose the same key share nothing. */
 export interface CounterStore {
   within(environment: string): Counters;
+  /** Ways to where somebody else counts, and how many of them are left alone because nobody answers there. Absent where this process counts. */
+  readonly ways?: () => { readonly all: number; readonly away: number };
 }
 
 /** How what was taken is forgotten; each kind is a way of counting. */

@@ -50,9 +50,11 @@ test(
         const estimate: Count | undefined = await counters.estimated?.take(key, rule, 1);
         assert.deepEqual([estimate?.count, estimate?.isEstimate], [count + 1, true], fault.name);
         assert.equal(unanswered - unansweredBefore, 22, fault.name);
+        assert.equal(store.ways?.().away, 1, fault.name);
       }
       await fault.end(redis);
       await eventually(async () => (await take()).count > 0, { timeoutMs: 10_000 });
+      assert.deepEqual(store.ways?.(), { all: 1, away: 0 }, fault.name);
       const said = lines.slice(linesBefore).filter((line) => line.includes('Redis does not count'));
       assert.equal(said.length, 1, fault.name);
       assert.doesNotMatch(lines.join(), /of-limits/);

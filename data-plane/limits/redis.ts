@@ -47,7 +47,7 @@ const probeTake = { environment: '', key: 'probe', rule: { kind: 'fixed', window
 export async function openRedisCounters(options: RedisCountersOptions): Promise<RedisCounterStore> {
   const { settings, windowsMax, clock, onUnanswered } = options;
   const clients = Array.from({ length: settings.connections }, () => connectRedis(settings));
-  const lanes = openLanes(clients, options);
+  const { lanes, away } = openLanes(clients, options);
   const probes = lanes.map(({ probe }) => probe);
   const ask = (take: Take): Promise<Count> | undefined => {
     const asked = lanes[laneOf(take.key, lanes.length)]?.turns.take(take);
@@ -78,6 +78,7 @@ export async function openRedisCounters(options: RedisCountersOptions): Promise<
         later: near.later(environment, asked),
       };
     },
+    ways: () => ({ all: lanes.length, away: away.size }),
     close() {
       near.close();
       for (const { turns } of lanes) turns.close();
@@ -100,7 +101,10 @@ interface Lane {
 }
 
 /** Ways to Redis that do not wait for one another: a connection, or a slot of a cluster, whose nodes fail apart. */
-function openLanes(clients: readonly RedisClient[], options: RedisCountersOptions): readonly Lane[] {
+function openLanes(
+  clients: readonly RedisClient[],
+  options: RedisCountersOptions,
+): { readonly lanes: readonly Lane[]; readonly away: ReadonlySet<number> } {
   const { settings, waitingMax, clock, log, onUnanswered } = options;
   const away = new Set<number>();
   const onAway = (lane: number, why: unknown): void => {
@@ -116,7 +120,7 @@ function openLanes(clients: readonly RedisClient[], options: RedisCountersOption
     if (away.size === 0) log.info('Redis counts again');
   };
   const count = settings.cluster?.slots ?? clients.length;
-  return Array.from({ length: count }, (_, lane) => {
+  const lanes = Array.from({ length: count }, (_, lane): Lane => {
     const client = clients[lane % clients.length];
     if (client === undefined) throw new RangeError('there is a connection');
     // What stands in braces chooses the slot.
@@ -135,6 +139,7 @@ function openLanes(clients: readonly RedisClient[], options: RedisCountersOption
     });
     return { turns, probe };
   });
+  return { lanes, away };
 }
 
 /** Always the same for a key, so that its takes are counted in one place. */

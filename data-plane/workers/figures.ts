@@ -33,8 +33,8 @@ export function createFigures(bound: LabelBound): Figures {
       goneMetrics = goneMetrics.then(async (gone) =>
         boundMetrics(await addMetrics([gone, lastingMetrics(metrics)]), bound),
       );
-      // What a spool holds is no count: it is on the disk, which the primary sees.
-      const { spoolBytes: _bytes, ...counts } = counters;
+      // What a spool holds is no count: it is on the disk, which the primary sees. Nor are ways to Redis, which end with their worker.
+      const { spoolBytes: _bytes, redisWays: _ways, redisWaysAway: _away, ...counts } = counters;
       goneCounters = sum([goneCounters, counts]);
       goneDropped += spool?.droppedRecords ?? 0;
     },
