@@ -1,10 +1,11 @@
-import { Cpu, Waypoints } from 'lucide-react';
+import { Cpu, Database, type LucideIcon, Truck, Waypoints } from 'lucide-react';
 import { useLayoutEffect, useState } from 'react';
 import { now } from '../../kit/now.ts';
 import { count, countOf, duration, worded } from '../../kit/numbers.ts';
 import { Squares } from '../../kit/squares.tsx';
 import { Status } from '../../kit/status.tsx';
 import { namesOf, shownMax } from '../fleets.ts';
+import { type Beside, besideOf } from './beside.ts';
 import { Drawer } from './drawer.tsx';
 import {
   type Gateway,
@@ -133,14 +134,17 @@ function FleetBox({
   const worst = worstOf(members, standing);
   return (
     <div className={styles['fleet']} data-tone={worst} data-fleet={fleet.id}>
-      <div className={styles['node']} data-tone={members.length === 0 ? 'idle' : (worst ?? 'ok')}>
-        <h3>{fleet.name}</h3>
-        <span className="num">{ofFleet(members, standing)}</span>
-        <span className="num">
-          {countOf(members.length, 'gateway')}
-          {members.length === shownMax && ', the first of them'}
-        </span>
-        {fleet.tags.length > 0 && <span>{fleet.tags.join(', ')}</span>}
+      <div className={styles['first']}>
+        <div className={styles['node']} data-tone={members.length === 0 ? 'idle' : (worst ?? 'ok')}>
+          <h3>{fleet.name}</h3>
+          <span className="num">{ofFleet(members, standing)}</span>
+          <span className="num">
+            {countOf(members.length, 'gateway')}
+            {members.length === shownMax && ', the first of them'}
+          </span>
+          {fleet.tags.length > 0 && <span>{fleet.tags.join(', ')}</span>}
+        </div>
+        <Things fleet={fleet.name} things={besideOf(members)} />
       </div>
       {gateways?.length === 0 && <p className="second">No gateway is enrolled yet.</p>}
       {members.length > cardsMax ? (
@@ -171,6 +175,26 @@ function FleetBox({
         </ul>
       )}
     </div>
+  );
+}
+
+const pictures: Readonly<Record<Beside['what'], LucideIcon>> = { redis: Database, shipper: Truck };
+
+/** What the gateways of a fleet need in their own network. */
+function Things({ fleet, things }: { readonly fleet: string; readonly things: readonly Beside[] }) {
+  if (things.length === 0) return null;
+  return (
+    <ul className={styles['beside']} aria-label={`Beside the gateways of ${fleet}`}>
+      {things.map(({ what, words, tone }) => {
+        const Icon = pictures[what];
+        return (
+          <li key={what}>
+            <Icon size={14} aria-hidden />
+            {tone === 'ok' ? words : <Status tone={tone}>{words}</Status>}
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
