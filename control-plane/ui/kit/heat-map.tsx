@@ -1,5 +1,5 @@
 import styles from './heat-map.module.css';
-import { moment } from './numbers.ts';
+import { moment, tick } from './numbers.ts';
 
 /** A row of a {@link HeatMap}: what it counts, and how many of it in each step. */
 export interface HeatRow {
@@ -94,13 +94,14 @@ const Scale = () => (
 
 function Axis({ stepsMs }: { readonly stepsMs: readonly number[] }) {
   const every = Math.max(1, Math.ceil(stepsMs.length / ticksMax));
+  const [first = 0, second = first] = stepsMs;
   return (
     <div className={styles['axis']} aria-hidden>
       {stepsMs.map(
         (ms, at) =>
           at % every === 0 && (
             <span key={ms} style={{ left: `${(100 * at) / stepsMs.length}%` }}>
-              {clockWords(ms)}
+              {tick(ms, second - first)}
             </span>
           ),
       )}

@@ -42,26 +42,59 @@ export function size(bytes: number | undefined): Figure {
   return { value: short.format(value), unit: units[power] ?? '' };
 }
 
-/** A length of time: `900 µs`, `84 ms`, `1.2 s`, `4 min`. */
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** A length of time: `900 µs`, `84 ms`, `1.2 s`, `4 min`, `2 h 14 min`, `3 d 4 h`, `12 d`. */
 export function duration(ms: number | undefined): Figure {
   if (ms === undefined) return unknown;
   if (ms === 0) return { value: '0', unit: 'ms' };
   if (ms < 1) return { value: plain.format(ms * 1_000), unit: 'µs' };
   if (ms < 1_000) return { value: ms < 10 ? short.format(ms) : plain.format(ms), unit: 'ms' };
-  if (ms < 60_000) return { value: (ms / 1_000).toFixed(1), unit: 's' };
-  return { value: plain.format(ms / 60_000), unit: 'min' };
+  // What is rounded up to a unit is said in it.
+  if (ms < minuteMs - 50) return { value: (ms / 1_000).toFixed(1), unit: 's' };
+  const minutes = Math.round(ms / minuteMs);
+  if (minutes < 60) return { value: String(minutes), unit: 'min' };
+  if (minutes < 24 * 60) return inParts([Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']);
+  const hours = Math.round(ms / hourMs);
+  if (hours < 10 * 24) return inParts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
+  return { value: plain.format(ms / dayMs), unit: 'd' };
+}
+
+type Part = readonly [value: number, unit: string];
+
+/** The second part is left out where it is nothing. */
+const inParts = ([large, unit]: Part, [small, smaller]: Part): Figure =>
+  small === 0 ? { value: String(large), unit } : { value: `${large} ${unit} ${small}`, unit: smaller };
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** `11-23` in the reader's zone. */
+export function day(ms: number): string {
+  const at = new Date(ms);
+  return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+/** `15:04`, or `15:04:05`, in the reader's zone. */
+export function clock(ms: number, withSeconds: boolean): string {
+  const at = new Date(ms);
+  const minutes = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return withSeconds ? `${minutes}:${two(at.getSeconds())}` : minutes;
+}
+
+/** What stands below a picture of time: days where steps are long, else the time of day. */
+export function tick(ms: number, stepMs: number): string {
+  const isMidnight = clock(ms, true) === '00:00:00';
+  return stepMs >= dayMs / 4 || isMidnight ? day(ms) : clock(ms, false);
 }
 
 /** `2026-11-23 15:04:05.123` in the reader's zone. */
 export function moment(ms: number): string {
   const at = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   const millis = String(at.getMilliseconds()).padStart(3, '0');
-  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${millis}`;
+  return `${at.getFullYear()}-${day(ms)} ${clock(ms, true)}.${millis}`;
 }
-
-const dayMs = 86_400_000;
 
 /** `41 s ago` or `in 3 h` below a day, then the date. */
 export function ago(ms: number, nowMs: number): string {

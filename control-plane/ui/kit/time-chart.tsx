@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { IconButton } from './button.tsx';
-import { type Figure, worded } from './numbers.ts';
+import { clock, day, dayMs, type Figure, tick, worded } from './numbers.ts';
 import styles from './time-chart.module.css';
 
 /** One of several things that a chart shows over time. */
@@ -40,7 +40,14 @@ interface ChartProps {
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
+/** 1, 2, 5, 10, 20 … up to what nobody counts. */
+const wholeSteps = Array.from({ length: 13 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
+
 const usualHeightPx = 180;
+/** Lower than that, a picture has its lines close together. */
+const lowPx = 120;
 /** A shorter drag is a click. */
 const dragPxMin = 6;
 /** Charts of one name share the cursor. */
@@ -141,15 +148,9 @@ const inked = (token: string): string =>
 const bars = uPlot.paths.bars?.({ size: [0.76, 64], align: 1 });
 
 function optionsOf(latest: { readonly current: ChartProps }, width: number): uPlot.Options {
-  const { series, look, stepsMs, stepMs, say, marks = [], heightPx = usualHeightPx } = latest.current;
+  const { series, look, stepsMs, stepMs, marks = [], heightPx = usualHeightPx } = latest.current;
   const [first = 0, last = 0] = [stepsMs[0], stepsMs.at(-1)];
   const isStack = look === 'stack';
-  const axis = {
-    stroke: () => inked('--text-3'),
-    font: '11px "Inter Variable", sans-serif',
-    ticks: { show: false },
-    border: { show: false },
-  };
   return {
     width,
     height: heightPx,
@@ -166,22 +167,7 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
       x: { range: () => [first / 1_000, (last + stepMs) / 1_000] },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
-    axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        size: 28,
-        space: 72,
-        values: (_plot, at) => at.map(tickWords(stepMs)),
-      },
-      {
-        ...axis,
-        grid: { stroke: () => inked('--line'), width: 1 },
-        size: 56,
-        space: 40,
-        values: (_plot, at) => at.map((value) => worded(say(value))),
-      },
-    ],
+    axes: axesOf(latest.current, heightPx),
     series: [
       {},
       ...(isStack ? series.toReversed() : series).map(({ name, color }): uPlot.Series => {
@@ -258,30 +244,37 @@ function drawMarks(plot: uPlot, marks: readonly Mark[]): void {
   ctx.restore();
 }
 
+/** Time below, and how much beside. */
+function axesOf({ stepMs, look, say }: ChartProps, heightPx: number): uPlot.Axis[] {
+  const axis = {
+    stroke: () => inked('--text-3'),
+    font: '11px "Inter Variable", sans-serif',
+    ticks: { show: false },
+    border: { show: false },
+  };
+  return [
+    {
+      ...axis,
+      grid: { show: false },
+      size: 28,
+      space: 72,
+      values: (_plot, at) => at.map((second) => tick(second * 1_000, stepMs)),
+    },
+    {
+      ...axis,
+      grid: { stroke: () => inked('--line'), width: 1 },
+      size: 56,
+      // Of calls there are no halves.
+      ...(look === 'stack' && { incrs: wholeSteps }),
+      // A low picture has room for few lines, and needs more than that of nothing.
+      space: heightPx < lowPx ? 20 : 40,
+      values: (_plot, at) => at.map((value) => worded(say(value))),
+    },
+  ];
+}
+
 const onCursorOf = (latest: { readonly current: ChartProps }) =>
   (latest.current as Parameters<typeof Picture>[0]).onCursor;
-
-const dayMs = 86_400_000;
-const two = (value: number): string => String(value).padStart(2, '0');
-
-const clock = (ms: number, withSeconds: boolean): string => {
-  const at = new Date(ms);
-  const minutes = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  return withSeconds ? `${minutes}:${two(at.getSeconds())}` : minutes;
-};
-const day = (ms: number): string => {
-  const at = new Date(ms);
-  return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-};
-
-/** Days where steps are long, else the time of day. */
-const tickWords =
-  (stepMs: number) =>
-  (second: number): string => {
-    const ms = second * 1_000;
-    const isMidnight = clock(ms, true) === '00:00:00';
-    return stepMs >= dayMs / 4 || isMidnight ? day(ms) : clock(ms, false);
-  };
 
 /** `11-23 14:00 to 14:30`. */
 function stepWords(fromMs: number, stepMs: number): string {
