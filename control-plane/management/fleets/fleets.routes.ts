@@ -13,6 +13,7 @@ import {
   gatewayEventSchema,
   gatewaySchema,
   getFleet,
+  listAllGateways,
   listEnrolmentTokens,
   listFleets,
   listGatewayEvents,
@@ -110,6 +111,15 @@ export const fleetRoutes = [
     answer: pageSchema('GatewaysResponse', gatewaySchema),
     run: async ({ desk, at, params: { fleetId }, query: wish, url }) =>
       cut(await listGateways(desk, { organization: at.organization, id: fleetId }), wish, url),
+  }),
+  define.get('/gateways', {
+    operationId: 'listAllGateways',
+    permission: 'organization-fleet',
+    summary: 'Lists the gateways of all fleets with what they serve.',
+    query,
+    answer: pageSchema('AllGatewaysResponse', gatewaySchema),
+    run: async ({ desk, at, query: wish, url }) =>
+      cut(await listAllGateways(desk, at.organization), wish, url),
   }),
   define.get(`${onePath}/events`, {
     operationId: 'listGatewayEvents',

@@ -27,6 +27,17 @@ for (const database of testDatabases) {
         data.map((one) => [one['id'], one['state']]),
         [[gateway, 'never']],
       );
+      const other = await enrolIn(office, office.boot.fleet);
+      const everywhere = await office.call('GET', fleets.replace(/fleets$/, 'gateways'));
+      const found = everywhere.body['data'] as Record<string, unknown>[];
+      assert.deepEqual(
+        new Map(found.map((one) => [one['id'], one['fleet']])),
+        new Map<unknown, unknown>([
+          [gateway, made.body['id']],
+          [other, office.boot.fleet],
+        ]),
+        'those of all fleets, each with its own',
+      );
       for (const kind of ['identity.cloned', 'grant.tag_refused'])
         await office.repository.saveEvent({ gateway, kind, detail: 'x', atMs: office.clock.now() });
       const told = await office.call('GET', `${path}/events?gatewayId=${gateway}&perPage=1`);

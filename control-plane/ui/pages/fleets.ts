@@ -6,8 +6,10 @@ import { shortId } from '../kit/numbers.ts';
 
 /** What pages about gateways ask. */
 
-/** Most that is shown at once; there is a line that says when there are more. */
-export const shownMax = 100;
+/** Most fleets, and most gateways of a list, that are asked for at once. */
+const shownMax = 100;
+/** Most gateways that are shown of all fleets; there is a line that says when there are more. */
+export const gatewaysMax = 1_000;
 
 export const fleets = queryOptions({
   queryKey: ['fleets'],
@@ -24,16 +26,23 @@ export const aliveMs = 30_000;
 /** And how often where none does. */
 const askedMs = 5_000;
 
-/** Gateways of a fleet, looked at as often as the stream of an environment makes it needful. */
-export const gatewaysOf = (fleet: string, live: LiveState) =>
+/** Gateways of all fleets, looked at as often as the stream of an environment makes it needful. */
+export const allGateways = (live: LiveState) =>
   queryOptions({
-    queryKey: ['fleets', fleet, 'gateways'],
-    queryFn: () =>
-      answerOf(
-        api.GET('/management/v2/organizations/{orgId}/fleets/{fleetId}/gateways', {
-          params: { path: { orgId: organization, fleetId: fleet }, query: { perPage: shownMax } },
-        }),
-      ),
+    queryKey: ['fleets', 'gateways'],
+    queryFn: async () => {
+      const found: Schemas['Gateway'][] = [];
+      for (let page = 1; found.length < gatewaysMax; page += 1) {
+        const { data, pagination } = await answerOf(
+          api.GET('/management/v2/organizations/{orgId}/gateways', {
+            params: { path: { orgId: organization }, query: { page, perPage: shownMax } },
+          }),
+        );
+        found.push(...data);
+        if (data.length === 0 || found.length >= pagination.totalCount) break;
+      }
+      return found;
+    },
     refetchInterval: live === 'live' ? aliveMs : askedMs,
   });
 

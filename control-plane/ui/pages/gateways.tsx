@@ -1,4 +1,4 @@
-import { useQueries, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Schemas } from '../api/client.ts';
 import { Copy } from '../kit/copy.tsx';
@@ -9,7 +9,7 @@ import { Status, type Tone } from '../kit/status.tsx';
 import { type Column, DataTable } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import { Empty, ProblemBox } from '../kit/told.tsx';
-import { fleets, gatewaysOf, useGatewaysLive } from './fleets.ts';
+import { allGateways, fleets, useGatewaysLive } from './fleets.ts';
 
 const route = getRouteApi('/$env/gateways');
 
@@ -51,9 +51,7 @@ export function Gateways() {
   const live = useGatewaysLive(env);
   const { data, error } = useQuery(fleets);
   const all = data?.data ?? [];
-  const answers = useQueries({
-    queries: all.map(({ id }) => gatewaysOf(id, live)),
-  });
+  const { data: gateways, error: unheard } = useQuery(allGateways(live));
   return (
     <>
       <PageHeader title="Gateways" status={<LiveMark state={live} />} />
@@ -65,13 +63,13 @@ export function Gateways() {
             Gateways enrol in a fleet, which says which environments they serve and by which tags.
           </Empty>
         )}
-        {all.map(({ id, name }, at) => (
+        {all.map(({ id, name }) => (
           <Panel key={id} title={name} isBare>
             <DataTable
               label={`Gateways of ${name}`}
               isInner
-              rows={answers[at]?.data?.data}
-              error={answers[at]?.error}
+              rows={gateways?.filter(({ fleet }) => fleet === id)}
+              error={unheard}
               keyOf={({ id: gateway }) => gateway}
               leads
               columns={columnsOf(env)}

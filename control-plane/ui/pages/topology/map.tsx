@@ -4,7 +4,7 @@ import { now } from '../../kit/now.ts';
 import { count, countOf, duration, worded } from '../../kit/numbers.ts';
 import { Squares } from '../../kit/squares.tsx';
 import { Status } from '../../kit/status.tsx';
-import { namesOf, shownMax } from '../fleets.ts';
+import { namesOf } from '../fleets.ts';
 import { type Beside, besideOf } from './beside.ts';
 import { Drawer } from './drawer.tsx';
 import {
@@ -138,10 +138,7 @@ function FleetBox({
         <div className={styles['node']} data-tone={members.length === 0 ? 'idle' : (worst ?? 'ok')}>
           <h3>{fleet.name}</h3>
           <span className="num">{ofFleet(members, standing)}</span>
-          <span className="num">
-            {countOf(members.length, 'gateway')}
-            {members.length === shownMax && ', the first of them'}
-          </span>
+          <span className="num">{countOf(members.length, 'gateway')}</span>
           {fleet.tags.length > 0 && <span>{fleet.tags.join(', ')}</span>}
         </div>
         <Things fleet={fleet.name} things={besideOf(members)} />

@@ -1,11 +1,11 @@
-import { useQueries, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client.ts';
 import type { LiveState } from '../../api/live.ts';
 import { now } from '../../kit/now.ts';
 import { ago } from '../../kit/numbers.ts';
 import type { Square, SquareTone } from '../../kit/squares.tsx';
 import type { Tone } from '../../kit/status.tsx';
-import { fleets, gatewaysOf } from '../fleets.ts';
+import { allGateways, fleets } from '../fleets.ts';
 import { oneEnvironment } from '../organization/environments/questions.ts';
 
 /** What is known of the gateways of an environment, and how each of them fares. */
@@ -35,19 +35,16 @@ export function useGroups(env: string, live: LiveState, isAsked = true) {
   const mine = (data?.data ?? []).filter(
     ({ environments: served }) => one !== undefined && served.includes(one.id),
   );
-  const answers = useQueries({
-    queries: mine.map(({ id }) => gatewaysOf(id, live)),
-  });
-  const groups = mine.map((fleet, at): Group => ({ fleet, gateways: answers[at]?.data?.data }));
+  const { data: all, error: unheard } = useQuery({ ...allGateways(live), enabled: isAsked });
+  const groups = mine.map((fleet): Group => ({
+    fleet,
+    gateways: all?.filter((each) => each.fleet === fleet.id),
+  }));
   return {
     groups: data === undefined || one === undefined ? undefined : groups,
     /** What they are, or of one of them which gateways it has. */
-    isAwaited:
-      isAsked &&
-      (data === undefined || one === undefined || answers.some((answer) => answer.data === undefined)),
-    error: isAsked
-      ? (error ?? unknown ?? answers.find((answer) => answer.error !== null)?.error ?? null)
-      : null,
+    isAwaited: isAsked && (data === undefined || one === undefined || all === undefined),
+    error: isAsked ? (error ?? unknown ?? unheard) : null,
     environment: one?.id,
   };
 }

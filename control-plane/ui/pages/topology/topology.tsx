@@ -11,7 +11,7 @@ import { Segments } from '../../kit/segments.tsx';
 import { Status, type Tone } from '../../kit/status.tsx';
 import { DataTable } from '../../kit/table.tsx';
 import { Empty, ProblemBox } from '../../kit/told.tsx';
-import { namesOf, useGatewaysLive } from '../fleets.ts';
+import { gatewaysMax, namesOf, useGatewaysLive } from '../fleets.ts';
 import { MapView } from './map.tsx';
 import {
   type Gateway,
@@ -46,7 +46,7 @@ export function Topology() {
         sub={
           isAwaited
             ? undefined
-            : `${countOf(gateways.length, 'gateway')} in ${countOf(groups?.length ?? 0, 'fleet')}`
+            : `${countOf(gateways.length, 'gateway')}${gateways.length >= gatewaysMax ? ', the first of them,' : ''} in ${countOf(groups?.length ?? 0, 'fleet')}`
         }
         status={
           <>

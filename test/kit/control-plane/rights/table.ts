@@ -185,6 +185,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   createEnrolmentToken: '+-- --- ---',
   revokeEnrolmentToken: '+-- --- ---',
   listGateways: '+-- --- ---',
+  listAllGateways: '+-- --- ---',
   listGatewayEvents: '+-- --- ---',
   revokeGateway: '+-- --- ---',
   listTokens: '+++ +++ +++',
