@@ -92,13 +92,23 @@ async function callsByKey({ management, gateway }: Platform, browser: TestBrowse
   await button('Revoke key', dialog).click();
   await page.getByRole('cell', { name: 'Revoked' }).waitFor();
   await becomes(first, 401);
+  // What was done can be taken back from where it is said; it stays there for whoever points at it.
+  const done = page.getByRole('status', { name: 'What was done' });
+  await button('Pause').click();
+  await button('Pause subscription', dialog).click();
+  await done.getByText('The subscription of Demo shop is paused').hover();
+  await becomes(second, 401);
+  await button('Undo', done).click();
+  await becomes(second, 200);
   await button('Pause').click();
   await button('Pause subscription', dialog).click();
   await becomes(second, 401);
   await button('Resume').click();
+  await done.getByText('The subscription of Demo shop is in force again').waitFor();
   await becomes(second, 200);
   await button('Close subscription').click();
   await button('Close subscription', dialog).click();
+  await done.getByText('The subscription of Demo shop is closed').waitFor();
   await page.getByText('Closed', { exact: true }).first().waitFor();
   await becomes(second, 401);
   await page.context().close();

@@ -279,6 +279,7 @@ function DeleteToken({
           ),
     touches: [['tokens', of ?? 'own'], ['users']],
     onDone: onClose,
+    said: () => ({ text: `${token.name} is deleted` }),
   });
   return (
     <FormDialog

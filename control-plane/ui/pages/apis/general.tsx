@@ -10,6 +10,7 @@ import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { AreaField, SelectField, TextField } from '../../kit/field.tsx';
 import { Body, Panel, SaveBar } from '../../kit/page.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
+import { say } from '../../kit/toast.tsx';
 import { listedSubscriptions } from '../subscriptions/side.ts';
 import { saveGeneral } from './design/questions.ts';
 import styles from './inside.module.css';
@@ -219,6 +220,7 @@ function Delete({
       await navigate({ to: '/$env/apis', params: { env } });
       queries.removeQueries({ queryKey: ['api', env, id] });
       await queries.invalidateQueries({ queryKey: ['apis', env] });
+      say({ text: `${name} is deleted` });
     },
     // It may be stopped now.
     onError: () => queries.invalidateQueries({ queryKey: ['api', env, id], exact: true }),

@@ -4,24 +4,29 @@ import { useState } from 'react';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
+import { say } from '../../kit/toast.tsx';
 import { doWithPlan, openOfPlan, type Plan, type PlanDeed } from './plan-questions.ts';
 
 interface Words {
   readonly verb: string;
+  /** What it is then. */
+  readonly done: string;
   readonly about: string;
 }
 
 const words: Readonly<Record<PlanDeed, Words>> = {
   publish: {
     verb: 'Publish plan',
+    done: 'published',
     about: 'Applications may subscribe to it at once; gateways know it with the next deployment.',
   },
   deprecate: {
     verb: 'Deprecate plan',
+    done: 'deprecated',
     about: 'Those who have subscribed go on; nobody else may subscribe.',
   },
-  close: { verb: 'Close plan', about: 'It cannot be opened again.' },
-  delete: { verb: 'Delete plan', about: 'It was never published: nobody uses it.' },
+  close: { verb: 'Close plan', done: 'closed', about: 'It cannot be opened again.' },
+  delete: { verb: 'Delete plan', done: 'deleted', about: 'It was never published: nobody uses it.' },
 };
 
 /** What can become of a plan, by its state. */
@@ -79,6 +84,7 @@ function Asked({
         queries.invalidateQueries({ queryKey: ['subscriptions', env] }),
       ]);
       onClose();
+      say({ text: `${of.name} is ${words[deed].done}` });
     },
   });
   const { verb, about } = words[deed];

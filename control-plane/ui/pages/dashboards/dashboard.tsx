@@ -221,6 +221,7 @@ function Delete({
     change: () => deleteDashboard(env, id),
     touches: [['dashboards', env, 'list']],
     onDone: () => void navigate({ to: '/$env/dashboards', params: { env } }),
+    said: () => ({ text: `${name} is deleted` }),
   });
   return (
     <FormDialog

@@ -103,6 +103,14 @@ const verbs: Readonly<Record<DictionaryDeed, string>> = {
   stop: 'Stop fetching',
 };
 
+/** What it is then. */
+const done: Readonly<Record<DictionaryDeed, string>> = {
+  deploy: 'deployed',
+  undeploy: 'taken from gateways',
+  start: 'fetched from now on',
+  stop: 'fetched no more',
+};
+
 function Deeds({ env, of }: { readonly env: string; readonly of: Dictionary }) {
   const [isDeleting, setDeleting] = useState(false);
   const may = useRights({ env });
@@ -140,6 +148,7 @@ function Do({
     change: () => doWithDictionary(env, of.id, deed),
     touches: [['dictionaries', env]],
     onDone: () => setAsked(false),
+    said: () => ({ text: `${of.name} is ${done[deed]}` }),
   });
   const takes = deed === 'undeploy' || deed === 'stop';
   return (
@@ -179,6 +188,7 @@ function Delete({
     change: () => deleteDictionary(env, of.id),
     touches: [['dictionaries', env, 'list']],
     onDone: () => void navigate({ to: '/$env/dictionaries', params: { env } }),
+    said: () => ({ text: `${of.name} is deleted` }),
   });
   return (
     <FormDialog

@@ -281,6 +281,7 @@ function Delete({
       onGone();
     },
     touches: [[...shelfKey(at), 'list']],
+    said: () => ({ text: `${page.name} is deleted` }),
   });
   return (
     <FormDialog

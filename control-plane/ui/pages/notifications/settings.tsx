@@ -194,6 +194,7 @@ function DeleteReceiver({
     change: () => deleteSetting(side, setting.id ?? ''),
     touches: touchedBy(side),
     onDone: onClose,
+    said: () => ({ text: `${setting.name} is deleted` }),
   });
   return (
     <FormDialog

@@ -264,6 +264,7 @@ function DeleteFleet({ fleet, onClose }: { readonly fleet: Fleet; readonly onClo
     change: () => deleteFleet(fleet.id),
     touches: [],
     onDone: () => void navigate({ to: '/_org/fleets' }),
+    said: () => ({ text: `${fleet.name} is deleted` }),
   });
   return (
     <FormDialog

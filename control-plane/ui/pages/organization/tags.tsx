@@ -261,6 +261,7 @@ function DeleteWord({
     change: () => kind.remove(word.key),
     touches: [[`${kind.name}s`]],
     onDone: onClose,
+    said: () => ({ text: `${word.name} is deleted` }),
   });
   return (
     <FormDialog

@@ -97,6 +97,7 @@ function Deeds({
   const deploying = useChange({
     change: () => doWithPolicyGroup(env, of.id, 'deploy'),
     touches: [['policy-groups', env]],
+    said: () => ({ text: `${of.name} is deployed` }),
   });
   return (
     <>
@@ -138,6 +139,7 @@ function Undeploy({ env, of, onClose }: AskedProps) {
     change: () => doWithPolicyGroup(env, of.id, 'undeploy'),
     touches: [['policy-groups', env]],
     onDone: onClose,
+    said: () => ({ text: `${of.name} is taken from gateways` }),
   });
   return (
     <FormDialog
@@ -156,6 +158,7 @@ function Delete({ env, of, onClose }: AskedProps) {
     change: () => deletePolicyGroup(env, of.id),
     touches: [['policy-groups', env, 'list']],
     onDone: () => void navigate({ to: '/$env/policy-groups', params: { env } }),
+    said: () => ({ text: `${of.name} is deleted` }),
   });
   return (
     <FormDialog

@@ -173,6 +173,7 @@ function DeleteHeader({
       answerOf(api.DELETE(`${path}/{headerId}`, { params: { path: { ...at(env), headerId: header.id } } })),
     touches: [['api-headers', env]],
     onDone: onClose,
+    said: () => ({ text: `${header.name} is deleted` }),
   });
   return (
     <FormDialog

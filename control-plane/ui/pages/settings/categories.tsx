@@ -195,6 +195,7 @@ function DeleteCategory({
       ),
     touches: [['categories', env]],
     onDone: onClose,
+    said: () => ({ text: `${category.name} is deleted` }),
   });
   return (
     <FormDialog

@@ -171,6 +171,7 @@ function DeleteGroup({ env, group, onClose }: Of & { readonly onClose: () => voi
       ),
     touches: [['groups', env, 'list']],
     onDone: () => void navigate({ to: '/$env/settings/groups', params: { env } }),
+    said: () => ({ text: `${group.name} is deleted` }),
   });
   const figure = (rows: readonly unknown[] | undefined): string =>
     rows === undefined ? '–' : String(rows.length);

@@ -234,6 +234,7 @@ function DeleteField({
       ),
     touches: [['metadata', env]],
     onDone: onClose,
+    said: () => ({ text: `${field.name} is deleted` }),
   });
   return (
     <FormDialog

@@ -7,6 +7,10 @@ import { TextField } from '../../kit/field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { doWith, type Key, keysOf, type Side, type Subscription, useSubscriptionChange } from './side.ts';
 
+/** As what was done says it. */
+const nameOf = ({ application }: Subscription): string =>
+  application.name === undefined ? 'The subscription' : `The subscription of ${application.name}`;
+
 interface Asked {
   readonly side: Side;
   readonly subscription: Subscription;
@@ -30,9 +34,12 @@ export function Accept({
         ...(reason !== '' && { reason }),
         ...(end !== '' && { endingAt: new Date(end).toISOString() }),
       }),
-    (accepted) => {
-      onClose();
-      onKey(accepted?.apiKey);
+    {
+      onDone: (accepted) => {
+        onClose();
+        onKey(accepted?.apiKey);
+      },
+      said: () => ({ text: `${nameOf(subscription)} is accepted` }),
     },
   );
   return (
@@ -65,7 +72,7 @@ export function Reject({ side, subscription, onClose }: Asked) {
   const rejecting = useSubscriptionChange(
     side.env,
     () => doWith(side, subscription.id, { verb: 'reject', ...(reason !== '' && { reason }) }),
-    onClose,
+    { onDone: onClose, said: () => ({ text: `${nameOf(subscription)} is rejected` }) },
   );
   return (
     <FormDialog
@@ -101,11 +108,10 @@ function Message({
 
 export function Close({ side, subscription, onClose }: Asked) {
   const { data: keys } = useQuery(keysOf(side, subscription.id));
-  const closing = useSubscriptionChange(
-    side.env,
-    () => doWith(side, subscription.id, { verb: 'close' }),
-    onClose,
-  );
+  const closing = useSubscriptionChange(side.env, () => doWith(side, subscription.id, { verb: 'close' }), {
+    onDone: onClose,
+    said: () => ({ text: `${nameOf(subscription)} is closed` }),
+  });
   const isByKey = subscription.plan.security?.type === 'API_KEY';
   const live = keys?.filter(({ revoked, expired }) => !revoked && !expired).length;
   return (
@@ -132,11 +138,13 @@ export function Close({ side, subscription, onClose }: Asked) {
 
 /** Calls are refused until somebody resumes it. */
 export function PauseDialog({ side, subscription, onClose }: Asked) {
-  const pausing = useSubscriptionChange(
-    side.env,
-    () => doWith(side, subscription.id, { verb: 'pause' }),
-    onClose,
-  );
+  const pausing = useSubscriptionChange(side.env, () => doWith(side, subscription.id, { verb: 'pause' }), {
+    onDone: onClose,
+    said: () => ({
+      text: `${nameOf(subscription)} is paused`,
+      undo: () => doWith(side, subscription.id, { verb: 'resume' }),
+    }),
+  });
   return (
     <FormDialog
       title="Pause the subscription?"
@@ -150,11 +158,9 @@ export function PauseDialog({ side, subscription, onClose }: Asked) {
 
 /** Takes effect at once: nothing is lost by it. */
 export function Resume({ side, subscription }: Omit<Asked, 'onClose'>) {
-  const resuming = useSubscriptionChange(
-    side.env,
-    () => doWith(side, subscription.id, { verb: 'resume' }),
-    () => undefined,
-  );
+  const resuming = useSubscriptionChange(side.env, () => doWith(side, subscription.id, { verb: 'resume' }), {
+    said: () => ({ text: `${nameOf(subscription)} is in force again` }),
+  });
   return (
     <>
       {resuming.error !== null && <ProblemBox error={resuming.error} />}

@@ -126,14 +126,12 @@ interface Asked {
 }
 
 function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey: (key: Key) => void }) {
-  const renewing = useSubscriptionChange(
-    side.env,
-    () => renewKey(side, subscription),
-    (key) => {
+  const renewing = useSubscriptionChange(side.env, () => renewKey(side, subscription), {
+    onDone: (key) => {
       onClose();
       onKey(key);
     },
-  );
+  });
   return (
     <FormDialog
       title="Renew the key?"
@@ -146,7 +144,10 @@ function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey:
 }
 
 function Revoke({ side, subscription, apiKey, onClose }: Asked & { readonly apiKey: Key }) {
-  const revoking = useSubscriptionChange(side.env, () => revokeKey(side, subscription, apiKey.id), onClose);
+  const revoking = useSubscriptionChange(side.env, () => revokeKey(side, subscription, apiKey.id), {
+    onDone: onClose,
+    said: () => ({ text: `The key ${apiKey.hash8} is revoked` }),
+  });
   return (
     <FormDialog
       title={`Revoke the key ${apiKey.hash8}?`}

@@ -197,8 +197,8 @@ export async function revokeKey(side: Side, subscription: Subscription, key: str
 export const useSubscriptionChange = <Answer>(
   env: string,
   change: () => Promise<Answer>,
-  onDone: (answer: Answer) => void,
-) => useChange({ change, touches: [['subscriptions', env], ['tasks']], onDone });
+  done: Pick<Parameters<typeof useChange<Answer>>[0], 'onDone' | 'said'>,
+) => useChange({ change, touches: [['subscriptions', env], ['tasks']], ...done });
 
 const states: Readonly<Record<Subscription['status'], readonly [Tone, string]>> = {
   PENDING: ['warn', 'Pending'],

@@ -72,9 +72,11 @@ function Asked({ side, onClose, onSubscribed }: Props) {
       await client.keep();
       return subscribe(side, { planId: planId ?? '', applicationId: applicationId ?? '' });
     },
-    (made) => {
-      onClose();
-      onSubscribed(made);
+    {
+      onDone: (made) => {
+        onClose();
+        onSubscribed(made);
+      },
     },
   );
   const told =

@@ -5,6 +5,7 @@ import { api, answerOf, type Schemas } from '../../../api/client.ts';
 import { useRights } from '../../../api/rights.ts';
 import { Button, type ButtonProps } from '../../../kit/button.tsx';
 import { CopyAs } from '../../../kit/copy-as.tsx';
+import { say } from '../../../kit/toast.tsx';
 import { unsaved } from '../questions.ts';
 
 /** What can be done with an API as a whole. */
@@ -27,13 +28,30 @@ export async function act(env: string, of: Schemas['ApiV4'], action: Action): Pr
   if (action === 'stop') await answerOf(api.POST(`${base}/_stop`, { params }));
 }
 
+/** What takes an action back. */
+const undoes: Readonly<Record<Action, Action | undefined>> = {
+  deploy: undefined,
+  start: 'stop',
+  stop: 'start',
+};
+
 /** The same, as whoever shows its pages does. */
 export function useActing(env: string, of: Schemas['ApiV4'] | undefined): Acting {
   const queries = useQueryClient();
   const actOn = (action: Action): Promise<void> =>
     of === undefined ? Promise.resolve() : act(env, of, action);
+  const askAnew = () => queries.invalidateQueries({ queryKey: ['api', env, of?.id] });
   const mutation = useMutation({
     mutationFn: actOn,
+    onSuccess: (_done, action) => {
+      const undoing = undoes[action];
+      // What a deployment came to, the head of the page says.
+      if (of === undefined || undoing === undefined) return;
+      say({
+        text: `${of.name} is ${action === 'stop' ? 'stopped' : 'started'}`,
+        undo: () => actOn(undoing).then(askAnew),
+      });
+    },
     // What was refused has changed nothing: what is being written stays as it is.
     onSettled: (_done, error) =>
       queries.invalidateQueries({ queryKey: ['api', env, of?.id], exact: error !== null }),

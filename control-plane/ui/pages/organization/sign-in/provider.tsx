@@ -149,6 +149,7 @@ function Delete({ of, onClose }: { readonly of: Provider; readonly onClose: () =
     change: () => deleteProvider(of.id),
     touches: [['providers', 'list'], ['providers', 'activations'], ['identity-providers']],
     onDone: () => void navigate({ to: '/_org/sign-in' }),
+    said: () => ({ text: `${of.name} is deleted` }),
   });
   return (
     <FormDialog
