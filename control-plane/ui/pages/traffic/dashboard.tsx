@@ -10,9 +10,24 @@ import { Views } from '../lists/views.tsx';
 import { LatencyMap, StatusChart, TimesChart } from './charts.tsx';
 import { useCompared } from './figures.ts';
 import { Narrowers, Refresh, useChosenNames, useLooking } from './looking.tsx';
-import { Chips, isUnknown, type OnSearch, SpanMenu, useNaming } from './narrow.tsx';
+import {
+  AgainstMenu,
+  againstWords,
+  Chips,
+  isUnknown,
+  type OnSearch,
+  SpanMenu,
+  useNaming,
+} from './narrow.tsx';
 import { type Asked, type Group, grouped, type Metric, overTime, requests, requestsOf } from './questions.ts';
-import { type Narrowing, narrowings, spanOf, trafficSearch, type TrafficSearch } from './search.ts';
+import {
+  type Against,
+  type Narrowing,
+  narrowings,
+  spanOf,
+  trafficSearch,
+  type TrafficSearch,
+} from './search.ts';
 import styles from './traffic.module.css';
 
 /** Figures of calls; each of them leads to the calls that it counts. */
@@ -46,6 +61,7 @@ export function Dashboard({
   const tools = (
     <>
       <SpanMenu search={search} onSearch={onSearch} />
+      <AgainstMenu search={search} onSearch={onSearch} />
       <Refresh {...looking} />
     </>
   );
@@ -139,6 +155,7 @@ function Heads({ asked }: { readonly asked: Asked }) {
   );
   if (error !== null && data === undefined) return <ProblemBox error={error} />;
   const [all, client, server, slow, own] = data ?? [];
+  const { against } = asked.search;
   const [allBefore, clientBefore, serverBefore, slowBefore, ownBefore] = before ?? [];
   return (
     <Figures
@@ -146,31 +163,31 @@ function Heads({ asked }: { readonly asked: Asked }) {
         [
           'Calls',
           count(all),
-          <Change key="all" now={all} before={allBefore} isNeutral />,
+          <Change key="all" now={all} before={allBefore} against={against} isNeutral />,
           line(0, '--series-2'),
         ],
         [
           'Client errors',
           of(client, all),
-          <Points key="client" now={[client, all]} before={[clientBefore, allBefore]} />,
+          <Points key="client" now={[client, all]} before={[clientBefore, allBefore]} against={against} />,
           line(1, '--series-3'),
         ],
         [
           'Server errors',
           of(server, all),
-          <Points key="server" now={[server, all]} before={[serverBefore, allBefore]} />,
+          <Points key="server" now={[server, all]} before={[serverBefore, allBefore]} against={against} />,
           line(2, '--bad'),
         ],
         [
           'p95 response time',
           duration(slow),
-          <Change key="slow" now={slow} before={slowBefore} />,
+          <Change key="slow" now={slow} before={slowBefore} against={against} />,
           line(3, '--series-1'),
         ],
         [
           'Gateway time',
           duration(own),
-          <Change key="own" now={own} before={ownBefore} />,
+          <Change key="own" now={own} before={ownBefore} against={against} />,
           line(4, '--series-1'),
         ],
       ]}
@@ -185,37 +202,54 @@ const of = (part: number | undefined, whole: number | undefined): Figure =>
 export function Change({
   now,
   before,
+  against,
   isNeutral = false,
 }: {
   readonly now: number | undefined;
   readonly before: number | undefined;
+  readonly against?: Against | undefined;
   /** More is neither better nor worse. */
   readonly isNeutral?: boolean;
 }) {
   if (now === undefined || before === undefined || before === 0) return null;
   const percent = (100 * (now - before)) / before;
   if (Math.abs(percent) < 0.5) return null;
-  return <Told more={percent > 0} words={`${Math.abs(percent).toFixed(0)} %`} isNeutral={isNeutral} />;
+  return <Told more={percent > 0} words={`${Math.abs(percent).toFixed(0)} %`} {...{ against, isNeutral }} />;
 }
 
 type Part = readonly [part: number | undefined, whole: number | undefined];
 
 /** By how many points a share differs. */
-export function Points({ now, before }: { readonly now: Part; readonly before: Part }) {
+export function Points({
+  now,
+  before,
+  against,
+}: {
+  readonly now: Part;
+  readonly before: Part;
+  readonly against?: Against | undefined;
+}) {
   const [percent, former] = [now, before].map(([part, whole]) =>
     part === undefined || whole === undefined || whole === 0 ? undefined : (100 * part) / whole,
   );
   if (percent === undefined || former === undefined || Math.abs(percent - former) < 0.005) return null;
   return (
-    <Told more={percent > former} words={`${Math.abs(percent - former).toFixed(2)} pt`} isNeutral={false} />
+    <Told
+      more={percent > former}
+      words={`${Math.abs(percent - former).toFixed(2)} pt`}
+      {...{ against }}
+      isNeutral={false}
+    />
   );
 }
 
 const Told = ({
   more,
   words,
+  against,
   isNeutral,
 }: {
+  readonly against: Against | undefined;
   readonly more: boolean;
   readonly words: string;
   readonly isNeutral: boolean;
@@ -223,7 +257,7 @@ const Told = ({
   <small
     className={styles['change']}
     data-tone={isNeutral ? undefined : more ? 'bad' : 'ok'}
-    title="Against the same time before"
+    title={`Against ${againstWords(against)}`}
   >
     {more ? '+' : '−'}
     {words}

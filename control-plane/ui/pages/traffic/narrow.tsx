@@ -6,6 +6,8 @@ import { count, moment, shortId } from '../../kit/numbers.ts';
 import { useGatewayNames } from '../fleets.ts';
 import { type Asked, grouped, type Group, requests } from './questions.ts';
 import {
+  type Against,
+  againsts,
   cleared,
   isId,
   isNarrowed,
@@ -51,6 +53,33 @@ export function SpanMenu({ search, onSearch }: SearchProps) {
     />
   );
 }
+
+/** What figures are compared with. */
+export function AgainstMenu({ search, onSearch }: SearchProps) {
+  const { against, ...rest } = search;
+  return (
+    <Menu
+      trigger={
+        <Button title="What figures are compared with">
+          Against {againstWords(against)}
+          <ChevronDown size={14} aria-hidden />
+        </Button>
+      }
+      items={[
+        { id: 'before', label: `Against ${againstWords(undefined)}`, onChoose: () => onSearch(rest) },
+        ...(['day', 'week'] as const).map((each) => ({
+          id: each,
+          label: `Against ${againstWords(each)}`,
+          onChoose: () => onSearch({ ...rest, against: each }),
+        })),
+      ]}
+    />
+  );
+}
+
+/** `the day before`. */
+export const againstWords = (against: Against | undefined): string =>
+  against === undefined ? 'the same time before' : againsts[against][0];
 
 /** What a narrowing is called. */
 export const nouns: Readonly<Record<Narrowing, string>> = {

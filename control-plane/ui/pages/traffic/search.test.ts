@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cleared, isNarrowed, spanOf, stepOf, toggled, trafficSearch, valuesOf, zoned } from './search.ts';
+import {
+  cleared,
+  isNarrowed,
+  spanBefore,
+  spanOf,
+  stepOf,
+  toggled,
+  trafficSearch,
+  valuesOf,
+  zoned,
+} from './search.ts';
 
 test('an address of traffic is read back as it was written, and what is none of it is not said', () => {
   assert.deepEqual(trafficSearch({ from: 'now-3h', api: 'a,b', status: 502, q: '/orders', page: 2 }), {
@@ -11,6 +21,7 @@ test('an address of traffic is read back as it was written, and what is none of 
     page: 2,
   });
   assert.deepEqual(trafficSearch({ from: 1_000, to: 2_000 }), { from: 1_000, to: 2_000 });
+  assert.deepEqual(trafficSearch({ against: 'week' }), { against: 'week' });
   const none = [
     { from: 'now-3y' },
     { from: 2_000, to: 1_000 },
@@ -19,6 +30,8 @@ test('an address of traffic is read back as it was written, and what is none of 
     { page: 1 },
     { page: 1.5 },
     { api: 7 },
+    { against: 'year' },
+    { against: 'toString' },
     { q: '' },
     { __proto__: 'x', stranger: 'y' },
   ];
@@ -35,6 +48,14 @@ test('a value that is chosen comes and goes again, from the first page, whatever
   assert.ok(isNarrowed(two));
   assert.ok(!isNarrowed(cleared({ ...two, from: 'now-1h' })));
   assert.deepEqual(cleared({ ...two, from: 1, to: 2 }), { from: 1, to: 2 });
+});
+
+test('a span is compared with the one before it, or with the same hours of another day', () => {
+  const span = { fromMs: 1_000_000_000_000, toMs: 1_000_000_003_600 };
+  assert.deepEqual(spanBefore(span), { fromMs: 999_999_996_400, toMs: 1_000_000_000_000 });
+  assert.deepEqual(spanBefore(span, 'day'), { fromMs: 999_913_600_000, toMs: 999_913_603_600 });
+  assert.deepEqual(spanBefore(span, 'week'), { fromMs: 999_395_200_000, toMs: 999_395_203_600 });
+  assert.deepEqual(cleared({ status: 5, against: 'day' }), { against: 'day' });
 });
 
 test('a span ends now, or is as somebody drew it; its chart has some dozens of steps', () => {

@@ -5,6 +5,8 @@ export interface TrafficSearch {
   /** `now-24h`, or ms since the epoch beside {@link to}. */
   readonly from?: string | number;
   readonly to?: number;
+  /** What figures are compared with; the span before where it is not said. */
+  readonly against?: Against;
   readonly api?: string;
   readonly application?: string;
   readonly plan?: string;
@@ -20,6 +22,15 @@ export interface TrafficSearch {
   readonly id?: string;
   readonly page?: number;
 }
+
+/** With what figures can be compared beside the span before: the same hours of another day. A day that a clock is put forward on has its 24 hours here. */
+export const againsts = {
+  day: ['the day before', 86_400_000],
+  week: ['the week before', 7 * 86_400_000],
+} as const;
+
+/** One of {@link againsts}. */
+export type Against = keyof typeof againsts;
 
 /** What traffic is narrowed by, each with the name that the management API has for it. */
 export const narrowings = {
@@ -58,12 +69,13 @@ const isMoment = (value: unknown): value is number =>
 
 /** Reads an address; what it says that is none of this counts as not said. */
 export function trafficSearch(search: Record<string, unknown>): TrafficSearch {
-  const { from, to, q, id, page } = search;
+  const { from, to, q, id, page, against } = search;
   const isFixed = isMoment(from) && isMoment(to) && from < to;
   const text = (value: unknown): value is string => typeof value === 'string' && value !== '';
   return {
     ...(isFixed && { from, to }),
     ...(spans.some(([span]) => span === from) && { from: from as string }),
+    ...((against === 'day' || against === 'week') && { against }),
     ...Object.fromEntries(
       narrowingNames.flatMap((name) => {
         const value = Object.hasOwn(search, name) ? search[name] : undefined;
@@ -101,9 +113,10 @@ export function withText(search: TrafficSearch, text: string): TrafficSearch {
 }
 
 /** The address with nothing that narrows it, of the same span. */
-export const cleared = ({ from, to }: TrafficSearch): TrafficSearch => ({
+export const cleared = ({ from, to, against }: TrafficSearch): TrafficSearch => ({
   ...(from !== undefined && { from }),
   ...(to !== undefined && { to }),
+  ...(against !== undefined && { against }),
 });
 
 /** Whether anything narrows it. */
@@ -125,11 +138,11 @@ export function spanOf({ from, to }: TrafficSearch, asOfMs: number): Span {
   return { fromMs: asOfMs - lengthMs, toMs: asOfMs };
 }
 
-/** The span of the same length that ends where this one begins. */
-export const spanBefore = ({ fromMs, toMs }: Span): Span => ({
-  fromMs: fromMs - (toMs - fromMs),
-  toMs: fromMs,
-});
+/** What a span is compared with: one of the same length that ends where it begins, or the same hours of another day. */
+export function spanBefore({ fromMs, toMs }: Span, against?: Against): Span {
+  const lengthMs = against === undefined ? toMs - fromMs : againsts[against][1];
+  return { fromMs: fromMs - lengthMs, toMs: toMs - lengthMs };
+}
 
 const stepsWished = 72;
 const stepsMs = [1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 604_800].map(
