@@ -266,7 +266,10 @@ async function runsDictionaries(platform: Platform, browser: TestBrowser): Promi
   await button(page, 'Deploy words').click();
   await page.getByText('Deployed', { exact: true }).waitFor();
   await look('dictionary');
+  // Where a row is a card, what a word stands for is in it.
+  await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('textbox', { name: 'Value of orders' }).fill('https://orders.example.org');
+  await page.setViewportSize(view.viewport);
   await button(page, 'Save words').click();
   await page.getByText('Changed since', { exact: true }).waitFor();
   await page.getByRole('link', { name: 'All dictionaries' }).click();

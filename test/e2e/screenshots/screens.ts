@@ -13,6 +13,12 @@ export interface Screen {
 const button = (name: string) => (page: Page) =>
   page.getByRole('button', { name, exact: true }).first().click();
 
+/** A key that opens a dialog, which may have to be loaded first. */
+const pressed = (key: string) => async (page: Page) => {
+  await page.keyboard.press(key);
+  await page.getByRole('dialog').waitFor();
+};
+
 /** Every screen, by what is there. */
 export function screensOf(made: Furnished): readonly Screen[] {
   const env = '/DEFAULT';
@@ -89,8 +95,8 @@ export function screensOf(made: Furnished): readonly Screen[] {
     { name: 'settings-metadata', path: `${env}/settings/metadata` },
     { name: 'settings-api-headers', path: `${env}/settings/api-headers` },
     { name: 'settings-notifications', path: `${env}/settings/notifications` },
-    { name: 'palette', path: `${env}/apis`, act: (page) => page.keyboard.press('Control+k') },
-    { name: 'keys', path: `${env}/apis`, act: (page) => page.keyboard.press('?') },
+    { name: 'palette', path: `${env}/apis`, act: pressed('Control+k') },
+    { name: 'keys', path: `${env}/apis`, act: pressed('?') },
     { name: 'nothing', path: `${env}/nowhere/at/all` },
     { name: 'users', path: '/_org/users' },
     { name: 'user-create', path: '/_org/users', act: button('Create user') },

@@ -10,7 +10,7 @@ test('beside a fleet stands what its running gateways tell of, and nothing else'
   assert.deepEqual(told({ requests: 7 }), []);
   assert.deepEqual(besideOf([{ state: 'silent', counters: { redisWays: 1, spoolBytes: 1 } }]), []);
   assert.deepEqual(told({ redisWays: 2, redisWaysAway: 0 }, { requests: 1 }), [['Redis counts', 'ok']]);
-  assert.deepEqual(told({ spoolBytes: 1_024 }, { spoolBytes: 512 }), [['1.5 KiB to ship', 'ok']]);
+  assert.deepEqual(told({ spoolBytes: 1_024 }, { spoolBytes: 512 }), [['Spool 1.5 KiB', 'ok']]);
 });
 
 test('who has lost Redis is counted among those that ask it', () => {
@@ -22,9 +22,9 @@ test('who has lost Redis is counted among those that ask it', () => {
   assert.deepEqual(told(lost, lost), [['Redis away, 2 of 2', 'bad']]);
 });
 
-test('records that are lost come before what waits; a disk that stalls warns', () => {
+test('records that are lost come before what a spool holds; a disk that stalls warns', () => {
   assert.deepEqual(told({ spoolBytes: 9, droppedRecords: 1 }, { spoolBytes: 9 }), [
     ['1 record dropped', 'bad'],
   ]);
-  assert.deepEqual(told({ spoolBytes: 9, spoolDegraded: 1 }), [['9 B to ship', 'warn']]);
+  assert.deepEqual(told({ spoolBytes: 9, spoolDegraded: 1 }), [['Spool 9 B', 'warn']]);
 });

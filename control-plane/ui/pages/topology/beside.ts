@@ -11,7 +11,7 @@ export interface Beside {
   readonly tone: Tone;
 }
 
-/** What stands beside the gateways of a fleet, as far as those that run tell of it: Redis that counts, and what waits to be shipped. */
+/** What stands beside the gateways of a fleet, as far as those that run tell of it: Redis that counts, and how much their spools hold. */
 export function besideOf(gateways: readonly Told[]): readonly Beside[] {
   const running = gateways.filter(({ state }) => state === 'connected').map(({ counters }) => counters);
   return [redisOf(running), shipperOf(running)].filter((each) => each !== undefined);
@@ -39,7 +39,7 @@ function shipperOf(running: readonly Counters[]): Beside | undefined {
   if (dropped > 0) return { what: 'shipper', words: `${countOf(dropped, 'record')} dropped`, tone: 'bad' };
   return {
     what: 'shipper',
-    words: `${worded(size(sum('spoolBytes')))} to ship`,
+    words: `Spool ${worded(size(sum('spoolBytes')))}`,
     tone: writing.some(({ spoolDegraded }) => spoolDegraded === 1) ? 'warn' : 'ok',
   };
 }

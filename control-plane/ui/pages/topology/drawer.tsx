@@ -106,7 +106,7 @@ function Known({ gateway, standing }: { readonly gateway: Gateway; readonly stan
         <h3>Spool</h3>
         <Facts
           facts={[
-            ['Waits on disk', worded(size(counters['spoolBytes']))],
+            ['On disk', worded(size(counters['spoolBytes']))],
             ['Records dropped', figure('droppedRecords')],
           ]}
         />
