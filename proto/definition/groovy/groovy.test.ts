@@ -37,6 +37,28 @@ test('what is not in the table is refused with its line and column', () => {
   assert.match(told(script('if (1 < 2) {'.repeat(30))), /blocks are nested deeper than 20/);
 });
 
+test('whether something is there is asked as a whole, whatever stands before it or beside it', () => {
+  const conditionOf = (groovy: string): string =>
+    told(script(`if (${groovy}) context.attributes.a = 'b'`)).split('\n')[0] ?? '';
+  const [header, parameter] = ['(request.header("X") != null)', '(request.parameter("q") != null)'];
+  for (const [groovy, js] of [
+    ["!request.headers.containsKey('X')", `!${header}`],
+    ["!!request.parameters.containsKey('q')", `!!${parameter}`],
+    ["!request.headers.containsKey('X') == true", `!${header} === true`],
+    ["request.headers.containsKey('X') != request.parameters.containsKey('q')", `${header} !== ${parameter}`],
+    ["'a' + request.headers.containsKey('X') == 'atrue'", `"a" + ${header} === "atrue"`],
+  ] as const)
+    assert.equal(conditionOf(groovy), `if (${js}) {`, groovy);
+});
+
+test('a number that Groovy reads by eights, and a name that no variable can have, are refused', () => {
+  for (const number of ['010', '-07', '00'])
+    assert.match(told(script(`context.attributes.a = ${number}`)), /^1:24 is not in the table/, number);
+  assert.equal(told(script('context.attributes.a = 0')), 'context.set("a", 0);');
+  for (const name of ['NaN', 'Infinity', 'undefined', 'await'])
+    assert.match(told(script(`def ${name} = 'a'`)), /cannot be the name of a variable/, name);
+});
+
 test('a long script, and one that is made to be slow, take time that grows with their length', () => {
   const long = "request.headers.'X-A' = 'a'\n".repeat(2_000);
   assert.match(told(script(long)), /^request\.headers/);

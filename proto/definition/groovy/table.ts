@@ -104,7 +104,7 @@ export const groovyRows: readonly GroovyRow[] = [
   {
     groovy:
       "import io.gravitee.policy.groovy.PolicyResult.State\nif (request.headers.containsKey('X-Break')) {\n  result.state = State.FAILURE\n  result.code = 409\n  result.error = 'Stop'\n  result.key = 'STOPPED'\n} else {\n  request.headers.'X-A' = 'ok'\n}",
-    js: `if (request.header("X-Break") != null) {\n  result.setState(State.FAILURE);\n  result.setCode(409);\n  result.setError("Stop");\n  result.setKey("STOPPED");\n} else {\n  ${jsShown('"ok"')}\n}`,
+    js: `if ((request.header("X-Break") != null)) {\n  result.setState(State.FAILURE);\n  result.setCode(409);\n  result.setError("Stop");\n  result.setKey("STOPPED");\n} else {\n  ${jsShown('"ok"')}\n}`,
     means: { request: { headers: { 'X-Break': '1' } }, status: 409, body: 'Stop' },
   },
   reads(["request.headers.getFirst('X-B')", 'request.header("X-B")'], 'b', { headers: { 'X-B': 'b' } }),
@@ -134,7 +134,7 @@ export const groovyRows: readonly GroovyRow[] = [
   ),
   asks(
     "request.parameters.containsKey('q') || request.method == 'PUT'",
-    'request.parameter("q") != null || request.method() === "PUT"',
+    '(request.parameter("q") != null) || request.method() === "PUT"',
     { path: '?q=' },
   ),
   asks("!(request.headers.getFirst('X-B') == null)", '!(request.header("X-B") == null)', {

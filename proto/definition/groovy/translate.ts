@@ -16,7 +16,7 @@ export type GroovyTranslation =
 
 /** Words that JavaScript keeps for itself, or that stand for something in a script. */
 const taken =
-  /^(?:request|response|context|result|State|Base64|dictionaries|properties|console|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|finally|for|function|if|implements|import|in|instanceof|interface|let|new|package|private|protected|public|return|static|super|switch|this|throw|try|typeof|var|void|while|with|yield|null|true|false|undefined)$/;
+  /^(?:request|response|context|result|State|Base64|dictionaries|properties|console|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|finally|for|function|if|implements|import|in|instanceof|interface|let|new|package|private|protected|public|return|static|super|switch|this|throw|try|typeof|var|void|while|with|yield|null|true|false|undefined|NaN|Infinity)$/;
 const setters = new Map([
   ['code', 'setCode'],
   ['error', 'setError'],

@@ -15,6 +15,8 @@ export interface Place {
 }
 
 const text = (js: string): Translated => ({ js, type: 'text' });
+/** Whether something is there: in parentheses, for what stands before it, or beside it, would else take the first half. */
+const asked = (js: string): Translated => ({ js: `(${js} != null)`, type: 'truth' });
 const quoted = (value: string): string => JSON.stringify(value);
 
 /** How deep values may stand in each other. */
@@ -156,7 +158,7 @@ export class Values {
     const reader = this.#reader;
     const plain = this.textLiteral();
     if (plain !== undefined) return text(quoted(plain));
-    const whole = reader.take(/-?\d{1,9}\b(?!\.\d)/y)?.[0];
+    const whole = reader.take(/-?(?:0|[1-9]\d{0,8})\b(?!\.\d)/y)?.[0];
     if (whole !== undefined) return { js: String(Number(whole)), type: 'whole' };
     const word = reader.take(/(?:true|false|null)\b/y)?.[0];
     if (word !== undefined) return { js: word, type: word === 'null' ? 'nothing' : 'truth' };
@@ -223,14 +225,14 @@ export class Values {
     if (headers !== undefined) {
       if (headers[1] === 'response') this.demandAnswer(at);
       const js = `${headers[1] ?? ''}.header(${this.#argument()})`;
-      return headers[2] === 'getFirst' ? { js, type: 'any' } : { js: `${js} != null`, type: 'truth' };
+      return headers[2] === 'getFirst' ? { js, type: 'any' } : asked(js);
     }
     if (reader.take(/(request|response)\.headers\b/y) !== undefined)
       reader.refuse('a header is read by headers.getFirst(name)', at);
     if (reader.take(/request\.parameters\.getFirst\(/y) !== undefined)
       return { js: `request.parameter(${this.#argument()})`, type: 'any' };
     if (reader.take(/request\.parameters\.containsKey\(/y) !== undefined)
-      return { js: `request.parameter(${this.#argument()}) != null`, type: 'truth' };
+      return asked(`request.parameter(${this.#argument()})`);
     if (reader.take(/context\.attributes\b/y) !== undefined) {
       if (reader.take(/\.get\(/y) !== undefined)
         return { js: `context.get(${this.#argument()})`, type: 'any' };
