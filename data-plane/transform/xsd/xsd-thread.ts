@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { invariant } from '../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../proto/process/built-ins.ts';
 import { boundThread } from '../thread/bounded-memory.ts';
-import type { JobMessage } from '../thread/jobs.ts';
+import type { JobMessage, JobSaid } from '../thread/jobs.ts';
 
 closeBuiltIns();
 
@@ -24,7 +24,7 @@ export interface XsdJob {
 const schemasMax = 20;
 const saidCharsMax = 500;
 
-boundThread();
+const isSpent = boundThread();
 const { ParseOption, XmlDocument, XmlLibError, XsdValidator } = await import('libxml2-wasm');
 
 const known = new LRUCache<string, InstanceType<typeof XsdValidator>>({
@@ -79,12 +79,14 @@ const wordsOf = (error: unknown): string =>
 
 const port = parentPort;
 invariant(port !== null, 'runs as a thread');
-const say = (message: JobMessage): void => port.postMessage(message);
+const say = (said: JobSaid): void =>
+  port.postMessage({ said, cpu: process.threadCpuUsage() } satisfies JobMessage);
 port.on('message', (job: XsdJob) => {
   try {
-    say({ kind: 'made', text: judge(job) });
+    const text = judge(job);
+    say({ kind: 'made', text, isSpent: text !== '' && isSpent() });
   } catch (error) {
-    say({ kind: 'failed', why: wordsOf(error) });
+    say({ kind: 'failed', why: wordsOf(error), isSpent: isSpent(error) });
   }
 });
 say({ kind: 'ready' });

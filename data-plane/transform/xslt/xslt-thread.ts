@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { invariant } from '../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../proto/process/built-ins.ts';
 import { boundThread } from '../thread/bounded-memory.ts';
-import type { JobMessage } from '../thread/jobs.ts';
+import type { JobMessage, JobSaid } from '../thread/jobs.ts';
 
 closeBuiltIns();
 
@@ -34,7 +34,7 @@ invariant(
   'Suspending' in WebAssembly,
   'the process was started with promises of WebAssembly (small-start.ts)',
 );
-boundThread();
+const isSpent = boundThread();
 // It writes what it makes of a body to the process's own output, past what a thread is given; there is nothing else here that writes.
 Reflect.set(fs, 'writeSync', () => 0);
 const { XmlDocument, XsltStylesheet } = await import('libxslt-wasm');
@@ -95,14 +95,16 @@ function literalOf(text: string): string {
 
 const port = parentPort;
 invariant(port !== null, 'runs as a thread');
-const say = (message: JobMessage): void => port.postMessage(message);
+const say = (said: JobSaid): void =>
+  port.postMessage({ said, cpu: process.threadCpuUsage() } satisfies JobMessage);
 port.on('message', (job: XsltJob) => {
   transform(job).then(
-    (text) => say({ kind: 'made', text }),
+    (text) => say({ kind: 'made', text, isSpent: false }),
     (error: unknown) =>
       say({
         kind: 'failed',
         why: `cannot be transformed: ${error instanceof Error ? error.message : String(error)}`,
+        isSpent: isSpent(error),
       }),
   );
 });

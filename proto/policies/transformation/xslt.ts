@@ -46,7 +46,7 @@ export const xslt = definePolicy({
   errors: {
     XSLT_TRANSFORMATION_FAILURE: { status: 500, message: 'The body cannot be transformed' },
   },
-  docs: 'The stylesheet is of XSLT 1.0, with `node-set()` and the functions of EXSLT for math, sets and strings; what is of a later version, and what would read another document (`xsl:import`, `xsl:include`, `document()`), is refused when the API is deployed, with its line and what to use instead. One that holds expressions is judged per request. Whatever `xsl:output` says, Content-Type becomes `application/xml`, and the text is sent in UTF-8. A document type in the body is refused; nothing is fetched. Transformations run in a thread of their own, one after another: one may take 1 s, 128 MiB of memory and make 16 Mi characters; past that, and for a body that is no XML, the request ends with 500. What is empty stays empty.',
+  docs: 'The stylesheet is of XSLT 1.0, with `node-set()` and the functions of EXSLT for math, sets and strings; what is of a later version, and what would read another document (`xsl:import`, `xsl:include`, `document()`), is refused when the API is deployed, with its line and what to use instead. One that holds expressions is judged per request. Whatever `xsl:output` says, Content-Type becomes `application/xml`, and the text is sent in UTF-8. A document type in the body is refused; nothing is fetched. Transformations run in a thread of their own, one after another: one may take 1 s of a core, 128 MiB of memory and make 16 Mi characters; past that, and for a body that is no XML, the request ends with 500. What is empty stays empty.',
   example: () => ({
     about: 'Callers get the names of what a backend has, in their order.',
     response: [

@@ -35,7 +35,7 @@ export const xmlValidation = definePolicy({
   docs: [
     'The body is read whole and held against `xsdSchema`, a schema of XSD 1.0, whatever its Content-Type says; one that is absent or empty passes. What does not fit, or is no XML, is refused with 400 in the words of `errorMessage`, else `Bad Request`, as `application/xml`; the record is warned of what does not fit. The keys are ours: the reference has none.',
     'It is read in the encoding that its Content-Type says, else in the one that it says itself. A document type is refused; nothing is fetched, neither for the body nor for the schema: `xs:include`, `xs:import` and `xs:redefine` with a `schemaLocation` are refused when the API is deployed, as are names that the schema does not have and what is of XSD 1.1, each with its line. What is wrong with a schema beyond that shows with the first body: it refuses each, as in the reference, and the record says why.',
-    '**Bounds**: a schema of 262144 characters; validations run in a thread of their own, one after another: one may take 1 s and 128 MiB of memory, past which the body is refused. At most 100 wait for it, and at most 5 s: then the answer is 503.',
+    '**Bounds**: a schema of 262144 characters; validations run in a thread of their own, one after another: one may take 1 s of a core and 128 MiB of memory, past which the body is refused. At most 100 wait for it, and at most 5 s: then the answer is 503.',
   ].join('\n\n'),
   example: () => ({
     about: 'Orders have pieces, at least one.',
