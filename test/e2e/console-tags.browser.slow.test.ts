@@ -7,6 +7,7 @@ import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
 import { looker, signIn, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 import { fleetsPath, password, v1 } from '../kit/control-plane/office.ts';
+import { makeWords } from '../kit/control-plane/words.ts';
 
 const view: View = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } };
 const others: readonly View[] = [
@@ -72,7 +73,7 @@ test(
       await seen.context().close();
     }
     const { id } = await scene.deployedApi('/pets');
-    await choosesWords(page, id);
+    await choosesWords(page, id, () => makeWords(scene, { tags: ['outside'] }));
     await page.goto('/console/_org/tags');
     await page.getByRole('button', { name: 'Delete North' }).click();
     await inDialog(page, 'Delete tenant').click();
@@ -97,8 +98,8 @@ test(
   },
 );
 
-/** Forms offer the words that were made: of a fleet, an API and an endpoint; what nobody made can be typed. */
-async function choosesWords(page: Page, id: string): Promise<void> {
+/** Forms offer the words that were made: of a fleet, an API and an endpoint; what nobody made is refused until somebody does. */
+async function choosesWords(page: Page, id: string, makeOutside: () => Promise<void>): Promise<void> {
   await page.goto('/console/_org/fleets');
   await page.getByRole('link', { name: 'dmz' }).click();
   await page.getByRole('button', { name: 'Edit fleet' }).click();
@@ -112,7 +113,10 @@ async function choosesWords(page: Page, id: string): Promise<void> {
     .first()
     .waitFor();
   await dialog.getByRole('textbox', { name: 'Other tags' }).fill('!outside');
+  await inDialog(page, 'Save fleet').click();
+  await dialog.getByText('There is no sharding tag').first().waitFor();
   await looker(page, view)('words-fleet');
+  await makeOutside();
   await inDialog(page, 'Save fleet').click();
   await dialog.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Edit fleet' }).click();
