@@ -26,6 +26,8 @@ const quarantineEveryMs = 3_600_000;
 /** How far the clock of the bucket may be from ours. */
 const clocksApartMsMax = 3_600_000;
 const watchedMax = 10_000;
+/** Objects in quarantine that no deletion reads a second time, each as often as there are deletions that have read it. */
+const objectsKnownMax = 50_000;
 /** What was done so long ago is forgotten; the audit has who asked. */
 const forgottenAfterMs = 400 * 86_400_000;
 
@@ -35,6 +37,12 @@ interface Wish {
   readonly files: readonly UnsweptFile[];
   /** Of the newest deletion. */
   readonly number: number;
+}
+
+/** When quarantine was last searched for a deletion, ms since the epoch, and whether its time was over by then. */
+interface Searched {
+  readonly atMs: number;
+  readonly isLast: boolean;
 }
 
 /** A deletion, and what it asks of a record, in SQL. */
@@ -57,8 +65,9 @@ export class Deletions {
   /** Files that could not be searched by themselves. */
   readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
 
-  /** When quarantine was last searched for a deletion, since this process started; ms since the epoch. */
-  readonly #quarantineSearched = new LRUCache<string, number>({ max: watchedMax });
+  /** How quarantine was searched for a deletion, and what was read of it, since this process started. */
+  readonly #quarantineSearched = new LRUCache<string, Searched>({ max: watchedMax });
+  readonly #objectsSearched = new LRUCache<string, true>({ max: objectsKnownMax });
   #isWhole = true;
 
   constructor(options: IngesterOptions) {
@@ -226,13 +235,19 @@ export class Deletions {
   async #searchQuarantine(at: EnvironmentRef, deletion: ActiveDeletion): Promise<void> {
     const { id, value, sweptAtMs, lateUntilMs } = deletion;
     const nowMs = this.#options.clock.now();
-    const searchedMs = this.#quarantineSearched.get(id) ?? sweptAtMs;
-    const isDue = searchedMs === undefined || nowMs - searchedMs >= quarantineEveryMs || nowMs >= lateUntilMs;
+    const known = this.#quarantineSearched.get(id);
+    const searchedMs = known?.atMs ?? sweptAtMs;
+    const isLast = nowMs >= lateUntilMs;
+    const isDue =
+      searchedMs === undefined ||
+      nowMs - searchedMs >= quarantineEveryMs ||
+      (isLast && known?.isLast !== true);
     if (!isDue) return;
     const sinceMs = searchedMs === undefined ? 0 : searchedMs - clocksApartMsMax;
-    const objects = await deleteQuarantined(this.#options, at, { value, sinceMs });
+    const search = { id, value, sinceMs, searched: this.#objectsSearched };
+    const objects = await deleteQuarantined(this.#options, at, search);
     if (objects > 0) await this.#store.countObjects(at, id, objects);
-    this.#quarantineSearched.set(id, nowMs);
+    this.#quarantineSearched.set(id, { atMs: nowMs, isLast });
   }
 
   /** Every file was searched: says so, and ends what has had its time. */

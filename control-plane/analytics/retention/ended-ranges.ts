@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { BlobStore } from '../../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
@@ -14,6 +15,8 @@ const rangesPerNoteMax = 20_000;
 /** Notes of one environment that are read, the newest; there is about one a day. */
 const notesReadMax = 2_000;
 const noteBytesMax = 16 * 1024 * 1024;
+/** Tenants of which it is known how old their oldest note is. */
+const tenantsKnownMax = 10_000;
 const atDigits = 15;
 
 /** `{"format":1,"covered":[{"spool":"<32 hex>","gateway":"g","hash8":"","first":0,"last":99}]}` */
@@ -30,6 +33,8 @@ const folderOf = ({ organization, environment }: EnvironmentRef): string =>
  */
 export class EndedRanges {
   readonly #blobs: BlobStore;
+  /** Of when the oldest note of a tenant is, by its folder; later ones are younger. */
+  readonly #oldestMs = new LRUCache<string, number>({ max: tenantsKnownMax });
 
   constructor(blobs: BlobStore) {
     this.#blobs = blobs;
@@ -61,15 +66,22 @@ export class EndedRanges {
     return found;
   }
 
-  /** Deletes notes of before a moment, of every environment, so many at most; resolves to how many those were. */
+  /** Deletes notes of before a moment, so many at most, of environments that have some; resolves to how many those were. */
   async forget(beforeMs: number, notesMax: number): Promise<number> {
     const old: string[] = [];
-    for await (const folder of this.#blobs.folders(endedFolder, 2))
+    for await (const folder of this.#blobs.folders(endedFolder, 2)) {
+      if (old.length >= notesMax) break;
+      if ((this.#oldestMs.get(folder) ?? 0) >= beforeMs) continue;
       for await (const { key } of this.#blobs.list(`${endedFolder}${folder}/`)) {
         const atMs = Number(key.slice(key.lastIndexOf('/') + 1).slice(0, atDigits));
-        if (!(atMs < beforeMs) || old.length >= notesMax) break;
-        old.push(key);
+        if (atMs < beforeMs && old.length < notesMax) {
+          old.push(key);
+          continue;
+        }
+        if (atMs >= beforeMs) this.#oldestMs.set(folder, atMs);
+        break;
       }
+    }
     for (const key of old) await this.#blobs.delete(key);
     return old.length;
   }

@@ -4,7 +4,7 @@ import type { IngesterOptions } from '../ingester.ts';
 import { MergingStore } from '../merging/merging.store.ts';
 import { Deletions } from './deletions.ts';
 import { EndedRanges, endedKeptMs } from './ended-ranges.ts';
-import { endQuarantined } from './quarantined.ts';
+import { endQuarantined, type OldestQuarantined } from './quarantined.ts';
 import { type DueFile, RetentionStore } from './retention.store.ts';
 import { Rewriter } from './rewriter.ts';
 import { isTimeless } from './subject.ts';
@@ -17,6 +17,8 @@ const restMs = 600_000;
 const restingMax = 1_000;
 const besideEveryMs = 3_600_000;
 const forgottenNotesMax = 1_000;
+/** Streams of tenants of which it is known how old what they have in quarantine is. */
+const quarantinesKnownMax = 10_000;
 
 /**
  * Ends what has had its time, and deletes what was asked to be deleted, some files at a time, under the ingester's lease.
@@ -31,6 +33,7 @@ export class Retention {
   readonly #deletions: Deletions;
   readonly #merging: MergingStore;
   readonly #ended: EndedRanges;
+  readonly #oldestQuarantined: OldestQuarantined = new LRUCache({ max: quarantinesKnownMax });
   #besideAtMs = 0;
   /** Files that could not be rewritten. */
   readonly #resting = new LRUCache<string, true>({ max: restingMax, ttl: restMs });
@@ -72,9 +75,9 @@ export class Retention {
   async #endBeside(): Promise<void> {
     const { clock } = this.#options;
     if (clock.monotonicMs() < this.#besideAtMs) return;
-    await this.#ended.forget(clock.now() - endedKeptMs, forgottenNotesMax);
-    const isMore = await endQuarantined(this.#options, this.#store);
-    if (!isMore) this.#besideAtMs = clock.monotonicMs() + besideEveryMs;
+    const notes = await this.#ended.forget(clock.now() - endedKeptMs, forgottenNotesMax);
+    const isMore = await endQuarantined(this.#options, this.#store, this.#oldestQuarantined);
+    if (!isMore && notes < forgottenNotesMax) this.#besideAtMs = clock.monotonicMs() + besideEveryMs;
   }
 
   /** Says in the bucket that they end, by tenant. */
