@@ -55,7 +55,15 @@ export class Roller {
     const file = lacking.find(({ id }) => !this.#resting.has(id));
     if (file === undefined) return;
     this.#resting.set(file.id, true);
-    await this.#write(file);
+    try {
+      await this.#write(file);
+    } catch (error) {
+      // It was merged, written again or ended meanwhile: what took its place gets figures of its own.
+      if (await this.#isLive(file)) throw error;
+      // These may tell what was to be deleted with it.
+      await deleteFigures(this.#options.blobs, file.key);
+      log.debug({ file: file.key, err: error }, 'a file left the lake while its figures were written');
+    }
     this.#resting.delete(file.id);
   }
 
@@ -83,11 +91,9 @@ export class Roller {
     this.#sweptUpTo = rollupFolder;
   }
 
-  /** Deletes the figures of a file that is live no longer; those of one that is are of whoever has the lease. */
-  async #forgetUnnamed(key: string): Promise<void> {
-    const { blobs, manifest } = this.#options;
-    const state = (await manifest.states([key])).get(key);
-    if (state !== 'live') await deleteFigures(blobs, key);
+  /** Figures of a file that is live are of whoever has the lease. */
+  async #isLive({ key }: LakeFile): Promise<boolean> {
+    return (await this.#options.manifest.states([key])).get(key) === 'live';
   }
 
   async #write(file: LakeFile & EnvironmentRef): Promise<void> {
@@ -111,11 +117,8 @@ export class Roller {
       }
       await onStep?.('rollup durable');
       const { rollup: bytes = 0, sieve = 0, narrow } = sizes;
-      if (!(await this.#store.save(id, { bytes, sieve, narrow, cubes }))) {
-        // It was merged or written again meanwhile, and these may tell what was to be deleted with it.
-        await this.#forgetUnnamed(key);
+      if (!(await this.#store.save(id, { bytes, sieve, narrow, cubes })))
         throw new Fault('analytics.failed', { internal: `${key}: the lease or the file was lost` });
-      }
       await onStep?.('rollup committed');
       for (const beside of written) {
         await caches[beside].forget(id);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { createLog } from '../../../proto/process/log.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { land } from '../../../test/kit/control-plane/landing.ts';
 import { createTestLake, type TestAnalytics } from '../../../test/kit/control-plane/test-lake.ts';
@@ -29,6 +30,17 @@ import { errorKeys } from '../questions/log-questions.ts';
 import type { QuestionParams } from '../questions/question.ts';
 import { insertDeletion } from '../retention/deletions.store.ts';
 
+/** A log, and how many of its lines say something. */
+function toldBy() {
+  const lines: string[] = [];
+  const log = createLog({
+    name: 'test',
+    level: 'debug',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  return { log, told: (words: RegExp): number => lines.filter((line) => words.test(line)).length };
+}
+
 test('records are ingested while figures are written', async (t) => {
   const lake = await createTestLake(t, sqlite);
   await landSome(lake, 1);
@@ -50,18 +62,40 @@ test('records are ingested while figures are written', async (t) => {
   await eventually(async () => (await rollups(lake)).length > 0, within);
 });
 
-test('figures that were under way when their file was replaced are not left in the bucket', async (t) => {
+test('figures that were under way when their file was replaced are not left in the bucket, and nobody is warned of them', async (t) => {
   const lake = await createTestLake(t, sqlite);
   await landSome(lake, 1);
+  const { log, told } = toldBy();
   let isReplaced = false;
   const onStep = async (step: string): Promise<void> => {
     if (step !== 'rollup durable' || isReplaced) return;
     await lake.storage.db.updateTable('lake_file').set({ state: 'retired' }).execute();
     isReplaced = true;
   };
-  await lake.start({ ...rolling, graceMs: 3_600_000 }, { onStep });
-  await eventually(() => isReplaced, within);
-  await eventually(async () => (await lake.keys('rollups/')).length === 0, within);
+  await lake.start({ ...rolling, graceMs: 3_600_000 }, { onStep, log });
+  await eventually(() => told(/left the lake while its figures were written/) === 1, within);
+  assert.deepEqual(await lake.keys('rollups/'), []);
+  assert.deepEqual(await rollups(lake), []);
+  // Rounds go on, and the next file gets its own.
+  await landSome(lake, 2);
+  await eventually(async () => (await rollups(lake)).length === 1, within);
+  assert.equal(told(/could not be written/), 0);
+});
+
+test('figures that could not be kept since the lease was lost are warned of', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  await landSome(lake, 1);
+  const { log, told } = toldBy();
+  let isLost = false;
+  const onStep = async (step: string): Promise<void> => {
+    if (step !== 'rollup durable' || isLost) return;
+    const another = { holder: 'another', expires_at_ms: Date.now() + 3_600_000 };
+    await lake.storage.db.updateTable('lease').set(another).where('name', '=', 'ingester').execute();
+    isLost = true;
+  };
+  await lake.start(rolling, { onStep, log });
+  await eventually(() => told(/figures of files of the lake could not be written/) === 1, within);
+  assert.equal(told(/left the lake/), 0);
   assert.deepEqual(await rollups(lake), []);
 });
 
