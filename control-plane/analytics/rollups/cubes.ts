@@ -93,10 +93,14 @@ export const cubes: readonly Cube[] = [
 ];
 
 /** What {@link cubes} are; one that is written by other rules is another format, and is written anew. */
-export const rollupFormat = 4;
+export const rollupFormat = 5;
 
-/** A cube may have so many rows of each record: one that has more is hardly smaller than the file. */
-export const rowsPerRecordMax = 1 / 4;
+/** A cube may have so many rows of each record: one that has more is hardly smaller than the file. Of bins a question reads those of one number alone. */
+export const rowsPerRecordMax: Readonly<Record<Cube['holds'], number>> = {
+  sums: 1 / 4,
+  names: 1 / 4,
+  bins: 1 / 3,
+};
 
 /** How far two values of one bin are apart at most, as a factor. */
 const binFactor = 1.02;

@@ -149,3 +149,23 @@ test('whoever was asked to be deleted stands in no answer, before there are new 
     await analytics.close();
   }
 });
+
+test('a number with few values does not cost the others their bins', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  // 800 rows of response times, and hardly any of the other two numbers; three times as many would be more than there may be.
+  const roll = dice(1);
+  const lines = Array.from({ length: recordsPerObject }, (_, n) =>
+    lineOf(roll, {
+      application_id: n % 2 === 0 ? 'one' : 'two',
+      gateway_response_time_us: Math.ceil(1_000 * 1.02 ** Math.floor(roll() * 400)),
+      gateway_latency_us: 300,
+      endpoint_response_time_us: undefined,
+    }),
+  );
+  await land(lake.blobs, lines, { spool: randomBytes(16).toString('hex') });
+  await rolledUp(lake, 1);
+  const [own] = await rollups(lake);
+  const rows = own?.cubes['application-bins'] ?? 0;
+  assert.ok(rows > recordsPerObject / 9, `bins of applications have ${rows} rows`);
+  assert.ok(rows < recordsPerObject / 4);
+});

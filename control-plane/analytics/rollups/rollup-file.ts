@@ -9,7 +9,6 @@ import { from } from '../questions/from.ts';
 import {
   binOf,
   type Cube,
-  cubeNumbers,
   cubes,
   numberColumns,
   rollupColumns,
@@ -83,7 +82,7 @@ export async function writeRollup(
     `SELECT count(*)::DOUBLE AS records, ${cubes.map((cube, n) => `${sizeOf(cube)}::DOUBLE AS c${n}`).join(', ')} FROM (${requests})`,
   );
   const records = Number(sizes['records']);
-  const kept = cubes.filter((_, n) => Number(sizes[`c${n}`]) <= records * rowsPerRecordMax);
+  const kept = cubes.filter(({ holds }, n) => Number(sizes[`c${n}`]) <= records * rowsPerRecordMax[holds]);
   const none = `SELECT ${[...rollupColumns].map(([name, type]) => `NULL::${type} AS ${name}`).join(', ')} WHERE false`;
   // One after the other, since each may need all the memory that there is.
   const parts: string[] = [];
@@ -122,8 +121,8 @@ function sizeOf(cube: Cube): string {
     case 'sums':
       return distinct([]);
     case 'bins':
-      // Those of the number that is asked for most stand for all.
-      return `${distinct([binOf(cubeNumbers[0])])} * ${cube.numbers.length}`;
+      // Each by itself: a latency has a tenth of the bins of a time, and an estimate is an eighth off now and then.
+      return `(${cube.numbers.map((number) => distinct([binOf(number)])).join(' + ')})`;
     case 'names':
       return distinct([customNamesSql]);
   }

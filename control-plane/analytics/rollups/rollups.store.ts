@@ -14,7 +14,7 @@ const Rollup = z.object({
   /** Rows of each cube that there is, by its name. */
   cubes: z.record(z.string(), z.int().min(0)),
 });
-/** What the manifest says of the figures of a file: `{"format":4,"bytes":5469950,"sieve":1469950,"narrow":4469950,"cubes":{"whole":73542,"minutes":30283}}`. */
+/** What the manifest says of the figures of a file: `{"format":5,"bytes":5469950,"sieve":1469950,"narrow":4469950,"cubes":{"whole":73542,"minutes":30283}}`. */
 export type Rollup = z.output<typeof Rollup>;
 
 /** Reads it; undefined where there is none, or one of another version. */
