@@ -89,7 +89,8 @@ export async function createToken(
     last_use_at_ms: null,
   };
   try {
-    await changeTokens({ desk, actor, userId }, async (now) => {
+    // Made in the transaction, the answer is kept with it: a token that nobody was shown would be of no use.
+    return await changeTokens({ desk, actor, userId }, async (now) => {
       const owner = { organization: actor.organization, userId: actor.id };
       // Who takes all tokens away changes the password with them: one that is made beside it waits, and is refused.
       if (!(await holdUser(now.trx, owner, actor.passwordMark))) throw new Fault('request.unauthorized');
@@ -101,12 +102,12 @@ export async function createToken(
         { ...organizationOf(actor), after: row },
         touched(actor, userId, row.id),
       );
+      return { ...view(row), token };
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new Fault('request.conflict', { detail: `There is a token "${wish.name}" already.` });
   }
-  return { ...view(row), token };
 }
 
 /** How many the actor has. */
@@ -146,10 +147,10 @@ export async function deleteToken(
 }
 
 /** Changes the tokens of the actor, or of another user, as far as that one may not do more. */
-function changeTokens(
+function changeTokens<Made>(
   { desk, actor, userId }: { readonly desk: Desk; readonly actor: Actor; readonly userId: string },
-  work: (now: OrganizationChange) => Promise<void>,
-): Promise<void> {
+  work: (now: OrganizationChange) => Promise<Made>,
+): Promise<Made> {
   const ref = { organization: actor.organization, userId };
   return userId === actor.id
     ? changeOrganization(desk, own(actor), work)
