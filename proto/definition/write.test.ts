@@ -111,7 +111,7 @@ test('a custom resource says what a portal knows as far as its operator knows it
       picture: null,
     },
     plans: new Map([
-      ['9', { description: 'For shops', validation: 'MANUAL', commentRequired: true, apiId: 'a' }],
+      ['9', { description: 'For shops', validation: 'MANUAL', commentRequired: true, order: 7, apiId: 'a' }],
     ]),
   };
   const specOf = (fields: Json) =>
@@ -123,7 +123,8 @@ test('a custom resource says what a portal knows as far as its operator knows it
   const added = (spec: Json) => Object.keys(spec).filter((name) => !Object.hasOwn(bare, name));
   assert.deepEqual(added(specOf({})), ['description', 'labels', 'lifecycleState']);
   assert.deepEqual(added(specOf({ lifecycleState: 'CREATED' })), ['description', 'labels']);
-  const { 9: plan } = specOf({})['plans'] as Record<string, Json>;
+  const { 9: plan, 1: silent } = specOf({})['plans'] as Record<string, Json>;
+  assert.deepEqual([plan?.['order'], silent?.['order']], [7, 2], 'where nobody knows better, its place');
   assert.ok(plan !== undefined);
   const { description, validation, comment_required: isAsked, apiId } = plan;
   assert.deepEqual([description, validation, isAsked, apiId], ['For shops', 'MANUAL', true, undefined]);

@@ -67,7 +67,7 @@ export function toResource(
         ...picked(of, resourceFields.plan),
         ...(isAsked !== undefined && { comment_required: isAsked }),
         ...rest,
-        order: index + 1,
+        order: of['order'] ?? index + 1,
       },
     ] as const;
   });
