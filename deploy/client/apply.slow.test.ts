@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { kindOf, kinds } from './kinds.ts';
+import type { Fields } from './objects.ts';
 import { openCommandScene } from '../../test/kit/processes/command-scene.ts';
 
 const login = (url: string) => ['login', '--url', url, '--user', 'admin'];
@@ -126,6 +128,75 @@ test('apply of what describe gave changes nothing, of every kind, and a dry run 
   assert.equal(await audited(), before);
 });
 
+/** As {@link described}, but that a subscription, which has no name, is called by its key. */
+const listed: readonly (readonly string[])[] = [
+  ...new Map(described.map(([kind = '', , ...parent]) => [kind, [kind, ...parent]] as const)).values(),
+  ['subscription', '--api', 'api /orders'],
+  ['entrypoint'],
+];
+
+test('apply of what get gave changes nothing, of every kind that files make', async (t) => {
+  const { run, write, office } = await openFilledScene(t);
+  const tag = await office.call('POST', '/management/organizations/DEFAULT/configuration/tags', {
+    body: { key: 'internal', name: 'internal' },
+  });
+  assert.ok(tag.status < 300, tag.text);
+  write('objects.yaml', objects);
+  write('more.yaml', 'kind: subscription\nplan: gold\napplication: shop\n');
+  write(
+    'entrypoint.yaml',
+    'kind: entrypoint\nvalue: https://api.example.com\ntarget: HTTP\ntags: [internal]\n',
+  );
+  const made = await run(
+    ['create', '-f', 'objects.yaml', '--api', 'api /orders'],
+    ['create', '-f', 'more.yaml', '--api', 'api /orders'],
+    ['create', '-f', 'entrypoint.yaml'],
+  );
+  for (const { code, said } of made) assert.equal(code, 0, said);
+  const kindsHere = kinds.filter(({ create }) => create !== undefined).map(({ name }) => name);
+  assert.deepEqual(listed.map(([kind = '']) => kind).toSorted(), kindsHere.toSorted());
+  const whole = await run(...listed.map((words) => ['get', ...words, '--json']));
+  const rows = whole.map(({ said }) => JSON.parse(said) as readonly Fields[]);
+  const ones = await run(
+    ...listed.flatMap(([kind = '', ...parent], index) =>
+      (rows[index] ?? []).map((row) => [
+        'describe',
+        kind,
+        String(row[kindOf(kind).idField ?? 'id']),
+        ...parent,
+        '--json',
+      ]),
+    ),
+  );
+  // Of users it says no rights, and of APIs not whether there is a draft: neither is of a file.
+  const ofFiles = (all: readonly (Fields | string)[]) =>
+    all
+      .filter((one) => typeof one === 'string' || one['kind'] !== 'user')
+      .map((one) => (typeof one === 'string' ? one : { ...one, hasDraft: undefined }));
+  assert.deepEqual(
+    ofFiles(rows.flat()),
+    ofFiles(ones.map(({ said, code }) => (code === 0 ? (JSON.parse(said) as Fields) : said))),
+    'a list for programs says all of each',
+  );
+  const audited = async () =>
+    (await office.call('GET', '/management/organizations/DEFAULT/audit?size=100')).text;
+  const before = await audited();
+  for (const form of ['yaml', 'json']) {
+    const texts = await run(...listed.map((words) => ['get', ...words, '--output', form]));
+    texts.forEach(({ code, said }, index) => {
+      assert.equal(code, 0, said);
+      write(`${index}.${form}`, said);
+    });
+    const ends = await run(
+      ...listed.map((words, index) => ['apply', '-f', `${index}.${form}`, ...words.slice(1)]),
+    );
+    ends.forEach(({ said }, index) =>
+      assert.match(said, /^([\w-]+ .+ unchanged\n)+$/, `${listed[index]?.join(' ')}: ${said}`),
+    );
+  }
+  assert.equal(await audited(), before);
+});
+
 test('what a file says replaces what is there, field by field; what cannot be written is told and what it leaves out stays', async (t) => {
   const { run, write } = await openFilledScene(t);
   write('objects.yaml', objects);
@@ -203,6 +274,30 @@ test('an OpenAPI document is made an API of, with itself as its documentation, a
   assert.match(pages?.said ?? '', /SWAGGER/);
   assert.match(same?.said ?? '', /api Pet Store \(.+\) unchanged/);
   assert.match(changed?.said ?? '', /would be changed\n +/);
+});
+
+test('an API is exported as a definition in yaml or json and as a custom resource, and apply of each changes nothing', async (t) => {
+  const { run, write } = await openFilledScene(t);
+  const forms = ['yaml', 'json', 'crd'];
+  const texts = await run(
+    ...forms.map((form) => ['describe', 'api', 'api /orders', '--export', form]),
+    ['describe', 'api', 'api /orders', '--export', '--json'],
+    ['describe', 'api', 'api /orders', '--export', 'xml'],
+    ['describe', 'plan', 'plan', '--api', 'api /orders', '--export', 'crd'],
+  );
+  forms.forEach((form, index) => write(`${form}.yaml`, texts[index]?.said ?? ''));
+  const [yaml, json, crd, alike, unknown, plan] = texts.map(({ said }) => said);
+  assert.match(yaml ?? '', /^export:\n|^api:\n/m);
+  assert.deepEqual(
+    Object.keys(JSON.parse(json ?? '') as object),
+    Object.keys(JSON.parse(alike ?? '') as object),
+  );
+  assert.match(crd ?? '', /^kind: ApiV4Definition$/m);
+  assert.equal(texts[4]?.code, 2);
+  assert.match(unknown ?? '', /Allowed choices are yaml, json, crd/);
+  assert.match(plan ?? '', /warning: --export says nothing about a plan/);
+  for (const { said } of await run(...forms.map((form) => ['apply', '-f', `${form}.yaml`])))
+    assert.match(said, /api api \/orders .+ unchanged\n$/, said);
 });
 
 test('a flag that is of no kind in the files is a slip', async (t) => {

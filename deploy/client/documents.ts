@@ -39,7 +39,10 @@ async function pathsOf(file: string): Promise<readonly string[]> {
 }
 
 async function readDocumentsOf(path: string): Promise<readonly Document[]> {
-  const bodies = await readBodies(path);
+  // A list is what `isthmus get --json` prints.
+  const bodies = (await readBodies(path)).flatMap((body): readonly unknown[] =>
+    Array.isArray(body) ? body : [body],
+  );
   return bodies.map((body, index) => {
     const at = bodies.length === 1 ? path : `${path}, document ${index + 1}`;
     if (!isFields(body)) throw unreadable(`${at} is no object.`);

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { collect, createCommand, splitPair, wholeNumber } from '../command.ts';
-import { say } from '../terminal.ts';
+import { print, say } from '../terminal.ts';
 import {
   type ClientFlags,
   outputOf,
@@ -68,7 +68,8 @@ async function getNamed(
   }
   const query = queryOf(flags, kind.search);
   const { rows, total, warning } = await objects.list(place, { limit: flags.limit, query });
-  showRows(named(kind, rows), kind.columns, outputOf(flags));
+  const shown = outputOf(flags) === 'table' ? rows : await objects.whole(place, rows);
+  showRows(named(kind, shown), kind.columns, outputOf(flags));
   if (warning !== undefined) say(`warning: ${warning}`);
   if (rows.length === 0) say(`no ${kind.plural}`);
   if (total !== undefined && total > rows.length) say(`${rows.length} of ${total}; --limit lists more`);
@@ -82,19 +83,28 @@ export function describeCommand(): Command {
     examples: [
       'isthmus describe api orders',
       'isthmus describe api orders --export > orders.yaml    # with its plans, as `isthmus apply` takes it',
+      'isthmus describe api orders --export crd > orders.yaml    # for the operator of the reference product',
       'isthmus describe plan gold --api orders --json',
     ],
   });
   return withOutput(withParent(withContext(command)))
     .argument('<kind>', kindList)
     .argument('<name>', 'id or name')
-    .option('--export', 'the API with its plans as one document')
+    .addOption(
+      new Option(
+        '--export [form]',
+        'the API with its plans as one document: its definition in yaml or json, or a custom resource for Kubernetes (crd)',
+      ).choices(exportForms),
+    )
     .action((word: string, name: string, flags: DescribeFlags) =>
       withObjects(flags, (objects) => describeNamed(objects, { word, name, flags })),
     );
 }
 
-type DescribeFlags = ClientFlags & { readonly export?: true };
+const exportForms = ['yaml', 'json', 'crd'] as const;
+
+/** `true` is a definition in the form of the output. */
+type DescribeFlags = ClientFlags & { readonly export?: (typeof exportForms)[number] | true };
 
 async function describeNamed(
   objects: Objects,
@@ -103,9 +113,12 @@ async function describeNamed(
   const kind = kindOf(word);
   const place = await objects.placeOf(kind, parentsOf(flags));
   const { id, fields } = await objects.find(place, name);
-  const isExport = flags.export === true && kind.name === 'api';
-  if (flags.export === true && !isExport) say(`warning: --export says nothing about a ${kind.name}`);
-  showOne(isExport ? await objects.exportDefinition(id) : named(kind, [fields])[0], outputOf(flags));
+  const form = kind.name === 'api' ? flags.export : undefined;
+  if (flags.export !== undefined && form === undefined)
+    say(`warning: --export says nothing about a ${kind.name}`);
+  if (form === 'crd') return print(await objects.exportResource(id));
+  if (form === undefined) return showOne(named(kind, [fields])[0], outputOf(flags));
+  showOne(await objects.exportDefinition(id), form === true ? outputOf(flags) : form);
 }
 
 /** As `isthmus apply` takes them back. */

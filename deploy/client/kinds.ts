@@ -22,6 +22,8 @@ export interface Kind {
   readonly firstPage?: number;
   /** Parameter of the list that looks for a text. */
   readonly search?: string;
+  /** The list says less of each than `one` does. */
+  readonly isListShort?: true;
   readonly one: string;
   /** Undefined where nobody makes one by hand. */
   readonly create?: string;
@@ -133,6 +135,7 @@ export const kinds: readonly Kind[] = [
     plural: 'pages',
     parent: 'api',
     ...changeable(`${environment2}/apis/{api}/pages`),
+    isListShort: true,
     names: ['name'],
     columns: [
       ['name', 'name'],
@@ -182,6 +185,7 @@ export const kinds: readonly Kind[] = [
     name: 'dictionary',
     plural: 'dictionaries',
     ...changeable(`${environment}/configuration/dictionaries`),
+    isListShort: true,
     names: ['name', 'key'],
     columns: [
       ['name', 'name'],

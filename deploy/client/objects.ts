@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Context } from './contexts.ts';
 import { type Kind, kindOf, type Parent } from './kinds.ts';
@@ -94,6 +95,18 @@ export class Objects {
         return { rows: rows.slice(0, limit), total: all, warning: answer.warning };
       }
     }
+  }
+
+  /** Rows of a list with all that there is to say of each; one that has gone meanwhile is left out. */
+  async whole(place: Place, rows: readonly Fields[]): Promise<readonly Fields[]> {
+    const { isListShort, idField = 'id' } = place.kind;
+    if (isListShort !== true) return rows;
+    const all: Fields[] = [];
+    for (const row of rows) {
+      const one = await this.#byId(place, textOf(row[idField]));
+      if (one !== undefined) all.push(one.fields);
+    }
+    return all;
   }
 
   /**
@@ -195,8 +208,17 @@ export class Objects {
 
   /** The API with its plans as one document, which {@link importDefinition} takes. */
   async exportDefinition(id: string): Promise<unknown> {
-    const path = `/v2/environments/${encodeURIComponent(this.#context.environment)}/apis/${encodeURIComponent(id)}/_export/definition`;
-    return (await this.#management.call({ method: 'GET', path })).body;
+    return (await this.#management.call({ method: 'GET', path: this.#exportOf(id, 'definition') })).body;
+  }
+
+  /** The same as a custom resource of Kubernetes, in YAML. */
+  async exportResource(id: string): Promise<string> {
+    const { stream } = await this.#management.open({ method: 'GET', path: this.#exportOf(id, 'crd') });
+    return stream === undefined ? '' : text(stream);
+  }
+
+  #exportOf(id: string, form: string): string {
+    return `/v2/environments/${encodeURIComponent(this.#context.environment)}/apis/${encodeURIComponent(id)}/_export/${form}`;
   }
 
   /**
