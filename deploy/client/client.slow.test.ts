@@ -60,6 +60,9 @@ test('login keeps a token and never the password, in a file for its user alone; 
   );
   assert.deepEqual([signedIn?.code, listed?.code, who?.code], [0, 0, 0], signedIn?.said);
   assert.match(listed?.said ?? '', /^here +http/m);
+  assert.match(who?.said ?? '', /"lastConnectionAt": ?\d/, 'it is a sign-in, as one with a code is');
+  const user = '/management/organizations/DEFAULT/user';
+  assert.equal((await office.call('GET', `${user}/sessions`)).text, '[]', 'its session has ended');
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.doesNotMatch(readFileSync(file, 'utf8'), new RegExp(password));
   const { contexts } = JSON.parse(readFileSync(file, 'utf8')) as {

@@ -138,13 +138,13 @@ async function signIn(url: URL, flags: LoginFlags): Promise<Pick<Context, 'token
       : secretIn(flags.passwordFile, 'password');
   const credential = { user: flags.user, password };
   try {
-    return await makeToken(url, credential, flags);
+    return await tokenBySession(url, credential, flags);
   } catch (error) {
     const isCodeWanted = error instanceof Fault && error.parameters?.['technicalCode'] === codeRequired;
     if (!isCodeWanted) throw error;
     const code =
       flags.code ?? (await readSecretly(`code of the second factor of ${flags.user}`, codeOtherwise));
-    return tokenByCode(url, credential, { ...flags, code });
+    return tokenBySession(url, credential, { ...flags, code });
   }
 }
 
@@ -152,11 +152,14 @@ const codeRequired = 'signIn.codeRequired';
 const codeOtherwise = 'Give one with --code; it counts once.';
 const tokenSchema = z.object({ token: z.string().min(1) });
 
-/** With a second factor a password opens a session alone; the token is made by it, and it ends. */
-async function tokenByCode(
+/**
+ * A password opens a session, with a second factor by a code; the token is made by it, and it ends. Who signs in by one is known to have been
+ * there: a password that makes a token by itself leaves no last sign-in, and no row in the audit.
+ */
+async function tokenBySession(
   url: URL,
   credential: Credential,
-  flags: LoginFlags & { readonly code: string },
+  flags: LoginFlags,
 ): Promise<Pick<Context, 'token' | 'tokenId'>> {
   const user = `/organizations/${encodeURIComponent(flags.organization)}/user`;
   const { body } = await withManagement(url.href, credential, (management) =>
