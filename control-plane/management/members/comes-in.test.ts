@@ -32,6 +32,12 @@ for (const database of testDatabases)
         ...own.map((path) => ['POST', path, { id: userId, role: 'USER' }, 'id'] as const),
         ['POST', group, [{ id: userId, roles: [{ scope: 'API', name: 'USER' }] }], '[0].id'] as const,
       ];
+      const tenantRole = (referenceType: string, userId: string, extra: object = {}) => {
+        const roles = [referenceType === 'ORGANIZATION' ? 'ADMIN' : 'API_PUBLISHER', 'USER'];
+        const body = { referenceType, referenceId: 'DEFAULT', roles, ...extra };
+        return [`${organization}/users/${userId}/roles`, body] as const;
+      };
+      const admins = `${organization}/configuration/rolescopes/ORGANIZATION/roles/ADMIN/users`;
       const kept = joins(former);
       for (const [method, path, body] of kept)
         assert.ok((await call(method, path, { body })).status <= 201, path);
@@ -51,6 +57,10 @@ for (const database of testDatabases)
           ['POST', group, [{ reference: former, roles: [{ scope: 'API', name: 'OWNER' }] }], '[0].reference'],
           ['POST', `${api}/_transfer-ownership`, { userId: member, poRole: 'OWNER' }, 'userId'],
           ['POST', `${api}/_transfer-ownership`, { userReference: former, poRole: 'OWNER' }, 'userReference'],
+          ['PUT', ...tenantRole('ORGANIZATION', member, { user: member }), 'user'],
+          ['PUT', ...tenantRole('ENVIRONMENT', former), 'userId'],
+          ['POST', admins, { id: member }, 'id'],
+          ['POST', admins, { reference: former }, 'reference'],
           ...own.map(
             (path) => ['POST', `${path}/transfer_ownership`, { id: member, role: 'OWNER' }, 'id'] as const,
           ),
@@ -74,6 +84,9 @@ for (const database of testDatabases)
           assert.ok((await call(method, path, { body })).status <= 201, `${status} ${path}`);
       }
       await call('POST', `${organization}/users/${member}/_disable`);
+      const [roles, fewer] = tenantRole('ORGANIZATION', member, { roles: ['USER'] });
+      const { status: taken } = await call('PUT', roles, { body: fewer });
+      assert.ok(taken < 300, 'a role is taken from him');
       const back = { body: { id: former, role: 'OWNER' } };
       for (const path of own)
         assert.equal((await call('POST', `${path}/transfer_ownership`, back)).status, 200);

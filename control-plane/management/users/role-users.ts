@@ -46,6 +46,7 @@ export async function changeRoleUser(
   await changeUserRoles(desk, actor, {
     organization,
     userId,
+    named: { ...wish.user, fields: ['id', 'reference'] },
     referenceType: 'ORGANIZATION',
     referenceId: organization,
     wanted: (held) => [...held.filter((role) => role !== name), ...(isGiven ? [name] : [])],

@@ -8,7 +8,7 @@ import { findRole, rightsOfRow } from '../../access/roles.store.ts';
 import { groupsOfUser, listHoldings, type UserRef } from '../../access/users.store.ts';
 import type { Desk, OrganizationChange } from '../desk.ts';
 import { idSchema, present } from '../fields.ts';
-import { checkRole } from '../members/assignable.ts';
+import { checkComesIn, checkRole, type Named } from '../members/assignable.ts';
 import { resolveEnvironment, resolveOrganization } from '../tenants/tenants.store.ts';
 import { checkAdministratorLeft, lackedRight } from './guards.ts';
 import { changeUser, tokenWithoutEnd } from './users.ts';
@@ -34,7 +34,7 @@ const kinds = { api: 'API', application: 'APPLICATION', group: 'GROUP' } as cons
 /**
  * Gives a user these roles on the organization or an environment in place of those that he has there; it counts from his next request on.
  *
- * Errors: user.notFound; role.invalid; request.invalid for another reference; user.lastAdministrator; request.forbidden for rights that
+ * Errors: user.notFound; role.invalid; request.invalid for another reference, and for a user who does not come in and would get a role more; user.lastAdministrator; request.forbidden for rights that
  * the actor has not himself, for a user who may do more, and for an ADMIN that a token would make which ends.
  */
 export function setUserRoles(
@@ -46,7 +46,9 @@ export function setUserRoles(
   if (wish.user !== undefined && wish.user !== ref.userId)
     throw invalid('user', 'is another one than the path names');
   const names = wish.roles.map((role) => role.replace(new RegExp(`^${wish.referenceType}-`), ''));
-  return changeUserRoles(desk, actor, { ...ref, ...wish, wanted: () => names });
+  const field = wish.user === undefined ? 'userId' : 'user';
+  const named = { id: ref.userId, fields: [field, field] } as const;
+  return changeUserRoles(desk, actor, { ...ref, ...wish, named, wanted: () => names });
 }
 
 /** The same; what is wanted may depend on what is held. */
@@ -55,6 +57,8 @@ export function changeUserRoles(
   actor: Actor,
   ref: UserRef &
     Reference & {
+      /** How the request names the user. */
+      readonly named: Named;
       /** Names of roles that are held there, to those that are to be. */
       readonly wanted: (held: readonly string[]) => readonly string[];
     },
@@ -66,6 +70,7 @@ export function changeUserRoles(
     const held = all.filter((role) => role.scope === scope && role.reference === reference);
     const before = new Set(held.map(({ name }) => name));
     const wanted = new Set(ref.wanted([...before]));
+    if (wanted.difference(before).size > 0) checkComesIn(user, ref.named);
     for (const name of wanted) await checkGiven(now, { scope, reference, name, isHeld: before.has(name) });
     if (scope === 'organization' && before.has('ADMIN') && !wanted.has('ADMIN'))
       await checkAdministratorLeft(now, user.id);
