@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createDataKey, mask, sealText } from '../../../proto/trust/sealed-text.ts';
 import { differenceOf, patchCharsMax } from './difference.ts';
 
 test('a difference names what was added, removed and replaced, inside of JSON too, and nothing when nothing was', () => {
@@ -25,4 +26,20 @@ test('a long difference tells the places, and stays short', () => {
   assert.deepEqual(JSON.parse(at(patchCharsMax - frame + 1)), [{ op: 'add', path: '/text', value: '...' }]);
   const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`${'k'.repeat(100)}${n}`, n]));
   assert.ok((differenceOf({}, many) ?? '').length <= patchCharsMax);
+});
+
+test('of a text that differs in its spaces, or in the order of its names, the whole is told, and no secret in it', () => {
+  const told = (before: string, after: string): unknown =>
+    JSON.parse(differenceOf({ description: before }, { description: after }) ?? '[]');
+  const wide = '{ "a": 1, "b": [2] }';
+  const value = [{ op: 'replace', path: '/description', value: wide }];
+  assert.deepEqual(told('{"a":1,"b":[2]}', wide), value);
+  assert.deepEqual(told('{"b":[2],"a":1}', wide), value);
+  assert.deepEqual(told(wide, wide), []);
+  const place = { organization: 'o', environment: 'e', kind: 'api', id: 'a', field: 'secret' };
+  const sealed = sealText(createDataKey(), 'PLANTED', place);
+  const secret = (spaces: string): string => JSON.stringify({ secret: sealed }, null, spaces);
+  assert.deepEqual(told(secret(''), secret('  ')), [
+    { op: 'replace', path: '/description', value: { secret: mask } },
+  ]);
 });

@@ -14,12 +14,13 @@ const stepsMax = 1_000;
 /**
  * What was changed, as a JSON Patch that leads from before to after; undefined when nothing was.
  *
- * JSON in texts of rows is compared field by field, lists as a whole. Secrets are masked: that one changed is shown, what it is is not. Where
+ * JSON in texts of rows is compared field by field, lists as a whole; of a text that differs in its spaces alone the whole is told. Secrets are masked: that one changed is shown, what it is is not. Where
  * the patch is long, `value` is '...' and only the places are told.
  */
 export function differenceOf(before: unknown, after: unknown): string | undefined {
   const steps: Step[] = [];
   compare({ before: opened(before), after: opened(after), path: '' }, steps);
+  respelt(before, after, steps);
   if (steps.length === 0) return undefined;
   const text = JSON.stringify(maskSealed(steps.slice(0, stepsMax)));
   if (text.length <= patchCharsMax) return text;
@@ -47,6 +48,21 @@ function compare({ before, after, path }: Pair, steps: Step[]): void {
   if (before === undefined) steps.push({ op: 'add', path, value: after });
   else if (after === undefined) steps.push({ op: 'remove', path });
   else if (!isDeepStrictEqual(before, after)) steps.push({ op: 'replace', path, value: after });
+}
+
+/** Texts that say the same as JSON and are written otherwise: a person's own text, which only looks like JSON, has changed. */
+function respelt(before: unknown, after: unknown, steps: Step[]): void {
+  if (!isFields(before) || !isFields(after)) return;
+  const olds = new Map(Object.entries(before));
+  for (const [name, text] of Object.entries(after) as [string, unknown][]) {
+    const old: unknown = olds.get(name);
+    if (untold.has(name) || typeof text !== 'string' || typeof old !== 'string' || old === text) continue;
+    const said = openedText(text);
+    if (!isDeepStrictEqual(openedText(old), said)) continue;
+    // A secret is sealed in JSON and found by its field there; as a text it would not be masked.
+    const value = isDeepStrictEqual(maskSealed(said), said) ? text : said;
+    steps.push({ op: 'replace', path: `/${pointed(name)}`, value });
+  }
 }
 
 const isFields = (value: unknown): value is object =>

@@ -40,6 +40,12 @@ for (const database of testDatabases) {
         const longest = Buffer.concat([png, Buffer.alloc(pictureBytesMax - png.length)]);
         assert.equal(await put(longest), 204);
         assert.equal(await put(Buffer.concat([longest, Buffer.alloc(1)])), 413);
+        const told = async () => (await office.storage.db.selectFrom('audit').select('id').execute()).length;
+        const before = await told();
+        assert.equal(await put(longest), 204);
+        assert.equal(await told(), before, 'the one that it has is no change');
+        assert.equal(await put(png), 204);
+        assert.equal(await told(), before + 1);
         assert.equal((await office.call('DELETE', path)).status, 204);
         assert.equal((await office.call('GET', path)).status, 404);
       }

@@ -29,7 +29,7 @@ export async function getPicture(desk: Desk, actor: Actor, ref: PictureRef): Pro
   return { type: row.type, text: Uint8Array.from(row.bytes) };
 }
 
-/** Gives an API a picture; what it is, its bytes say, not its sender. Errors: request.unsupported_media_type. */
+/** Gives an API a picture; what it is, its bytes say, not its sender. The one that it has already is no change. Errors: request.unsupported_media_type. */
 export function setPicture(
   desk: Desk,
   actor: Actor,
@@ -43,9 +43,14 @@ export function setPicture(
     });
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedApi(now, ref.id);
+    const before = await findPicture(now.trx, ref);
+    if (before !== undefined && before.type === type && Buffer.compare(before.bytes, ref.bytes) === 0) return;
     await writePicture(now.trx, { ...ref.at, api_id: ref.id, kind: ref.kind, type, bytes: ref.bytes });
-    const told = { media_type: type, bytes: ref.bytes.length, sha256: sha256Of(ref.bytes) };
-    await now.audit('API_UPDATED', { type: 'API', id: ref.id, after: { [ref.kind]: told } });
+    const rows = {
+      before: before && { [ref.kind]: toldOf(before) },
+      after: { [ref.kind]: toldOf({ type, bytes: ref.bytes }) },
+    };
+    await now.audit('API_UPDATED', { type: 'API', id: ref.id, ...rows });
   });
 }
 
@@ -56,10 +61,16 @@ export function removePicture(desk: Desk, actor: Actor, ref: PictureRef): Promis
     const before = await findPicture(now.trx, ref);
     if (before === undefined) return;
     await deletePicture(now.trx, ref);
-    const told = { media_type: before.type, bytes: before.bytes.length, sha256: sha256Of(before.bytes) };
-    await now.audit('API_UPDATED', { type: 'API', id: ref.id, before: { [ref.kind]: told } });
+    await now.audit('API_UPDATED', { type: 'API', id: ref.id, before: { [ref.kind]: toldOf(before) } });
   });
 }
+
+/** What the audit says of a picture. */
+const toldOf = ({ type, bytes }: { readonly type: string; readonly bytes: Uint8Array }) => ({
+  media_type: type,
+  bytes: bytes.length,
+  sha256: sha256Of(bytes),
+});
 
 function typeOf(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
