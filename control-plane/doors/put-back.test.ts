@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { makers, put } from '../../test/kit/control-plane/makers.ts';
-import { environment, fleetsPath, openOffice } from '../../test/kit/control-plane/office.ts';
+import { environment, fleetsPath, type Office, openOffice, v1 } from '../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../test/kit/control-plane/words.ts';
 import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
 import { routes } from '../management/index.ts';
 import { makeSamples } from '../management/samples/making.ts';
@@ -82,6 +83,32 @@ test('whatever can be read and replaced takes back exactly what it gave, and wit
   }
 });
 
+test('a list that can be read and replaced, or each that stands in it, is taken back as it was given', async (t) => {
+  const mail = { smtp: { host: 'mail.example.com' } };
+  const office = await openOffice(t, testDatabases[0] as TestDatabase, { mail });
+  const paths = await listed(office, t);
+  assert.deepEqual([...paths.keys()].toSorted(), [...lists].toSorted(), 'each of them');
+  const told = () =>
+    office.storage.db.selectFrom('audit').select(['event', 'patch']).orderBy('seq').execute();
+  for (const [name, { path, takesAll }] of paths) {
+    const before = await office.call('GET', path);
+    const items = before.body as unknown as readonly { readonly id?: string }[];
+    assert.ok(before.status === 200 && items.length > 0, `${name} ${before.text}`);
+    const audit = (await told()).length;
+    const isSetting = name.endsWith('/notificationsettings');
+    for (const item of takesAll ? [items] : items) {
+      // The caller's own is written where the list stands, each of the others at its own path.
+      const at = isSetting && 'id' in item ? `${path}/${String(item.id)}` : path;
+      const answer = await office.call('PUT', at, { body: turned(item) });
+      assert.ok(answer.status < 300, `${name} ${answer.text}`);
+    }
+    const after = await office.call('GET', path);
+    assert.deepEqual(after.body, before.body, name);
+    assert.equal(after.headers.get('etag'), before.headers.get('etag'), name);
+    assert.deepEqual((await told()).slice(audit), [], `${name} tells the audit nothing`);
+  }
+});
+
 test('an API that was made with its flows and deployed needs no deployment when it is sent back', async (t) => {
   const office = await open(t);
   const { at, admin } = office.boot;
@@ -115,7 +142,15 @@ test('a text that looks like JSON is a text: with other spaces it is another one
       const close = await write('{"a":1}');
       // What is no text of people's own is refused, or means something else.
       if (close.text !== '{"a":1}') continue;
+      const rows = () => office.storage.db.selectFrom('audit').selectAll().orderBy('seq').execute();
+      const before = (await rows()).length;
       const wide = await write('{ "a": 1 }');
+      const told = (await rows()).slice(before).filter(({ patch }) => patch === null);
+      assert.deepEqual(
+        told.map(({ event }) => event),
+        [],
+        `the audit says what became of ${field} of ${name}`,
+      );
       assert.equal(wide.text, '{ "a": 1 }', `${field} of ${name}`);
       if (wide.etag !== null) assert.notEqual(wide.etag, close.etag, `${field} of ${name}`);
       written.push(`${field} of ${name}`);
@@ -165,4 +200,49 @@ test('a field with null is an absent field, at any depth', async (t) => {
 
 function omit(body: Readonly<Record<string, unknown>>, names: readonly string[]): object {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
+}
+
+/** Makes something for each of {@link lists}; says where, and whether a PUT takes all of it. */
+async function listed(office: Office, t: TestContext) {
+  const organization = '/management/organizations/DEFAULT';
+  const configuration = `${v1}/configuration`;
+  const make = async (path: string, body: object): Promise<void> => {
+    const answer = await office.call('POST', path, { body });
+    assert.ok(answer.status < 300, `${path} ${answer.text}`);
+  };
+  await makeWords(office, { tags: ['internal'], tenants: ['north', 'south'], categories: ['Pets', 'Toys'] });
+  const entrypoint = { target: 'HTTP', value: 'https://api.example', tags: ['internal'] };
+  await make(`${organization}/configuration/entrypoints`, entrypoint);
+  await make(`${configuration}/metadata`, { name: 'Team', format: 'STRING', value: 'a' });
+  const provider = makers.get('/configuration/identities/{identityProviderId}') ?? assert.fail('no maker');
+  const id = (await provider(office, t)).split('/').at(-1);
+  const { id: api } = await office.deployedApi('/listed');
+  const application = await office.call('POST', `${v1}/applications`, {
+    body: { name: 'a', description: '' },
+  });
+  const owners = [v1, `${v1}/apis/${api}`, `${v1}/applications/${String(application.body['id'])}`] as const;
+  for (const owner of owners) {
+    const path = owner === v1 ? `${configuration}/notificationsettings` : `${owner}/notificationsettings`;
+    const wish = {
+      name: 'mails',
+      config_type: 'GENERIC',
+      notifier: 'default-email',
+      config: 'a@example.com',
+    };
+    await make(path, { ...wish, hooks: [] });
+  }
+  await put(office, `${organization}/identities`, [{ identityProvider: id }]);
+  const [ofEnvironment, ofApi, ofApplication] = owners;
+  const one = (path: string) => ({ path, takesAll: false });
+  const all = (path: string) => ({ path, takesAll: true });
+  return new Map([
+    ['/configuration/metadata', one(`${configuration}/metadata`)],
+    ['/configuration/categories', all(`${configuration}/categories`)],
+    ['/configuration/entrypoints', one(`${organization}/configuration/entrypoints`)],
+    ['/configuration/tenants', all(`${organization}/configuration/tenants`)],
+    ['/identities', all(`${organization}/identities`)],
+    ['/configuration/notificationsettings', one(`${ofEnvironment}/configuration/notificationsettings`)],
+    ['/apis/{apiId}/notificationsettings', one(`${ofApi}/notificationsettings`)],
+    ['/applications/{applicationId}/notificationsettings', one(`${ofApplication}/notificationsettings`)],
+  ]);
 }

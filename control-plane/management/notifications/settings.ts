@@ -7,7 +7,7 @@ import { lockInUse } from '../../publish/tenant-locks.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
-import { change, type Change, type Desk, laterThan, type Told, toldRow } from '../desk.ts';
+import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
 import { outboundProblem } from '../fetches/fetching.ts';
 import {
@@ -125,13 +125,15 @@ export function updateGeneric(
       });
     const config =
       wish.config === undefined ? before.config : checkedConfig(desk, before.notifier ?? '', wish.config);
-    const after = await updateSetting(now.trx, before, {
+    const set = {
       name: wish.name ?? before.name,
       config,
       sealed_secret: sealedSecret(desk, { id, wish: { ...wish, config: config ?? undefined }, before }),
       hooks: wish.hooks === undefined ? before.hooks : JSON.stringify(checkedHooks(owner, wish.hooks)),
       updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
-    });
+    };
+    if (isAsBefore(before, set)) return view(before);
+    const after = await updateSetting(now.trx, before, set);
     await audit(now, owner, { before, after });
     return view(after);
   });
@@ -151,7 +153,9 @@ export function writeOwn(
     await lockOwner(now, owner);
     const rows = await listSettings(now.trx, owner, actor.id);
     const before = rows.find(({ user_id: user }) => user === actor.id);
+    if (before === undefined && hooksText === '[]') return viewOfNone(owner, actor);
     if (before !== undefined) {
+      if (isAsBefore(before, { hooks: hooksText })) return view(before);
       const after = await updateSetting(now.trx, before, {
         hooks: hooksText,
         updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
