@@ -49,6 +49,7 @@ import { registrations } from './0072-registrations.ts';
 import { notificationTemplates } from './0073-notification-templates.ts';
 import { pendingFound } from './0076-pending-found.ts';
 import { endsTold } from './0077-ends-told.ts';
+import { peopleFound } from './0078-people-found.ts';
 import { environmentPages } from './0052-environment-pages.ts';
 import { outgoingMail } from './0053-outgoing-mail.ts';
 import { secondFactor } from './0054-second-factor.ts';
@@ -118,4 +119,5 @@ export const migrations: readonly Migration[] = [
   notificationTemplates,
   pendingFound,
   endsTold,
+  peopleFound,
 ];
