@@ -163,13 +163,14 @@ function take(
   const nacks = deployments.apply({ organization, environment, seq: 1, isFull: true, set, removed: [] });
   if (nacks.length === 0) return undefined;
   const reasons = nacks.map(({ reason }) => reason).join(' ');
-  const hint = reasons.includes('upstream.allow') ? ` ${whereRunsGo}` : '';
-  return `${reasons}${hint}`.slice(-4_096);
+  if (!reasons.includes(gatewaysRefusal)) return reasons.slice(-4_096);
+  return `${reasons.replaceAll(gatewaysRefusal, 'a debug run may not call')}. ${whereRunsGo}`.slice(-4_096);
 }
 
 /** Of an address that is refused the gateway names settings of its own, which a run has not. */
+const gatewaysRefusal = 'this gateway may not call (settings upstream.allow, upstream.deny)';
 const whereRunsGo =
-  'A debug run goes to public addresses, and to what the setting outbound.allow of the control plane names.';
+  'A debug run goes to public addresses, and to what the setting outbound.allow of the control plane names; gateways go by settings of their own.';
 
 /** What somebody tries goes by the defaults of a gateway, but for what bounds it. */
 function configFor(answerMsMax: number, { proxy, ...outbound }: RunWish['outbound']): GatewayConfig {

@@ -177,6 +177,18 @@ test('a run reaches no address of a private network, of this machine or of a clo
   assert.match(notes.join(), /outbound\.allow/, 'where a run may go is told');
 });
 
+test('an endpoint that a run may not call is named with what decides that for runs, not for gateways', async (t) => {
+  const runs = startDebugRuns(t);
+  const end = await runs.run('u', debugJob('http://localhost:19555/anything'));
+  assert.ok(end !== 'busy' && end.kind === 'refused', JSON.stringify(end));
+  assert.match(
+    end.reason,
+    /endpoints\[0\]\.configuration\.target leads to localhost:19555, which a debug run may not call\. A debug run goes to /,
+  );
+  assert.match(end.reason, /setting outbound\.allow of the control plane/);
+  assert.doesNotMatch(end.reason, /this gateway|upstream\.(allow|deny)/);
+});
+
 test('scripts that never end, take all memory or send too much end their step, and the run is told', async (t) => {
   const big = Buffer.alloc(1_048_576, 'x');
   const backend = await startBackend(t, (_request, answer) => {
