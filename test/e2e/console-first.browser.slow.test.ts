@@ -68,6 +68,8 @@ async function enrols(t: TestContext, { management, bridge }: Platform, browser:
   await page.getByRole('list', { name: 'Gateways' }).getByRole('listitem').nth(1).waitFor();
   await page.goto('/console/DEFAULT/gateways');
   await eventually(async () => (await page.getByRole('cell', { name: 'Connected' }).count()) === 2);
+  await page.getByRole('link', { name: 'Enrol gateway in laptop' }).click();
+  await page.getByRole('heading', { name: 'Enrolment tokens' }).waitFor();
   gateway.kill('SIGTERM');
   await gateway.ended;
   await page.context().close();

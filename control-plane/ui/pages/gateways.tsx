@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Schemas } from '../api/client.ts';
+import { useOrganizationRights } from '../api/rights.ts';
+import { buttonLook } from '../kit/button.tsx';
 import { Copy } from '../kit/copy.tsx';
 import { LiveMark } from '../kit/live-mark.tsx';
 import { shortId } from '../kit/numbers.ts';
@@ -49,6 +51,7 @@ const columnsOf = (env: string): readonly Column<Schemas['Gateway']>[] => [
 export function Gateways() {
   const { env } = route.useParams();
   const live = useGatewaysLive(env);
+  const mayEnrol = useOrganizationRights()('FLEET', 'U');
   const { data, error } = useQuery(fleets);
   const all = data?.data ?? [];
   const { data: gateways, error: unheard } = useQuery(allGateways(live));
@@ -64,7 +67,23 @@ export function Gateways() {
           </Empty>
         )}
         {all.map(({ id, name }) => (
-          <Panel key={id} title={name} isBare>
+          <Panel
+            key={id}
+            title={name}
+            isBare
+            end={
+              mayEnrol && (
+                <Link
+                  className={buttonLook.plain}
+                  to="/_org/fleets/$fleet"
+                  params={{ fleet: id }}
+                  aria-label={`Enrol gateway in ${name}`}
+                >
+                  Enrol gateway
+                </Link>
+              )
+            }
+          >
             <DataTable
               label={`Gateways of ${name}`}
               isInner
