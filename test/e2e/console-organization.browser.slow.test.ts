@@ -241,7 +241,10 @@ async function runsTasks(platform: Platform, browser: TestBrowser): Promise<void
   await inDialog(page, 'Done').click();
   await page.getByRole('heading', { name: 'Nothing waits for you' }).waitFor();
   await page.getByRole('link', { name: 'Audit' }).click();
-  await page.getByRole('combobox', { name: 'What happened' }).selectOption('APPLICATION_CREATED');
+  const happened = page.getByRole('combobox', { name: 'What happened' });
+  await happened.selectOption({ label: 'API rolled back' });
+  await page.waitForURL(/event=API_ROLLBACKED/);
+  await happened.selectOption('APPLICATION_CREATED');
   await page.waitForURL(/event=APPLICATION_CREATED/);
   await page.getByRole('button', { name: 'Application created' }).first().click();
   await page.getByRole('list', { name: 'What was changed' }).getByText('<b>Shop</b>').first().waitFor();

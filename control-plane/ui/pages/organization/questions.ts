@@ -105,8 +105,8 @@ export function stateOf({ status }: Pick<User, 'status'>): readonly [tone: Tone,
 export const scopeWords: Readonly<Record<RoleScope, readonly [name: string, about: string]>> = {
   ORGANIZATION: ['Organization', 'users, roles, fleets and what all environments share'],
   ENVIRONMENT: ['Environment', 'what an environment holds, and who may add to it'],
-  API: ['API', 'one API: its members'],
-  APPLICATION: ['Application', 'one application: its members'],
+  API: ['API', 'one API: what it is, who may call it, who runs it'],
+  APPLICATION: ['Application', 'one application: what it is, what it may call, who runs it'],
   GROUP: ['Group', 'one group: who administers its members'],
   INTEGRATION: ['Integration', 'one integration'],
 };
@@ -116,6 +116,8 @@ const spokenWords: ReadonlyMap<string, string> = new Map([
   ['APIS', 'APIs'],
   ['APIKEY', 'API key'],
   ['APIKEYS', 'API keys'],
+  // The field's name of the event is no English.
+  ['ROLLBACKED', 'rolled back'],
 ]);
 
 /** A name in capitals, as people write it: `SHARED_POLICY_GROUP` is `Shared policy group`, `API` stays. */
