@@ -24,6 +24,9 @@ test('subscriptions and keys, from beginning to end', { skip: skipWithoutBrowser
   await t.test('subscriptions wait for somebody who accepts or rejects them; names of others are text', () =>
     decides(platform, browser),
   );
+  await t.test('an application is made where it is missed, and says what it may call', () =>
+    makesApplication(platform, browser),
+  );
   await t.test('a key that an application shares is changed from its side alone, for all subscriptions', () =>
     shares(platform, browser),
   );
@@ -166,6 +169,60 @@ async function decides(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByText('Rejected', { exact: true }).waitFor();
   await page.goto(`/console/DEFAULT/apis/${api}/subscriptions?shown=pending`);
   await page.getByRole('heading', { name: 'Nothing to decide' }).waitFor();
+  await page.context().close();
+}
+
+/** From the page of an API to a key of an application that is not there yet; from a new application to its first subscription. */
+async function makesApplication(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management } = platform;
+  const api = await apiNamed(platform, 'Rates and quotes');
+  const page = await browser.open({
+    origin: management,
+    path: `/console/DEFAULT/apis/${api}`,
+    // A window of 1,440 beside its scroll bar.
+    viewport: { width: 1_425, height: 900 },
+  });
+  await signIn(page);
+  const dialog = page.getByRole('dialog');
+  const made = async (name: string): Promise<void> => {
+    await dialog.getByRole('textbox', { name: 'Name' }).fill(name);
+    await dialog.getByRole('textbox', { name: 'Description' }).fill('Calls for the first time');
+    await dialog.getByRole('button', { name: 'Create application' }).click();
+  };
+  await page.getByRole('link', { name: 'Subscribe an application' }).click();
+  const asks = page.getByRole('dialog', { name: 'Subscribe an application' });
+  await asks.getByRole('combobox', { name: 'Application' }).fill('Newcomer');
+  await page.getByText('Nothing matches').waitFor();
+  await asks.getByRole('button', { name: 'Create it' }).click();
+  await page.getByRole('dialog', { name: 'Create application' }).waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await asks.getByRole('button', { name: 'Create it' }).click();
+  await made('Newcomer');
+  await asks.waitFor();
+  assert.equal(await asks.getByRole('combobox', { name: 'Application' }).inputValue(), 'Newcomer');
+  await asks.getByLabel('Plan').selectOption({ label: 'Keys (API key)' });
+  await asks.getByRole('button', { name: 'Subscribe', exact: true }).click();
+  await dialog.getByRole('status', { name: 'Key' }).waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('link', { name: 'Newcomer' }).waitFor();
+  assert.doesNotMatch(page.url(), /subscribe=/, 'who loads the page anew is not asked again');
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Call it' }).waitFor();
+
+  await page.goto('/console/DEFAULT/applications');
+  await page.getByRole('button', { name: 'Create application' }).click();
+  await made('Second newcomer');
+  const mayCall = page.getByRole('region', { name: 'What it may call' });
+  await mayCall.getByRole('link', { name: 'Subscribe to an API' }).click();
+  await dialog.getByRole('combobox', { name: 'API' }).fill('Rates');
+  await page.getByRole('option', { name: /^Rates and quotes/ }).click();
+  await dialog.getByLabel('Plan').selectOption({ label: 'Keys (API key)' });
+  await dialog.getByRole('button', { name: 'Subscribe', exact: true }).click();
+  await dialog.getByRole('status', { name: 'Key' }).waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('link', { name: 'Overview', exact: true }).last().click();
+  await mayCall.getByRole('cell', { name: 'Accepted' }).waitFor();
+  await mayCall.getByRole('link', { name: 'Rates and quotes' }).waitFor();
   await page.context().close();
 }
 

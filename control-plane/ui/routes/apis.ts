@@ -133,7 +133,12 @@ const apiAnalytics = createRoute({
   component: lazyRouteComponent(() => import('../pages/traffic/pages.tsx'), 'ApiAnalytics'),
 });
 
-export const subscriptionsSearch = ({ shown, page }: Record<string, unknown>): SubscriptionsSearch => ({
+export const subscriptionsSearch = ({
+  shown,
+  page,
+  subscribe,
+}: Record<string, unknown>): SubscriptionsSearch => ({
+  ...(subscribe === true && { subscribe }),
   ...((shown === 'pending' || shown === 'ended') && { shown }),
   ...pageSearch({ page }),
 });

@@ -48,7 +48,12 @@ export function CallIt({ env, of }: { readonly env: string; readonly of: Schemas
 /** What stands in the call where its caller has to show something. */
 function Credential({ env, id, plan }: { readonly env: string; readonly id: string; readonly plan: Plan }) {
   const subscribe = (
-    <Link className="link" to="/$env/apis/$api/subscriptions" params={{ env, api: id }}>
+    <Link
+      className="link"
+      to="/$env/apis/$api/subscriptions"
+      params={{ env, api: id }}
+      search={{ subscribe: true }}
+    >
       Subscribe an application
     </Link>
   );

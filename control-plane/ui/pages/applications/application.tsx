@@ -1,13 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
+import { useRights } from '../../api/rights.ts';
 import { Copy } from '../../kit/copy.tsx';
-import { shortId } from '../../kit/numbers.ts';
-import { Body, Facts, PageHeader, Panel, Tabs, Unanswered } from '../../kit/page.tsx';
+import { now } from '../../kit/now.ts';
+import { count, shortId, worded } from '../../kit/numbers.ts';
+import { Body, Columns, Facts, PageHeader, Panel, Tabs, Unanswered } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
+import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
+import { nameOf, useNamesOf } from '../subscriptions/list.tsx';
+import { listedSubscriptions, type Side, stateOf, type Subscription } from '../subscriptions/side.ts';
 import { keyModeWords, oneApplication, typeWords } from './questions.ts';
 
 const route = getRouteApi('/$env/applications/$application');
+
+/** Of its subscriptions so many stand on its first page. */
+const shownMax = 10;
 
 /** What stands around the pages of one application. */
 export function Application() {
@@ -53,7 +61,7 @@ export function Application() {
   );
 }
 
-/** What an application is. */
+/** What an application is, and which APIs it may call. */
 export function ApplicationOverview() {
   const { env, application } = route.useParams();
   const { data } = useQuery(oneApplication(env, application));
@@ -61,27 +69,113 @@ export function ApplicationOverview() {
   const { client_id: clientId } = data.settings.app ?? {};
   return (
     <Body>
-      <Panel title="What it is">
-        <Facts
-          facts={[
-            ['Description', data.description || <span className="quiet">none</span>],
-            ['Owner', data.owner?.displayName ?? '–'],
-            ...(data.domain === undefined ? [] : [['Domain', data.domain] as const]),
-            [
-              'Client id',
-              clientId === undefined ? (
-                <span className="quiet">none: no JWT or OAuth2 plan can be subscribed to</span>
-              ) : (
-                <Copy key="client" text={clientId} />
-              ),
-            ],
-            ['API keys', keyModeWords[data.api_key_mode]],
-            ['Created', <Time key="created" at={data.created_at} />],
-            ['Changed', <Time key="changed" at={data.updated_at} />],
-            ['Id', <Copy key="id" text={data.id} shown={shortId(data.id)} />],
-          ]}
-        />
-      </Panel>
+      <Columns>
+        <Panel title="What it is">
+          <Facts
+            facts={[
+              ['Description', data.description || <span className="quiet">none</span>],
+              ['Owner', data.owner?.displayName ?? '–'],
+              ...(data.domain === undefined ? [] : [['Domain', data.domain] as const]),
+              [
+                'Client id',
+                clientId === undefined ? (
+                  <span className="quiet">none: no JWT or OAuth2 plan can be subscribed to</span>
+                ) : (
+                  <Copy key="client" text={clientId} />
+                ),
+              ],
+              ['API keys', keyModeWords[data.api_key_mode]],
+              ['Created', <Time key="created" at={data.created_at} />],
+              ['Changed', <Time key="changed" at={data.updated_at} />],
+              ['Id', <Copy key="id" text={data.id} shown={shortId(data.id)} />],
+            ]}
+          />
+        </Panel>
+        <Subscribed env={env} id={application} isArchived={data.status === 'ARCHIVED'} />
+      </Columns>
     </Body>
   );
 }
+
+/** Its latest subscriptions; where it has none, the way to its first. */
+function Subscribed({
+  env,
+  id,
+  isArchived,
+}: {
+  readonly env: string;
+  readonly id: string;
+  readonly isArchived: boolean;
+}) {
+  const side: Side = { env, of: 'application', id };
+  const may = useRights({ env, application: id });
+  const mayRead = may('SUBSCRIPTION', 'R');
+  const { data, error } = useQuery({
+    ...listedSubscriptions(side, { shown: 'open', page: 1 }),
+    enabled: mayRead,
+  });
+  const rows = data?.rows.slice(0, shownMax);
+  const names = useNamesOf(side, rows ?? []);
+  const params = { env, application: id };
+  if (!mayRead) return null;
+  return (
+    <Panel
+      title="What it may call"
+      isBare
+      end={
+        data !== undefined &&
+        data.total > shownMax && (
+          <Link className="link" to="/$env/applications/$application/subscriptions" params={params}>
+            All {worded(count(data.total))}
+          </Link>
+        )
+      }
+    >
+      <DataTable
+        label="APIs"
+        isInner
+        rows={rows}
+        error={error}
+        keyOf={(row) => row.id}
+        columns={columnsOf(side, names)}
+        empty={
+          <p className="second inset">
+            Nothing yet.{' '}
+            {!isArchived && may('SUBSCRIPTION', 'C') && (
+              <Link
+                className="link"
+                to="/$env/applications/$application/subscriptions"
+                params={params}
+                search={{ subscribe: true }}
+              >
+                Subscribe to an API
+              </Link>
+            )}
+          </p>
+        }
+      />
+    </Panel>
+  );
+}
+
+const columnsOf = (side: Side, names: ReadonlyMap<string, string>): readonly Column<Subscription>[] => [
+  {
+    title: 'API',
+    cell: (row) => (
+      <Link
+        to="/$env/applications/$application/subscriptions/$subscription"
+        params={{ env: side.env, application: side.id, subscription: row.id }}
+      >
+        {nameOf(side, names, row)}
+      </Link>
+    ),
+  },
+  { title: 'Plan', cell: ({ plan }) => plan.name ?? shortId(plan.id) },
+  {
+    title: 'State',
+    cell: (row) => {
+      const [tone, word] = stateOf(row, now());
+      return <Status tone={tone}>{word}</Status>;
+    },
+  },
+];

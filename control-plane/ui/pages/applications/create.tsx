@@ -1,18 +1,20 @@
 import { useNavigate } from '@tanstack/react-router';
-import { api, answerOf, organization } from '../../api/client.ts';
+import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
 import { useCreation } from '../../api/creation.ts';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { ApplicationFields, blankWish, bodyOf, faultsOfWish, places } from './fields.tsx';
 
-/** Makes an application, which belongs to whoever makes it. */
+/** Makes an application, which belongs to whoever makes it; without `onMade` its page comes next. */
 export function CreateApplication({
   env,
   isOpen,
   onClose,
+  onMade,
 }: {
   readonly env: string;
   readonly isOpen: boolean;
   readonly onClose: () => void;
+  readonly onMade?: (made: Schemas['Application']) => void;
 }) {
   const navigate = useNavigate();
   const { wish, change, faults, close, submit } = useCreation({
@@ -27,8 +29,10 @@ export function CreateApplication({
         }),
       ),
     touches: [['applications', env]],
-    onMade: ({ id }) =>
-      void navigate({ to: '/$env/applications/$application', params: { env, application: id } }),
+    onMade:
+      onMade ??
+      (({ id }) =>
+        void navigate({ to: '/$env/applications/$application', params: { env, application: id } })),
     onClose,
   });
   return (

@@ -14,7 +14,8 @@ export function ApplicationSubscriptions() {
     <SubscriptionList
       side={{ env, of: 'application', id }}
       search={search}
-      onSearch={(next) => void navigate({ search: next })}
+      // Who goes back is not asked to subscribe a second time.
+      onSearch={(next) => void navigate({ search: next, replace: search.subscribe === true })}
     />
   );
 }

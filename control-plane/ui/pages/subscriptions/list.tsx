@@ -38,12 +38,14 @@ const segments: readonly (readonly [Shown, string])[] = [
 export interface SubscriptionsSearch {
   readonly shown?: Shown;
   readonly page?: number;
+  /** Whoever came here came to subscribe. */
+  readonly subscribe?: boolean;
 }
 
 /** The subscriptions of an API or of an application. */
 export function SubscriptionList({
   side,
-  search: { shown = 'open', page = 1 },
+  search: { shown = 'open', page = 1, subscribe: isAsked = false },
   onSearch,
 }: {
   readonly side: Side;
@@ -58,7 +60,8 @@ export function SubscriptionList({
   const choosing = useChoosing(data?.rows, keyOf, (row) => nameOf(side, names, row));
   // Those who run the API decide by the same right by which they close.
   const mayChange = may('SUBSCRIPTION', closingRight(side)) && shown !== 'ended';
-  const subscribe = may('SUBSCRIPTION', 'C') ? (
+  const maySubscribe = may('SUBSCRIPTION', 'C');
+  const subscribe = maySubscribe ? (
     <Button look={side.of === 'api' ? 'plain' : 'primary'} onClick={() => setSubscribing(true)}>
       <Plus size={16} aria-hidden />
       {side.of === 'api' ? 'Subscribe an application' : 'Subscribe to an API'}
@@ -94,8 +97,11 @@ export function SubscriptionList({
       {mayChange && <SubscriptionsTogether {...{ side, choosing }} />}
       <Subscribe
         side={side}
-        isOpen={isSubscribing}
-        onClose={() => setSubscribing(false)}
+        isOpen={maySubscribe && (isSubscribing || isAsked)}
+        onClose={() => {
+          setSubscribing(false);
+          if (isAsked) onSearch({ ...(shown !== 'open' && { shown }), ...(page > 1 && { page }) });
+        }}
         onSubscribed={setMade}
       />
       <KeyOnce env={side.env} subscription={made} apiKey={made?.apiKey} onClose={() => setMade(undefined)} />
@@ -106,7 +112,7 @@ export function SubscriptionList({
 const keyOf = ({ id }: Subscription): string => id;
 
 /** What is at the other end of a subscription. */
-const nameOf = (
+export const nameOf = (
   { of }: Side,
   names: ReadonlyMap<string, string>,
   { api, application }: Subscription,
@@ -114,7 +120,7 @@ const nameOf = (
   of === 'api' ? (application.name ?? shortId(application.id)) : (names.get(api.id) ?? shortId(api.id));
 
 /** An application's list names APIs by their ids; one that the reader may not see stays an id. */
-function useNamesOf({ env, of }: Side, rows: readonly Subscription[]): ReadonlyMap<string, string> {
+export function useNamesOf({ env, of }: Side, rows: readonly Subscription[]): ReadonlyMap<string, string> {
   const ids = of === 'api' ? [] : [...new Set(rows.map(({ api }) => api.id))];
   const answers = useQueries({ queries: ids.map((id) => ({ ...oneApi({ env, id }), staleTime: 60_000 })) });
   return new Map(answers.flatMap(({ data }) => (data === undefined ? [] : [[data.id, data.name]])));

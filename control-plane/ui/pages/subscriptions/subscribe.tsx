@@ -2,10 +2,12 @@ import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
 import { Problem } from '../../api/problem.ts';
+import { useRights } from '../../api/rights.ts';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
 import { type Choice, SearchField } from '../../kit/search-field.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { CreateApplication } from '../applications/create.tsx';
 import { oneApplication, saveApplication } from '../applications/questions.ts';
 import { listedApis, pathsOf, plansOf } from '../apis/questions.ts';
 import { type Side, subscribe, type Subscription, useSubscriptionChange } from './side.ts';
@@ -49,12 +51,9 @@ export function Subscribe({ isOpen, ...props }: Props & { readonly isOpen: boole
 }
 
 function Asked({ side, onClose, onSubscribed }: Props) {
-  const [text, setText] = useState('');
-  const [chosen, setChosen] = useState<Choice>();
+  const { choices, other, choose, find } = useOther(side);
   const [plan, setPlan] = useState<string>();
-  const choices = useChoices(side, text);
-  // Where there is one, nobody has to choose it.
-  const other = chosen ?? (text === '' && choices?.length === 1 ? choices[0] : undefined);
+  const [isCreating, setCreating] = useState(false);
   const { env } = side;
   const apiId = side.of === 'api' ? side.id : other?.id;
   const { data: allPlans, error } = useQuery({
@@ -79,37 +78,72 @@ function Asked({ side, onClose, onSubscribed }: Props) {
       },
     },
   );
-  const told =
-    subscribing.error === null
-      ? undefined
-      : Problem.of(subscribing.error).at({ clientId: 'settings.app.client_id' });
+  const told = subscribing.error && Problem.of(subscribing.error).at({ clientId: 'settings.app.client_id' });
   return (
-    <FormDialog
-      title={side.of === 'api' ? 'Subscribe an application' : 'Subscribe to an API'}
-      isOpen
-      onClose={onClose}
-      submit={{
-        verb: 'Subscribe',
-        mutation: subscribing,
-        isReady: other !== undefined && planId !== undefined && client.isKnown,
-        others: told?.others,
-      }}
-    >
-      <SearchField
-        label={side.of === 'api' ? 'Application' : 'API'}
-        choices={choices ?? []}
-        isAwaited={choices === undefined}
-        value={other}
-        onChoose={setChosen}
-        onSearch={(next) => {
-          setText(next);
-          setChosen(undefined);
+    <>
+      <FormDialog
+        title={side.of === 'api' ? 'Subscribe an application' : 'Subscribe to an API'}
+        // One dialog at a time: this one keeps what is chosen while the other is open.
+        isOpen={!isCreating}
+        onClose={onClose}
+        submit={{
+          verb: 'Subscribe',
+          mutation: subscribing,
+          isReady: other !== undefined && planId !== undefined && client.isKnown,
+          others: told?.others,
         }}
+      >
+        <SearchField
+          label={side.of === 'api' ? 'Application' : 'API'}
+          choices={choices ?? []}
+          isAwaited={choices === undefined}
+          value={other}
+          onChoose={choose}
+          onSearch={(next) => find(undefined, next)}
+        />
+        {error !== null && apiId !== undefined && <ProblemBox error={error} />}
+        {plans !== undefined && <PlanField {...{ plans, planId, setPlan }} />}
+        {client.isLacking && <ClientField client={client} error={told?.faults.clientId} />}
+        {side.of === 'api' && <NotThereYet env={env} onCreate={() => setCreating(true)} />}
+      </FormDialog>
+      <CreateApplication
+        env={env}
+        isOpen={isCreating}
+        onClose={() => setCreating(false)}
+        onMade={({ id, name, owner }) => find({ id, name, about: owner?.displayName })}
       />
-      {error !== null && apiId !== undefined && <ProblemBox error={error} />}
-      {plans !== undefined && <PlanField {...{ plans, planId, setPlan }} />}
-      {client.isLacking && <ClientField client={client} error={told?.faults.clientId} />}
-    </FormDialog>
+    </>
+  );
+}
+
+/** What the page is not about, as it is searched and chosen. */
+function useOther(side: Side) {
+  const [text, setText] = useState('');
+  const [chosen, setChosen] = useState<Choice>();
+  const choices = useChoices(side, text);
+  return {
+    choices,
+    // Where there is one, nobody has to choose it.
+    other: chosen ?? (text === '' && choices?.length === 1 ? choices[0] : undefined),
+    choose: setChosen,
+    find: (found: Choice | undefined, searched = ''): void => {
+      setText(searched);
+      setChosen(found);
+    },
+  };
+}
+
+/** An application can be made where it is missed; what was found covers what stands right below its field, so this stands last. */
+function NotThereYet({ env, onCreate }: { readonly env: string; readonly onCreate: () => void }) {
+  const may = useRights({ env });
+  if (!may('APPLICATION', 'C')) return null;
+  return (
+    <p className="second">
+      The application is not there yet?{' '}
+      <button type="button" className="link" onClick={onCreate}>
+        Create it
+      </button>
+    </p>
   );
 }
 
