@@ -183,6 +183,10 @@ async function makesApplication(platform: Platform, browser: TestBrowser): Promi
     viewport: { width: 1_425, height: 900 },
   });
   await signIn(page);
+  const tabs = page.getByRole('navigation', { name: 'Pages of this API' }).getByRole('link');
+  await tabs.first().waitFor();
+  const tops = await Promise.all((await tabs.all()).map(async (tab) => (await tab.boundingBox())?.y));
+  assert.equal(new Set(tops).size, 1, 'the pages of an API stand in one line');
   const dialog = page.getByRole('dialog');
   const made = async (name: string): Promise<void> => {
     await dialog.getByRole('textbox', { name: 'Name' }).fill(name);
