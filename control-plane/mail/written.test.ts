@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isWithinCpu } from '../../test/kit/pace.ts';
 import { type HookFacts, hookGiven, hooks, letterOf } from './hooks.ts';
 import { type Facts, type LetterId, letters } from './letters.ts';
 import { plainText } from './plain-text.ts';
@@ -71,4 +72,42 @@ test('what a template makes of little is no mail when it is longer than one', ()
     part: 'content',
     why: 'it becomes longer than 262144 characters',
   });
+});
+
+test('a template with endless work ends in its time, in title and content together, and the letter fails', () => {
+  const letter = letters.USER_REGISTRATION;
+  const facts = anyFacts('USER_REGISTRATION');
+  const loops: readonly string[] = [
+    '<#list 1..99999 as a><#list 1..99999 as b></#list></#list>',
+    '<#list 1..99999 as a><#assign x = a * a * a></#list>'.repeat(200),
+    '<#macro m><@m/><@m/></#macro><@m/>',
+    '<#assign s = "ab"><#list 1..99 as a><#assign s = s + s></#list>',
+    '<#attempt><#list 1..99999 as a><#list 1..99999 as b></#list></#list><#recover></#attempt>'.repeat(50),
+  ];
+  for (const loop of loops)
+    for (const hostile of [
+      { ...letter, title: loop },
+      { ...letter, content: loop },
+    ]) {
+      const before = process.cpuUsage();
+      assert.equal(attempt(hostile, facts, 0).kind, 'failed', loop);
+      const { user, system } = process.cpuUsage(before);
+      isWithinCpu((user + system) / 1_000, { msMax: 1_000, what: loop.slice(0, 80) });
+    }
+  // Seven tenths of what may be done are allowed in either, and in both together they are not.
+  const most = (count: number): string => `<#list 1..${count} as a></#list>x`.repeat(20);
+  const kindOf = (title: string, content: string) => attempt({ ...letter, title, content }, facts, 0).kind;
+  let [allowed, refused] = [1, 99_999];
+  assert.equal(kindOf(most(refused), 'x'), 'failed');
+  while (refused - allowed > 100) {
+    const middle = Math.floor((allowed + refused) / 2);
+    if (kindOf(most(middle), 'x') === 'value') allowed = middle;
+    else refused = middle;
+  }
+  const part = most(Math.floor(allowed * 0.7));
+  assert.deepEqual(
+    [kindOf(part, 'x'), kindOf('x', part), kindOf(part, part)],
+    ['value', 'value', 'failed'],
+    'title and content share one budget',
+  );
 });
