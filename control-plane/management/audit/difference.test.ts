@@ -43,3 +43,13 @@ test('of a text that differs in its spaces, or in the order of its names, the wh
     { op: 'replace', path: '/description', value: { secret: mask } },
   ]);
 });
+
+test('a text of many brackets is told as a text, however deep they stand in each other', () => {
+  for (const text of [
+    '['.repeat(20_000) + ']'.repeat(20_000),
+    '{"a":'.repeat(6_000) + '1' + '}'.repeat(6_000),
+  ])
+    assert.deepEqual(JSON.parse(differenceOf({ content: 'before' }, { content: text }) ?? ''), [
+      { op: 'replace', path: '/content', value: text },
+    ]);
+});

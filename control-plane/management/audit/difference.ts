@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { isNestedDeeper } from '../../../proto/expression/json/levels.ts';
 import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 
 /** One step of a JSON Patch (RFC 6902). */
@@ -83,9 +84,12 @@ function opened(row: unknown): unknown {
   return Object.fromEntries(new Map(fields));
 }
 
-/** What a column holds; where that is the text of an object or a list, what it says. */
+/**
+ * What a column holds; where that is the text of an object or a list, what it says. Somebody's own text, e.g. of a page, may be JSON that is
+ * nested more deeply than what reads it has stack for: that stays a text.
+ */
 export function openedText(text: unknown): unknown {
-  if (typeof text !== 'string' || !/^[[{]/.test(text)) return text;
+  if (typeof text !== 'string' || !/^[[{]/.test(text) || isNestedDeeper(text)) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
