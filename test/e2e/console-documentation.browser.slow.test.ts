@@ -88,6 +88,10 @@ async function writes(platform: Platform, browser: TestBrowser): Promise<void> {
       .filter((name) => name !== 'Add page'),
     ['Guides', 'Start <b>here</b>', 'Reference'],
   );
+  await readsBombs(page);
+  await tree(page)
+    .getByRole('button', { name: /^Reference/ })
+    .click();
   await button(page, 'Move page up').click();
   await tree(page).getByRole('listitem').nth(1).getByText('Reference').waitFor();
   await button(page, 'Delete').click();
@@ -95,6 +99,29 @@ async function writes(platform: Platform, browser: TestBrowser): Promise<void> {
   await page.getByRole('heading', { name: 'Choose a page' }).waitFor();
   await tree(page).getByText('Reference').waitFor({ state: 'detached' });
   await page.context().close();
+}
+
+/** What would end the stack of whoever reads or draws it is shown as it was written, and written on. */
+async function readsBombs(page: Page): Promise<void> {
+  await tree(page)
+    .getByRole('button', { name: /^Start/ })
+    .click();
+  const content = page.getByRole('textbox', { name: 'Content' });
+  const preview = page.getByText('It is nested too deeply to be drawn');
+  for (const [levels, isDrawn] of [
+    [40, true],
+    [60, false],
+    [20_000, false],
+  ] as const) {
+    const text = `${'>'.repeat(levels)} ${levels} levels`;
+    await button(page, 'Write').click();
+    await content.fill(text);
+    await button(page, 'Preview').click();
+    await page.getByText(isDrawn ? `${levels} levels` : text, { exact: true }).waitFor();
+    assert.equal(await preview.count(), isDrawn ? 0 : 1, `${levels} levels`);
+  }
+  await button(page, 'Discard').click();
+  await page.getByRole('heading', { name: 'Welcome' }).waitFor();
 }
 
 async function writesPortal({ management }: Platform, browser: TestBrowser): Promise<void> {

@@ -1,5 +1,5 @@
 import { marked, type Token, type Tokens } from 'marked';
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import styles from './markdown.module.css';
 
 /**
@@ -7,7 +7,48 @@ import styles from './markdown.module.css';
  * tags is shown and not run; links are their words, since a page of the reference points to files.
  */
 export function Markdown({ text }: { readonly text: string }) {
-  return <div className={styles['markdown']}>{blocks(marked.lexer(text))}</div>;
+  const tokens = useMemo(() => tokensOf(text), [text]);
+  return (
+    <div className={styles['markdown']}>
+      {tokens === undefined ? (
+        <>
+          <p className="second">It is nested too deeply to be drawn, and stands here as it was written.</p>
+          <pre tabIndex={0} className="mono">
+            {text}
+          </pre>
+        </>
+      ) : (
+        blocks(tokens)
+      )}
+    </div>
+  );
+}
+
+/** More levels than anybody writes of quotes, lists and emphasis inside of each other; a browser draws some hundred more before its stack ends. */
+const levelsMax = 50;
+
+/** Undefined for a text that is nested more deeply, at which its reader's stack may have ended. */
+function tokensOf(text: string): readonly Token[] | undefined {
+  try {
+    const tokens = marked.lexer(text);
+    return isDeeper(tokens) ? undefined : tokens;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function isDeeper(root: readonly Token[]): boolean {
+  let level = root;
+  for (let depth = 0; depth <= levelsMax; depth += 1) {
+    if (level.length === 0) return false;
+    level = level.flatMap(
+      (token): readonly Token[] =>
+        ('items' in token ? (token as Tokens.List).items : 'tokens' in token ? token.tokens : undefined) ??
+        [],
+    );
+  }
+  return true;
 }
 
 // A token is its place: the text is shown whole or not at all.
