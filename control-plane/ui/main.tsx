@@ -1,6 +1,6 @@
 import './kit/tokens.css';
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -8,6 +8,10 @@ import { onSignedOut } from './api/client.ts';
 import { Problem } from './api/problem.ts';
 import { whoAmI } from './api/session.ts';
 import { createConsoleRouter } from './router.tsx';
+
+// What is under way is known before the next click or key is heard: a timer, which is what it waits for by itself, comes after those that
+// wait on a slow machine, and they would do the same again.
+notifyManager.setScheduler(queueMicrotask);
 
 const retriesMax = 2;
 
