@@ -19,6 +19,10 @@ test('people are faster than pages and answers', { skip: skipWithoutBrowser }, a
   await t.test('what is clicked again before the page is drawn is done once', () =>
     clicksTwice(platform, browser),
   );
+  await t.test('what is written while it is saved stays written', () => writesOn(platform, browser));
+  await t.test('of two who write the same, the second is told; what each wrote elsewhere stays', () =>
+    writesTogether(platform, browser),
+  );
 });
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -63,5 +67,105 @@ async function clicksTwice(platform: Platform, browser: TestBrowser): Promise<vo
     sent.filter((path) => path.includes(api) && path.includes('_')),
     [`/management/v2/environments/DEFAULT/apis/${api}/_stop`],
   );
+  await page.context().close();
+}
+
+const environment = '/organizations/DEFAULT/environments/DEFAULT';
+const unsaved = (page: Page) => page.getByRole('status').filter({ hasText: 'Changes are not saved' });
+
+/** Holds the answer to a write of a path until it is let go. */
+async function holdWrites(
+  page: Page,
+  path: RegExp,
+): Promise<{ readonly sent: Promise<void>; readonly letGo: () => void }> {
+  const held = Promise.withResolvers<void>();
+  const sent = Promise.withResolvers<void>();
+  await page.route(
+    (url) => path.test(url.pathname),
+    async (route) => {
+      if (route.request().method() === 'GET') return route.continue();
+      sent.resolve();
+      await held.promise;
+      return route.continue();
+    },
+  );
+  return { sent: sent.promise, letGo: held.resolve };
+}
+
+/** Fields of pages that are saved from a bar, each in a way of its own. */
+async function writesOn(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, client } = platform;
+  const [application] = await client.call<readonly { readonly id: string }[]>(
+    'GET',
+    `${environment}/applications`,
+  );
+  const { id: group } = await client.call<{ readonly id: string }>(
+    'POST',
+    `${environment}/configuration/groups`,
+    { body: { name: 'Haste' } },
+  );
+  const api = await apiNamed(platform, 'Demo /demo/echo');
+  // An API without a draft is asked for one.
+  const page = await browser.open({ origin: management, path: '/console/sign-in', isRefused: true });
+  await signIn(page);
+  for (const [path, field, save, written] of [
+    [`/DEFAULT/apis/${api}/general`, 'Description', 'Save', /\/apis\/[\w-]+$/],
+    [
+      `/DEFAULT/applications/${application?.id ?? ''}/settings`,
+      'Description',
+      'Save',
+      /\/applications\/[\w-]+$/,
+    ],
+    [`/DEFAULT/settings/groups/${group}`, 'Name', 'Save group', /\/groups\/[\w-]+$/],
+  ] as const) {
+    await page.goto(`/console${path}`);
+    const { sent, letGo } = await holdWrites(page, written);
+    const text = page.getByRole('main').getByRole('textbox', { name: field }).first();
+    await text.fill('First');
+    await button(page, save).click();
+    await sent;
+    await text.fill('First and second');
+    const saved = page.waitForResponse(
+      (answer) => answer.request().method() !== 'GET' && written.test(new URL(answer.url()).pathname),
+    );
+    letGo();
+    assert.equal((await saved).ok(), true, path);
+    await page.waitForLoadState('networkidle');
+    assert.equal(await text.inputValue(), 'First and second', path);
+    await page.unrouteAll({ behavior: 'wait' });
+    await button(page, save).click();
+    await button(page, save).waitFor({ state: 'detached' });
+    assert.equal(await text.inputValue(), 'First and second', path);
+  }
+  await page.context().close();
+}
+
+async function writesTogether({ management, client }: Platform, browser: TestBrowser): Promise<void> {
+  const roles = '/organizations/DEFAULT/configuration/rolescopes/API/roles';
+  const role = { name: 'TOGETHER', description: 'As it was', default: false, permissions: { PLAN: ['R'] } };
+  await client.call('POST', roles, { body: { ...role, scope: 'API' } });
+  const page = await browser.open({ origin: management, path: '/console/_org/roles/API/TOGETHER' });
+  await signIn(page);
+  const description = page.getByRole('textbox', { name: 'Description' });
+  const other = (change: object) => client.call('PUT', `${roles}/TOGETHER`, { body: { ...role, ...change } });
+  const kept = () => client.call<typeof role>('GET', `${roles}/TOGETHER`);
+
+  // One takes a right away while another one writes about the role: both are kept.
+  await description.fill('Mine');
+  await other({ permissions: { PLAN: [] } });
+  await button(page, 'Save role').click();
+  await unsaved(page).waitFor({ state: 'detached' });
+  assert.deepEqual([(await kept()).description, (await kept()).permissions.PLAN ?? []], ['Mine', []]);
+
+  // Both write the same: whoever comes second learns of it, and decides.
+  await description.fill('Mine again');
+  await other({ description: 'Theirs' });
+  await button(page, 'Save role').click();
+  await page.getByText('Somebody else has changed this since you began to write.').waitFor();
+  assert.equal(await description.inputValue(), 'Mine again');
+  assert.equal((await kept()).description, 'Theirs');
+  await button(page, 'Save role').click();
+  await unsaved(page).waitFor({ state: 'detached' });
+  assert.equal((await kept()).description, 'Mine again');
   await page.context().close();
 }

@@ -1,5 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type Said, say } from '../kit/toast.tsx';
+import { Problem } from './problem.ts';
+import type { Written } from './written.ts';
 
 /**
  * Something that is changed at the control plane; what pages show of it is asked anew when it was.
@@ -9,11 +11,14 @@ import { type Said, say } from '../kit/toast.tsx';
 export function useChange<Answer>({
   change,
   touches,
+  written,
   onDone,
   said,
 }: {
   readonly change: () => Promise<Answer>;
   readonly touches: readonly (readonly string[])[];
+  /** What it saves, of which only what came meanwhile is still written once it is done. */
+  readonly written?: Pick<Written<object>, 'goes'>;
   readonly onDone?: (answer: Answer) => void;
   /** What is said of it once it was done, where the page does not show it by itself. */
   readonly said?: ((answer: Answer) => Said) | undefined;
@@ -21,9 +26,22 @@ export function useChange<Answer>({
   const queries = useQueryClient();
   const askAnew = () => Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
   const mutation = useMutation({
-    mutationFn: change,
+    mutationFn: async () => {
+      try {
+        return await change();
+      } catch (error) {
+        throw written !== undefined && Problem.of(error).status === 412 ? Problem.taken() : error;
+      }
+    },
+    onMutate: () => written?.goes('sent'),
+    onError: async (error) => {
+      if (written === undefined || Problem.of(error).status !== 412) return;
+      await askAnew();
+      written.goes('taken');
+    },
     onSuccess: async (answer) => {
       await askAnew();
+      written?.goes('saved');
       onDone?.(answer);
       const done = said?.(answer);
       if (done === undefined) return;

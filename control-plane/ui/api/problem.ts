@@ -65,6 +65,16 @@ export class Problem extends Error {
     );
   }
 
+  /** What somebody writes was changed by somebody else since. */
+  static taken(): Problem {
+    const message =
+      'Somebody else has changed this since you began to write. Save again to write over it, or discard what you wrote to see it.';
+    return new Problem(
+      { httpStatus: 412, message, technicalCode: 'console.changed_meanwhile', parameters: {}, details: [] },
+      undefined,
+    );
+  }
+
   /** What was wrong with one field of what was sent, e.g. `username`; undefined when nothing was. */
   static at(error: unknown, field: string): string | undefined {
     if (error === null || error === undefined) return undefined;

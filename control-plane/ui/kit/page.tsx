@@ -1,5 +1,6 @@
 import { ChevronRight } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
+import { Button } from './button.tsx';
 import { CopyAs } from './copy-as.tsx';
 import { tellHeading } from './heading.ts';
 import type { Figure } from './numbers.ts';
@@ -208,4 +209,22 @@ export const SaveBar = ({
       {children}
     </div>
   </div>
+);
+
+/** Takes back what is written, and what was said of it when it was to be saved. */
+export const Discard = ({
+  saving,
+  written,
+}: {
+  readonly saving: { readonly reset: () => void };
+  readonly written: { readonly discard: () => void };
+}) => (
+  <Button
+    onClick={() => {
+      saving.reset();
+      written.discard();
+    }}
+  >
+    Discard
+  </Button>
 );

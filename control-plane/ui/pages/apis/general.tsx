@@ -5,10 +5,11 @@ import { api, answerOf, type Schemas } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
+import { useWritten } from '../../api/written.ts';
 import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
 import { AreaField, SelectField, TextField } from '../../kit/field.tsx';
-import { Body, Panel, SaveBar } from '../../kit/page.tsx';
+import { Body, Discard, Panel, SaveBar } from '../../kit/page.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
 import { say } from '../../kit/toast.tsx';
 import { listedSubscriptions } from '../subscriptions/side.ts';
@@ -51,7 +52,7 @@ export function ApiGeneral() {
             You can read this. Changing it needs <b>DEFINITION, update</b> on the API.
           </Note>
         )}
-        <Form key={data.updatedAt} env={env} of={data} isReadOnly={isReadOnly} />
+        <Form key={id} env={env} of={data} isReadOnly={isReadOnly} />
         {may('DEFINITION', 'D') && <End env={env} of={data} />}
       </div>
     </Body>
@@ -67,10 +68,11 @@ function Form({
   readonly of: Schemas['ApiV4'];
   readonly isReadOnly: boolean;
 }) {
-  const [written, setWritten] = useState<Partial<General>>({});
-  const shown = { ...of, ...written };
+  const written = useWritten<General, General>(of);
+  const shown = { ...of, ...written.fields };
   const saving = useChange({
-    change: () => saveGeneral({ env, id: of.id }, written),
+    change: () => saveGeneral({ env, id: of.id }, written.over, written.fields),
+    written,
     touches: [
       ['api', env, of.id],
       ['apis', env],
@@ -79,7 +81,6 @@ function Form({
   const details = saving.error === null ? [] : Problem.of(saving.error).details;
   const faultOf = (field: string): string | undefined =>
     details.find(({ location }) => location === field)?.message;
-  const set = (part: Partial<General>): void => setWritten((before) => ({ ...before, ...part }));
   const isEmpty = shown.name.trim() === '' || shown.apiVersion.trim() === '';
   return (
     <form
@@ -90,11 +91,11 @@ function Form({
         if (!isEmpty && !saving.isPending) saving.mutate();
       }}
     >
-      <Fields {...{ shown, isReadOnly, faultOf }} onChange={set} />
+      <Fields {...{ shown, isReadOnly, faultOf }} onChange={written.write} />
       {saving.error !== null && <ProblemBox error={saving.error} />}
-      {Object.keys(written).length > 0 && (
+      {written.isWritten && (
         <SaveBar change={saving.change}>
-          <Button onClick={() => setWritten({})}>Discard</Button>
+          <Discard {...{ saving, written }} />
           <Button type="submit" look="primary" disabled={isEmpty || saving.isPending}>
             Save
           </Button>

@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
+import { useWritten } from '../../api/written.ts';
 import { Button } from '../../kit/button.tsx';
 import { CopyAs } from '../../kit/copy-as.tsx';
-import { Bar, Body, SaveBar, Unanswered } from '../../kit/page.tsx';
+import { Bar, Body, Discard, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
 import { Unsaved } from '../../kit/unsaved.tsx';
@@ -32,7 +34,7 @@ export function ApiPlan() {
   const { data, error } = useQuery({ ...onePlan({ env, id, plan }), enabled: !isNew });
   if (isNew) return <NewPlan />;
   if (data === undefined) return <Unanswered error={error} />;
-  return <Edited key={data.tag} of={data.data} tag={data.tag} />;
+  return <Edited key={plan} of={data.data} tag={data.tag} />;
 }
 
 function NewPlan() {
@@ -85,15 +87,15 @@ function NewPlan() {
 
 function Edited({ of, tag }: { readonly of: Plan; readonly tag: string | undefined }) {
   const { env, api: id } = route.useParams();
-  const queries = useQueryClient();
   const may = useRights({ env, api: id });
-  const [wish, setWish] = useState<PlanWish>();
-  const saving = useMutation({
-    mutationFn: () => savePlan({ env, id, plan: of.id }, wish ?? wishOf(of), tag),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['api', env, id] }),
+  const written = useWritten<string | undefined, PlanWish>(tag);
+  const shown = { ...wishOf(of), ...written.fields };
+  const saving = useChange({
+    change: () => savePlan({ env, id, plan: of.id }, shown, written.over),
+    touches: [['api', env, id]],
+    written,
   });
   const isReadOnly = !may('PLAN', 'U') || of.status === 'CLOSED';
-  const shown = wish ?? wishOf(of);
   return (
     <>
       <Bar
@@ -104,7 +106,7 @@ function Edited({ of, tag }: { readonly of: Plan; readonly tag: string | undefin
           </Status>
         }
       >
-        {wish === undefined && <PlanDeeds env={env} api={id} of={of} />}
+        {!written.isWritten && <PlanDeeds env={env} api={id} of={of} />}
       </Bar>
       <Body>
         <form
@@ -128,12 +130,12 @@ function Edited({ of, tag }: { readonly of: Plan; readonly tag: string | undefin
             wish={shown}
             details={saving.error === null ? [] : Problem.of(saving.error).details}
             isReadOnly={isReadOnly}
-            onChange={setWish}
+            onChange={written.write}
           />
           {saving.error !== null && <ProblemBox error={saving.error} />}
-          {wish !== undefined && (
-            <SaveBar change={() => savePlan({ env, id, plan: of.id }, shown, tag)}>
-              <Button onClick={() => setWish(undefined)}>Discard</Button>
+          {written.isWritten && (
+            <SaveBar change={saving.change}>
+              <Discard {...{ saving, written }} />
               <Button type="submit" look="primary" disabled={shown.name.trim() === '' || saving.isPending}>
                 Save
               </Button>

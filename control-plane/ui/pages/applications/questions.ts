@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { demandAsSeen } from '../../api/written.ts';
 import { bodyOf, type Wish } from './fields.tsx';
 
 /** What pages about applications ask. */
@@ -36,20 +37,28 @@ export const oneApplication = (env: string, application: string) =>
       ),
   });
 
-/** Writes what people wrote of an application over what it is now. Errors: Problem, with status 412 when somebody changed it meanwhile. */
-export async function saveApplication(env: string, id: string, wish: Partial<Wish>): Promise<void> {
+export type Application = Schemas['Application'];
+
+/** What people write of an application, as it is. */
+export const wishOf = (of: Application): Wish => ({
+  name: of.name,
+  description: of.description,
+  domain: of.domain ?? '',
+  clientId: of.settings.app?.client_id ?? '',
+  keyMode: of.api_key_mode,
+});
+
+/**
+ * Writes what people wrote of an application over what it is now. Errors: Problem, with status 412 when somebody else wrote the same since it
+ * was `seen`, or writes it now.
+ */
+export async function saveApplication(env: string, seen: Application, wish: Partial<Wish>): Promise<void> {
   const path = '/management/organizations/{orgId}/environments/{envId}/applications/{applicationId}';
-  const params = { path: { orgId: organization, envId: env, applicationId: id } };
+  const params = { path: { orgId: organization, envId: env, applicationId: seen.id } };
   const { data: now, tag } = await taggedAnswerOf(api.GET(path, { params }));
+  demandAsSeen({ seen: wishOf(seen), now: wishOf(now) }, wish);
   const { domain: _domain, ...others } = now;
-  const body = bodyOf({
-    name: now.name,
-    description: now.description,
-    domain: now.domain ?? '',
-    clientId: now.settings.app?.client_id ?? '',
-    keyMode: now.api_key_mode,
-    ...wish,
-  });
+  const body = bodyOf({ ...wishOf(now), ...wish });
   const { client_id: _clientId, ...app } = now.settings.app ?? {};
   await answerOf(
     api.PUT(path, {

@@ -5,14 +5,15 @@ import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
+import { useWritten } from '../../api/written.ts';
 import { Button } from '../../kit/button.tsx';
 import { Effects, FormDialog } from '../../kit/dialog.tsx';
-import { Body, Panel, SaveBar } from '../../kit/page.tsx';
+import { Body, Discard, Panel, SaveBar } from '../../kit/page.tsx';
 import { Note, ProblemBox } from '../../kit/told.tsx';
 import styles from '../apis/inside.module.css';
 import { listedSubscriptions } from '../subscriptions/side.ts';
 import { ApplicationFields, faultsOfWish, places, type Wish } from './fields.tsx';
-import { oneApplication, saveApplication } from './questions.ts';
+import { type Application, oneApplication, saveApplication, wishOf } from './questions.ts';
 
 const route = getRouteApi('/$env/applications/$application');
 
@@ -37,7 +38,7 @@ export function ApplicationSettings() {
             )}
           </Note>
         )}
-        <Form key={data.updated_at} env={env} of={data} isReadOnly={isReadOnly} />
+        <Form key={application} env={env} of={data} isReadOnly={isReadOnly} />
         {may('DEFINITION', 'D') && data.status === 'ACTIVE' && <End env={env} of={data} />}
       </div>
     </Body>
@@ -50,20 +51,14 @@ function Form({
   isReadOnly,
 }: {
   readonly env: string;
-  readonly of: Schemas['Application'];
+  readonly of: Application;
   readonly isReadOnly: boolean;
 }) {
-  const [written, setWritten] = useState<Partial<Wish>>({});
-  const wish: Wish = {
-    name: of.name,
-    description: of.description,
-    domain: of.domain ?? '',
-    clientId: of.settings.app?.client_id ?? '',
-    keyMode: of.api_key_mode,
-    ...written,
-  };
+  const written = useWritten<Application, Wish>(of);
+  const wish = { ...wishOf(of), ...written.fields };
   const saving = useChange({
-    change: () => saveApplication(env, of.id, wish),
+    change: () => saveApplication(env, written.over, written.fields),
+    written,
     touches: [
       ['application', env, of.id],
       ['applications', env],
@@ -88,15 +83,15 @@ function Form({
             keyModeIs={of.api_key_mode}
             onChange={(part) => {
               saving.reset();
-              setWritten((before) => ({ ...before, ...part }));
+              written.write(part);
             }}
           />
         </fieldset>
       </Panel>
       {saving.error !== null && <ProblemBox error={saving.error} details={told?.others} />}
-      {Object.keys(written).length > 0 && (
+      {written.isWritten && (
         <SaveBar change={saving.change}>
-          <Button onClick={() => setWritten({})}>Discard</Button>
+          <Discard {...{ saving, written }} />
           <Button type="submit" look="primary" disabled={Object.keys(seen).length > 0 || saving.isPending}>
             Save
           </Button>

@@ -70,12 +70,7 @@ export function DictionaryPage() {
             <Facts facts={factsOf(data)} />
           </Panel>
         </Columns>
-        <Words
-          key={`${data.id}/${data.updated_at}`}
-          env={env}
-          of={data}
-          isReadOnly={isReadOnly || data.type === 'DYNAMIC'}
-        />
+        <Words key={data.id} env={env} of={data} isReadOnly={isReadOnly || data.type === 'DYNAMIC'} />
       </Body>
     </>
   );

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { demandAsSeen } from '../../api/written.ts';
 import type { Tone } from '../../kit/status.tsx';
 
 /** What pages about dictionaries ask. */
@@ -36,6 +37,25 @@ export function saveDictionary(
 ): Promise<Dictionary> {
   return answerOf(
     api.PUT(`${path}/{dictionaryId}`, { params: { path: { ...at(env), dictionaryId: id } }, body }),
+  );
+}
+
+/** Writes the words of a dictionary. Errors: Problem, with status 412 when somebody else wrote some since they were `seen`, or writes them now. */
+export async function saveWords(
+  env: string,
+  seen: Dictionary,
+  properties: Readonly<Record<string, string>>,
+): Promise<Dictionary> {
+  const params = { path: { ...at(env), dictionaryId: seen.id } };
+  const { data: now, tag } = await taggedAnswerOf(api.GET(`${path}/{dictionaryId}`, { params }));
+  demandAsSeen({ seen, now }, { properties });
+  const { name, type, description } = now;
+  return answerOf(
+    api.PUT(`${path}/{dictionaryId}`, {
+      params,
+      headers: tag === undefined ? {} : { 'if-match': tag },
+      body: { name, type, ...(description !== undefined && { description }), properties },
+    }),
   );
 }
 

@@ -2,15 +2,16 @@ import { Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
+import { useWritten } from '../../api/written.ts';
 import { Button, IconButton } from '../../kit/button.tsx';
 import { Cell } from '../../kit/cell.tsx';
 import { SelectField, TextField } from '../../kit/field.tsx';
-import { Panel, SaveBar } from '../../kit/page.tsx';
+import { Discard, Panel, SaveBar } from '../../kit/page.tsx';
 import { type Column, DataTable, usePages } from '../../kit/table.tsx';
 import { Empty, ProblemBox } from '../../kit/told.tsx';
 import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from '../account/account.module.css';
-import { type Dictionary, saveDictionary } from './questions.ts';
+import { type Dictionary, saveDictionary, saveWords } from './questions.ts';
 
 interface Props {
   readonly env: string;
@@ -30,19 +31,15 @@ const wordsOf = ({ properties = {} }: Dictionary): readonly Word[] =>
 
 /** The words of a dictionary; those that are written here can be changed. */
 export function Words({ env, of, isReadOnly }: Props) {
-  const stored = wordsOf(of);
-  const [written, setWritten] = useState<readonly Word[]>();
-  const shown = written ?? stored;
+  const written = useWritten<Dictionary, { readonly properties: readonly Word[] }>(of);
+  const shown = written.fields.properties ?? wordsOf(of);
+  const setWritten = (properties: readonly Word[]): void => written.write({ properties });
   const { rows, paging } = usePages(shown);
   const saving = useChange({
     change: () =>
-      saveDictionary(env, of.id, {
-        name: of.name,
-        type: of.type,
-        ...(of.description !== undefined && { description: of.description }),
-        properties: Object.fromEntries(shown.map(({ key, value }) => [key, value])),
-      }),
+      saveWords(env, written.over, Object.fromEntries(shown.map(({ key, value }) => [key, value]))),
     touches: [['dictionaries', env]],
+    written,
   });
   const set = (word: Word): void => setWritten(shown.map((each) => (each.at === word.at ? word : each)));
   const keys = shown.map(({ key }) => key);
@@ -82,10 +79,10 @@ export function Words({ env, of, isReadOnly }: Props) {
         />
       </Panel>
       {saving.error !== null && <ProblemBox error={saving.error} />}
-      {written !== undefined && (
+      {written.isWritten && (
         <SaveBar change={saving.change}>
           {hasFault && <span className="second">Each word is there once, and is not empty</span>}
-          <Button onClick={() => setWritten(undefined)}>Discard</Button>
+          <Discard {...{ saving, written }} />
           <Button look="primary" disabled={hasFault || saving.isPending} onClick={() => saving.mutate()}>
             Save words
           </Button>

@@ -2,12 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useState } from 'react';
 import { useChange } from '../../api/change.ts';
+import { useWritten } from '../../api/written.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button, IconButton } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { AreaField, TextField } from '../../kit/field.tsx';
-import { Bar, Body, Panel, SaveBar, Unanswered } from '../../kit/page.tsx';
+import { Bar, Body, Discard, Panel, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Status } from '../../kit/status.tsx';
 import { Time } from '../../kit/time.tsx';
@@ -19,11 +20,11 @@ import {
   deletePage,
   type DocPage,
   type DocEdit,
-  type DocWish,
   fetchPage,
   onePage,
   publishPage,
   savePage,
+  savePageOver,
   shelfKey,
   type ShelfAt,
   wishOf,
@@ -43,19 +44,19 @@ export function PageEditor({ at, id, siblings, onGone }: Props) {
   const { data, error } = useQuery(onePage(at, id));
   const may = useRights(at);
   const [part, setPart] = useState<PartName>('preview');
-  const [written, setWritten] = useState<DocEdit>({});
+  const written = useWritten<DocPage | undefined, DocEdit>(data);
   const saving = useChange({
-    change: () => savePage(at, id, { ...(data && wishOf(data)), ...written } as DocWish),
+    change: () => savePageOver(at, written.over, written.fields),
     touches: [shelfKey(at)],
-    onDone: () => setWritten({}),
+    written,
   });
   if (data === undefined) return <Unanswered error={error} />;
   const isReadOnly = !may('DOCUMENTATION', 'U');
-  const shown = { ...data, ...written } as DocPage;
+  const shown = { ...data, ...written.fields } as DocPage;
   const isFolder = data.type === 'FOLDER';
   const set = (next: DocEdit): void => {
     saving.reset();
-    setWritten((before) => ({ ...before, ...next }));
+    written.write(next);
   };
   return (
     <>
@@ -67,7 +68,7 @@ export function PageEditor({ at, id, siblings, onGone }: Props) {
           </Status>
         }
       >
-        <Deeds {...{ at, siblings, onGone }} page={data} isSaved={Object.keys(written).length === 0} />
+        <Deeds {...{ at, siblings, onGone }} page={data} isSaved={!written.isWritten} />
       </Bar>
       <Body>
         {isReadOnly && (
@@ -85,9 +86,9 @@ export function PageEditor({ at, id, siblings, onGone }: Props) {
           />
         </Panel>
         {saving.error !== null && <ProblemBox error={saving.error} />}
-        {Object.keys(written).length > 0 && (
+        {written.isWritten && (
           <SaveBar change={saving.change}>
-            <Button onClick={() => setWritten({})}>Discard</Button>
+            <Discard {...{ saving, written }} />
             <Button
               look="primary"
               disabled={saving.isPending || shown.name.trim() === ''}

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { demandAsSeen } from '../../api/written.ts';
 
 /** What pages about documentation ask: of an API, or of the environment itself, which version 1 of the management API has. */
 
@@ -51,19 +52,17 @@ export const listedPages = (at: ShelfAt) =>
 export const onePage = (at: ShelfAt, pageId: string) =>
   queryOptions({
     queryKey: [...shelfKey(at), pageId],
-    queryFn: (): Promise<DocPage> =>
-      at.api === undefined
-        ? answerOf(
-            api.GET(`${ofEnvironment}/{pageId}`, {
-              params: { path: { ...environmentParams(at.env), pageId } },
-            }),
-          )
-        : answerOf(
-            api.GET(`${ofApi}/{pageId}`, { params: { path: { ...apiParams(at.env, at.api), pageId } } }),
-          ),
+    queryFn: () => askedPage(at, pageId),
     // What somebody writes is theirs until it is saved.
     refetchOnWindowFocus: false,
   });
+
+const askedPage = (at: ShelfAt, pageId: string): Promise<DocPage> =>
+  at.api === undefined
+    ? answerOf(
+        api.GET(`${ofEnvironment}/{pageId}`, { params: { path: { ...environmentParams(at.env), pageId } } }),
+      )
+    : answerOf(api.GET(`${ofApi}/{pageId}`, { params: { path: { ...apiParams(at.env, at.api), pageId } } }));
 
 export function createPage(at: ShelfAt, body: DocWish & { readonly parentId?: string }): Promise<DocPage> {
   return at.api === undefined
@@ -86,6 +85,18 @@ export function savePage(
     : answerOf(
         api.PUT(`${ofApi}/{pageId}`, { params: { path: { ...apiParams(at.env, at.api), pageId } }, body }),
       );
+}
+
+/** Writes what people wrote of a page over what it is now. Errors: Problem, with status 412 when somebody else wrote the same since it was `seen`. */
+export async function savePageOver(
+  at: ShelfAt,
+  seen: DocPage | undefined,
+  written: DocEdit,
+): Promise<DocPage | undefined> {
+  if (seen === undefined) return undefined;
+  const now = await askedPage(at, seen.id);
+  demandAsSeen({ seen, now }, written);
+  return savePage(at, seen.id, { ...wishOf(now), ...written } as DocWish);
 }
 
 /** Readers see it from now on, or no more. */

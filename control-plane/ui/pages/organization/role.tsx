@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, answerOf, organization } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
+import { demandAsSeen, useWritten } from '../../api/written.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
@@ -67,19 +68,19 @@ function One({
 }) {
   const may = useOrganizationRights();
   const isReadOnly = role.system || !may('ROLE', 'U');
-  const [held, setHeld] = useState<Held>(role.permissions);
-  const [about, setAbout] = useState({ description: role.description ?? '', isDefault: role.default });
+  const written = useWritten<Role, WishOfRole>(role);
+  const { permissions: held, ...about } = { ...wishOf(role), ...written.fields };
   const saving = useChange({
-    change: () => saveRole(role, { held, ...about }),
+    change: () => saveRole(written.over, written.fields),
     touches: [['roles', scope], ['rights'], ['me']],
+    written,
   });
   const isChanged =
     !permitSame(held, role.permissions) ||
     about.description !== (role.description ?? '') ||
     about.isDefault !== role.default;
   const discard = (): void => {
-    setHeld(role.permissions);
-    setAbout({ description: role.description ?? '', isDefault: role.default });
+    written.discard();
     saving.reset();
   };
   return (
@@ -96,14 +97,14 @@ function One({
             You can read this. Changing it needs <b>ROLE, update</b> on the organization.
           </Note>
         )}
-        {!role.system && <About about={about} isReadOnly={isReadOnly} onChange={setAbout} />}
+        {!role.system && <About about={about} isReadOnly={isReadOnly} onChange={written.write} />}
         <Panel title="What it permits" isBare>
           <RoleMatrix
             label={`What ${spoken(role.name)} permits`}
             names={names}
             held={held}
             was={role.permissions}
-            onChange={isReadOnly ? undefined : setHeld}
+            onChange={isReadOnly ? undefined : (permissions) => written.write({ permissions })}
           />
         </Panel>
         {scope === 'ORGANIZATION' && <RoleUsers role={role.name} />}
@@ -166,7 +167,7 @@ function About({
 }: {
   readonly about: AboutRole;
   readonly isReadOnly: boolean;
-  readonly onChange: (about: AboutRole) => void;
+  readonly onChange: (about: Partial<AboutRole>) => void;
 }) {
   return (
     <Panel title="What it is">
@@ -177,23 +178,38 @@ function About({
           isOptional
           value={about.description}
           maxLength={4_096}
-          onChange={({ target: { value } }) => onChange({ ...about, description: value })}
+          onChange={({ target: { value } }) => onChange({ description: value })}
         />
         <SwitchField
           label="Default"
           hint="Whoever is given no other role gets this one, in place of the one that was"
           isOn={about.isDefault}
-          onChange={(isDefault) => onChange({ ...about, isDefault })}
+          onChange={(isDefault) => onChange({ isDefault })}
         />
       </fieldset>
     </Panel>
   );
 }
 
-function saveRole(
-  { scope, name }: Role,
-  { held, description, isDefault }: AboutRole & { readonly held: Held },
-): Promise<Role> {
+/** What people write of a role. */
+interface WishOfRole extends AboutRole {
+  readonly permissions: Held;
+}
+
+const wishOf = ({ permissions, description = '', default: isDefault }: Role): WishOfRole => ({
+  permissions,
+  description,
+  isDefault,
+});
+
+/** Errors: Problem, with status 412 when somebody else wrote the same since it was `seen`. */
+async function saveRole(seen: Role, written: Partial<WishOfRole>): Promise<Role> {
+  const { scope, name } = seen;
+  const path = '/management/organizations/{orgId}/configuration/rolescopes/{scope}/roles/{roleName}';
+  const params = { path: { orgId: organization, scope, roleName: name } };
+  const now = wishOf(await answerOf(api.GET(path, { params })));
+  demandAsSeen({ seen: wishOf(seen), now }, written);
+  const { permissions: held, description, isDefault } = { ...now, ...written };
   const permissions = Object.fromEntries(
     Object.entries(held).map(([on, has]) => [
       on,
@@ -201,8 +217,8 @@ function saveRole(
     ]),
   );
   return answerOf(
-    api.PUT('/management/organizations/{orgId}/configuration/rolescopes/{scope}/roles/{roleName}', {
-      params: { path: { orgId: organization, scope, roleName: name } },
+    api.PUT(path, {
+      params,
       body: { name, description, default: isDefault, permissions },
     }),
   );

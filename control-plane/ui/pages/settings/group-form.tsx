@@ -1,10 +1,11 @@
-import { useState } from 'react';
-import { api, answerOf, organization } from '../../api/client.ts';
+import { api, answerOf, organization, taggedAnswerOf } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
+import { demandAsSeen, useWritten } from '../../api/written.ts';
 import { Button } from '../../kit/button.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
+import { Discard } from '../../kit/page.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { Unsaved } from '../../kit/unsaved.tsx';
 import styles from '../account/account.module.css';
@@ -23,16 +24,15 @@ export function GroupForm({
   readonly group: Group;
   readonly isReadOnly: boolean;
 }) {
-  const [written, setWritten] = useState<Partial<Group>>({});
+  const written = useWritten<Group, Group>(group);
   const may = useRights({ env });
-  const shown = { ...group, ...written };
-  const set = (part: Partial<Group>): void => setWritten((before) => ({ ...before, ...part }));
+  const shown = { ...group, ...written.fields };
+  const { write: set, isWritten: isChanged } = written;
   const saving = useChange({
-    change: () => saveGroup(env, shown),
+    change: () => saveGroup(env, written.over, written.fields),
     touches: [['groups', env]],
-    onDone: () => setWritten({}),
+    written,
   });
-  const isChanged = Object.keys(written).length > 0;
   // Who administers a group and no more changes its name and the roles that are not locked.
   const isWhole = may('GROUP', 'U');
   return (
@@ -70,7 +70,7 @@ export function GroupForm({
         {isChanged && (
           <div className={styles['end']}>
             <Unsaved />
-            <Button onClick={() => setWritten({})}>Discard</Button>
+            <Discard {...{ saving, written }} />
             <Button type="submit" look="primary" disabled={saving.isPending || shown.name.trim() === ''}>
               Save group
             </Button>
@@ -81,10 +81,17 @@ export function GroupForm({
   );
 }
 
-function saveGroup(env: string, group: Group): Promise<Group> {
+/** Errors: Problem, with status 412 when somebody else wrote the same since it was `seen`, or writes it now. */
+async function saveGroup(env: string, seen: Group, written: Partial<Group>): Promise<Group> {
+  const path = '/management/organizations/{orgId}/environments/{envId}/configuration/groups/{groupId}';
+  const params = { path: { orgId: organization, envId: env, groupId: seen.id } };
+  const { data: now, tag } = await taggedAnswerOf(api.GET(path, { params }));
+  demandAsSeen({ seen, now }, written);
+  const group = { ...now, ...written };
   return answerOf(
-    api.PUT('/management/organizations/{orgId}/environments/{envId}/configuration/groups/{groupId}', {
-      params: { path: { orgId: organization, envId: env, groupId: group.id } },
+    api.PUT(path, {
+      params,
+      headers: tag === undefined ? {} : { 'if-match': tag },
       body: {
         name: group.name,
         event_rules: group.event_rules,

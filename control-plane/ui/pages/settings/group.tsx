@@ -48,7 +48,7 @@ export function GroupPage() {
         <GroupMembers env={env} group={data} />
         <Columns>
           <Panel title="What it gives">
-            <GroupForm key={data.updated_at} env={env} group={data} isReadOnly={!data.manageable} />
+            <GroupForm key={data.id} env={env} group={data} isReadOnly={!data.manageable} />
           </Panel>
           <References env={env} group={data} mayGive={may('GROUP', 'U')} />
         </Columns>

@@ -183,8 +183,8 @@ function useClient(
     id,
     onChange,
     keep: async () => {
-      if (!isLacking || application === undefined) return;
-      await saveApplication(env, application, { clientId: id });
+      if (!isLacking) return;
+      await saveApplication(env, data, { clientId: id });
       await queries.invalidateQueries({ queryKey: ['application', env, application] });
     },
   };

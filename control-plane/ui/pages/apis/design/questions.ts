@@ -2,6 +2,7 @@ import { queryOptions, type QueryClient } from '@tanstack/react-query';
 import { api, answerOf, organization, taggedAnswerOf, type Schemas } from '../../../api/client.ts';
 import { Problem } from '../../../api/problem.ts';
 import { rightsOn } from '../../../api/rights.ts';
+import { demandAsSeen } from '../../../api/written.ts';
 import { plansOf } from '../questions.ts';
 import { areFlows, type Design, type DesignFault, type Flow } from './flows.ts';
 
@@ -139,12 +140,16 @@ export async function saveDraft(at: DesignAt, of: Design['api'], tag: string): P
  * Writes fields of an API that count at once, whatever is drafted: a draft is carried along, so that it stays one of the API as it is then.
  * Errors: Problem, with status 412 when somebody wrote the draft meanwhile.
  */
-export async function saveGeneral(at: DesignAt, part: Readonly<Record<string, unknown>>): Promise<void> {
+export async function saveGeneral(at: DesignAt, seen: object, part: object): Promise<void> {
   const params = { path: pathOf(at) };
+  const path = '/management/v2/environments/{envId}/apis/{apiId}';
+  const { data: now, tag } = await taggedAnswerOf(api.GET(path, { params }));
+  demandAsSeen({ seen, now }, part);
   const draft = await loadDraft(at);
   await answerOf(
-    api.PATCH('/management/v2/environments/{envId}/apis/{apiId}', {
+    api.PATCH(path, {
       params,
+      headers: tag === undefined ? {} : { 'if-match': tag },
       body: { ...part },
     }),
   );
