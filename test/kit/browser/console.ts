@@ -25,6 +25,7 @@ export function looker(page: Page, view: View): (name: string) => Promise<void> 
   return async (name) => {
     const shots = process.env['ISTHMUS_TEST_SHOTS'];
     const { width } = view.viewport;
+    await page.evaluate(movedIn);
     if (shots !== undefined)
       await page.screenshot({ path: `${shots}/console-${name}-${width}-${view.colorScheme}.png` });
     assert.deepEqual(await findingsOf(page), [], name);
@@ -32,6 +33,11 @@ export function looker(page: Page, view: View): (name: string) => Promise<void> 
     assert.ok(Number(overflow) <= 0, `${name} is wider than the window by ${String(overflow)} px`);
   };
 }
+
+/** What moves or fades in has come: half of it is nobody's picture, and its colours are none of ours. What moves for ever is let be. */
+const movedIn = `Promise.allSettled(document.getAnimations()
+  .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+  .map(({ finished }) => finished))`;
 
 /** Rules of WCAG 2.2 AA and best practice that the page breaks. The evaluation is the test's own, so the page's policy does not refuse it. */
 async function findingsOf(page: Page): Promise<readonly string[]> {
