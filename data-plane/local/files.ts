@@ -121,9 +121,8 @@ function isJsonText(text: string): boolean {
 }
 
 function problemOf(error: unknown): string {
-  // The stack of a reader has ended; that of YAML says so in an error of its own.
-  if (error instanceof Error && error.message.startsWith('Maximum call stack size exceeded'))
-    return 'is nested too deeply';
+  // The stack of a reader has ended.
+  if (error instanceof RangeError) return 'is nested too deeply';
   if (error instanceof Error && 'syscall' in error)
     return `${systemWords(error)}; check that the user of this process may read it`;
   return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);

@@ -16,6 +16,9 @@ const broken: Readonly<Record<string, string>> = {
     'Flow map in block collection must be sufficiently indented and end with a } at line 1, column 15',
   'password: hunter2: c': 'Nested mappings are not allowed in compact mappings at line 1, column 11',
   'hunter2: 1\nhunter2: 2': 'Map keys must be unique at line 2, column 1',
+  [`hunter2: ${'['.repeat(15_000)}`]: 'it is nested too deeply',
+  [`hunter2: ${'{a: '.repeat(15_000)}`]: 'it is nested too deeply',
+  [`${'- '.repeat(15_000)}hunter2`]: 'it is nested too deeply',
 };
 
 test('what is no YAML is told with its place and without what stands there, which may be a secret', (t) => {

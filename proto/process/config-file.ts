@@ -146,7 +146,9 @@ function withoutSource<Read>(read: () => Read): Read {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof Error) || error.message.startsWith('Maximum call stack size')) throw error;
+    if (!(error instanceof Error)) throw error;
+    // Of brackets in brackets the library says that the stack has no more room, in an error of its own.
+    if (error.message.startsWith('Maximum call stack size')) throw new RangeError('it is nested too deeply');
     const [what = ''] = firstLine(error.message).split(/: (?=.)|:$| at line \d/);
     const [place] = 'linePos' in error ? ((error as Yaml.YAMLParseError).linePos ?? []) : [];
     throw new Error(place === undefined ? what : `${what} at line ${place.line}, column ${place.col}`);

@@ -141,6 +141,8 @@ test('a document that cannot be read is refused with its place, however it is wr
   const refusals: readonly (readonly [body: object, told: RegExp])[] = [
     [{ payload: '{"openapi":' }, /is neither JSON nor YAML.*"payload"/],
     [{ payload: 'a: [b' }, /is neither JSON nor YAML.*"payload"/],
+    [{ payload: `a: ${'['.repeat(15_000)}` }, /"is nested too deeply".*"payload"/],
+    [{ payload: `${'- '.repeat(15_000)}a` }, /"is nested too deeply".*"payload"/],
     [{ payload: bomb.join('\n') }, /(alias|is needed).*"payload/i],
     [{ payload: '{"openapi":"3.0.0","paths":{}}', target: 'http://h' }, /"payload\.info\.title"/],
     [

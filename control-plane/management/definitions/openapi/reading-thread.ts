@@ -52,7 +52,8 @@ function readText(text: string, wish: OpenApiWish): ReadingResult {
   try {
     document = /^\s*\{/.test(text) ? plainJson(text) : parseYaml(text, { maxAliasCount: aliasesMax });
   } catch (error) {
-    const message = `is neither JSON nor YAML: ${error instanceof Error ? error.message : String(error)}`;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = error instanceof RangeError ? 'is nested too deeply' : `is neither JSON nor YAML: ${why}`;
     return { kind: 'refused', details: [{ path: '', message }] };
   }
   return { kind: 'document', document: readOpenApi(document, wish) };

@@ -143,6 +143,8 @@ test('YAML that holds itself, or multiplies what it holds, is refused', () => {
     ...Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join()}]`),
   ];
   assert.match(faultsOf(bomb.join('\n'))[0] ?? '', /neither JSON nor YAML.*alias/i);
+  for (const deep of [`a: ${'['.repeat(15_000)}`, `a: ${'{a: '.repeat(15_000)}`, `${'- '.repeat(15_000)}a`])
+    assert.deepEqual(faultsOf(deep), [': is nested too deeply']);
 });
 
 test('what is no document, or says what is not known, is refused with its place', () => {

@@ -57,6 +57,7 @@ function readText(text: string): ReadOas {
       : (requireNow('yaml') as typeof Yaml).parse(text, { maxAliasCount: 100 });
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+    if (why.startsWith('Maximum call stack size')) return faulty('', 'is nested too deeply');
     return faulty('', `is neither JSON nor YAML: ${why.slice(0, 300)}`);
   }
   return readDocument(document, looksTogether.test(text));
