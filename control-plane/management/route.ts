@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
@@ -100,7 +101,7 @@ export interface RouteSpec<Params, Query, Body, Result> {
   /** Media types of an answer that is {@link Content}. */
   readonly contentTypes?: readonly string[];
   /**
-   * Present when the answer carries a strong ETag: this number, which rises with every change of the row, and a hash of what is answered,
+   * Present when the answer carries a strong ETag: this number, which is another one with every change of the row, and a hash of what is answered,
    * since an answer may say more than its row does. If-Match asks for the number, If-None-Match for all of it.
    */
   readonly version?: (result: Result) => number;
@@ -381,4 +382,12 @@ export function checkIfMatch(ifMatch: string | undefined, version: number): void
     .map((tag) => /^"(\d+)(?:\.[\w-]*)?"$/.exec(tag.trim())?.[1] ?? tag.trim());
   if (!versions.includes('*') && !versions.includes(String(version)))
     throw new Fault('request.precondition_failed');
+}
+
+/**
+ * A number for the ETag of what keeps no moment of its last change: of all that it is answered as, so that it is another one when anything of
+ * that is. What was changed and changed back has the number that it had.
+ */
+export function contentVersionOf(answer: object): number {
+  return createHash('sha256').update(JSON.stringify(answer)).digest().readUIntBE(0, 6);
 }

@@ -5,6 +5,7 @@ import {
   addCertificate,
   certificateFacts,
   certificateFactsSchema,
+  certificateVersionOf,
   certificateViewSchema,
   createCertificateSchema,
   getCertificate,
@@ -66,6 +67,7 @@ export const applicationCertificateRoutes = [
     permission,
     summary: 'Gets a certificate of an application.',
     answer,
+    version: certificateVersionOf,
     run: ({ desk, at, params: { applicationId, certificateId } }) =>
       getCertificate(desk, { at, id: applicationId, certificateId }),
   }),
@@ -75,14 +77,15 @@ export const applicationCertificateRoutes = [
     summary: 'Replaces the name of a certificate, and from when until when it counts.',
     body: updateCertificateSchema,
     answer,
-    run: ({ desk, actor, at, params: { applicationId, certificateId }, body }) =>
-      updateCertificate(desk, actor, { at, id: applicationId, certificateId, wish: body }),
+    version: certificateVersionOf,
+    run: ({ desk, actor, at, params: { applicationId, certificateId }, body, ifMatch }) =>
+      updateCertificate(desk, actor, { at, id: applicationId, certificateId, wish: body, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deleteApplicationCertificate',
     permission,
     summary: 'Takes a certificate from an application; the last one stays while an MTLS plan needs it.',
-    run: ({ desk, actor, at, params: { applicationId, certificateId } }) =>
-      removeCertificate(desk, actor, { at, id: applicationId, certificateId }),
+    run: ({ desk, actor, at, params: { applicationId, certificateId }, ifMatch }) =>
+      removeCertificate(desk, actor, { at, id: applicationId, certificateId, ifMatch }),
   }),
 ];

@@ -6,6 +6,7 @@ import type { Actor } from '../../access/actor.ts';
 import { type Change, type Desk, isAsBefore } from '../desk.ts';
 import { momentSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
+import { checkIfMatch, contentVersionOf } from '../route.ts';
 import {
   type ApplicationRef,
   foundApplication,
@@ -87,6 +88,16 @@ export function certificateFacts(text: string): z.infer<typeof certificateFactsS
   };
 }
 
+/** A number for the ETag of a certificate, of all that can be changed of it: what it is today passes by itself. */
+export function certificateVersionOf({
+  name,
+  startsAt,
+  endsAt,
+  updatedAt,
+}: Pick<CertificateView, 'name' | 'startsAt' | 'endsAt' | 'updatedAt'>): number {
+  return contentVersionOf({ name, startsAt, endsAt, updatedAt });
+}
+
 /** A page of the certificates of an application, in the order in which they were added. */
 export async function listCertificates(desk: Desk, ref: ApplicationRef & { readonly page: PageWish }) {
   const row = await foundApplication(desk.storage.db, ref);
@@ -120,11 +131,15 @@ export async function addCertificate(
 export async function updateCertificate(
   desk: Desk,
   actor: Actor,
-  ref: CertificateRef & { readonly wish: z.infer<typeof updateCertificateSchema> },
+  ref: CertificateRef & {
+    readonly wish: z.infer<typeof updateCertificateSchema>;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<CertificateView> {
   const { name, startsAt, endsAt } = ref.wish;
   await changeCertificates({ desk, actor, ref, id: ref.certificateId }, (entries, at) => {
     const before = found(entries, ref.certificateId);
+    checkIfMatch(ref.ifMatch, certificateVersionOf(named(before)));
     const wished = { name, startsAt, endsAt };
     if (isAsBefore(before, wished)) return entries;
     const changed = present({ ...before, ...wished, updatedAt: at });
@@ -134,9 +149,15 @@ export async function updateCertificate(
 }
 
 /** Removes a certificate. Errors: request.not_found, application.certificate_needed. */
-export function removeCertificate(desk: Desk, actor: Actor, ref: CertificateRef): Promise<void> {
+export function removeCertificate(
+  desk: Desk,
+  actor: Actor,
+  ref: CertificateRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   return changeCertificates({ desk, actor, ref, id: ref.certificateId }, (entries) => {
-    const { certificate } = found(entries, ref.certificateId);
+    const before = found(entries, ref.certificateId);
+    checkIfMatch(ref.ifMatch, certificateVersionOf(named(before)));
+    const { certificate } = before;
     return entries.filter((entry) => entry.certificate !== certificate);
   });
 }
@@ -183,14 +204,18 @@ function found(entries: readonly Entry[], id: string): Entry {
   return entry;
 }
 
+const named = (entry: Entry) => ({
+  ...entry,
+  name: entry.name ?? certificateFacts(entry.certificate).subject,
+});
+
 function viewOf(row: ApplicationRow, entry: Entry, nowMs: number): CertificateView {
   const facts = certificateFacts(entry.certificate);
   return present({
     id: idOf(entry.certificate),
     applicationId: row.id,
     environmentId: row.environment,
-    ...entry,
-    name: entry.name ?? facts.subject,
+    ...named(entry),
     ...facts,
     fingerprint: readClientCertificates(entry.certificate)[0]?.sha256.toString('hex') ?? '',
     status: statusOf(entry, nowMs),

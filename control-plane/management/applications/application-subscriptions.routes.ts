@@ -10,6 +10,7 @@ import {
   apiKeySchema,
   createSubscriptionSchema,
   subscriptionSchema,
+  subscriptionVersionOf,
 } from '../subscriptions/subscription-shape.ts';
 import {
   closeOwnSubscription,
@@ -21,6 +22,7 @@ import {
 const define = resource({ tag: 'Application Subscriptions', scope: 'v1-environment' });
 const path = '/applications/{applicationId}/subscriptions';
 const onePath = `${path}/{subscriptionId}` as const;
+const version = subscriptionVersionOf;
 
 // The reference answers all of them; who has more asks application by application.
 const acrossMax = 1_000;
@@ -72,6 +74,7 @@ export const applicationSubscriptionRoutes = [
     permission: 'application-subscription',
     summary: 'Gets a subscription of an application.',
     answer: subscriptionSchema,
+    version,
     run: ({ desk, at, params: { applicationId, subscriptionId } }) =>
       getOwnSubscription(desk, { at, id: applicationId, subscriptionId }),
   }),
@@ -88,8 +91,10 @@ export const applicationSubscriptionRoutes = [
       })
       .openapi('UpdateApplicationSubscription'),
     answer: subscriptionSchema,
-    run: ({ desk, actor, at, params: { applicationId, subscriptionId }, body }) =>
+    version,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId }, body, ifMatch }) =>
       noteSubscription(desk, actor, {
+        ifMatch,
         at,
         applicationId,
         subscriptionId,
@@ -107,6 +112,7 @@ export const applicationSubscriptionRoutes = [
     query: z.strictObject({ status: z.enum(['STARTED', 'STOPPED']) }),
     status: 200,
     answer: subscriptionSchema,
+    version,
     run: ({ desk, actor, at, params: { applicationId, subscriptionId }, query }) =>
       changeConsumerStatus(desk, actor, { at, applicationId, subscriptionId, status: query.status }),
   }),
@@ -123,8 +129,8 @@ export const applicationSubscriptionRoutes = [
     operationId: 'closeApplicationSubscription',
     permission: 'application-subscription',
     summary: 'Closes a subscription of an application.',
-    run: ({ desk, actor, at, params: { applicationId, subscriptionId } }) =>
-      closeOwnSubscription(desk, actor, { at, id: applicationId, subscriptionId }),
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId }, ifMatch }) =>
+      closeOwnSubscription(desk, actor, { at, id: applicationId, subscriptionId, ifMatch }),
   }),
   define.get(`${onePath}/apikeys`, {
     operationId: 'listApplicationApiKeys',

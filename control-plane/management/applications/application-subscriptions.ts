@@ -14,6 +14,7 @@ import {
   subscribe,
   type SubscriptionWish,
 } from '../subscriptions/subscriptions.ts';
+import { checkIfMatch } from '../route.ts';
 import { type ApplicationRef, foundApplication } from './applications.ts';
 
 /** Which subscription of which application is meant. */
@@ -70,7 +71,11 @@ export async function subscribeOwn(
 }
 
 /** Closes the subscription, for the owner of its application. */
-export function closeOwnSubscription(desk: Desk, actor: Actor, ref: ConsumerRef): Promise<void> {
+export function closeOwnSubscription(
+  desk: Desk,
+  actor: Actor,
+  ref: ConsumerRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     await foundApplication(now.trx, ref);
     const before = await findSubscription(now.trx, ref.at, ref.subscriptionId);
@@ -81,6 +86,7 @@ export function closeOwnSubscription(desk: Desk, actor: Actor, ref: ConsumerRef)
     const row = requireSubscription(await findSubscription(now.trx, ref.at, ref.subscriptionId), {
       subscriptionId: ref.subscriptionId,
     });
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
     requireOpen(row);
     await closeSubscriptionLocked(now, api, row);
   });

@@ -1,9 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import { invariant } from '../../../proto/faults/fault.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
 import {
   categoryApiSchema,
   categorySchema,
+  type CategoryView,
   createCategory,
   editCategories,
   getCategories,
@@ -22,6 +24,7 @@ const v2 = resource({ tag: 'Categories', scope: 'environment' });
 const path = '/configuration/categories';
 const onePath = '/configuration/categories/{categoryId}';
 const permission = 'environment-category';
+const version = ({ updatedAt }: CategoryView): number => updatedAt;
 
 /** The routes of categories. */
 export const categoryRoutes = [
@@ -56,6 +59,7 @@ export const categoryRoutes = [
     permission: 'signed-in',
     summary: 'Gets a category by its id or key.',
     answer: categorySchema,
+    version,
     run: ({ desk, actor, at, params: { categoryId } }) =>
       getCategory(desk, actor, { at, category: categoryId }),
   }),
@@ -65,18 +69,21 @@ export const categoryRoutes = [
     summary: 'Replaces what can be written of a category.',
     body: updateCategorySchema,
     answer: categorySchema,
-    run: async ({ desk, actor, at, params: { categoryId }, body }) => {
+    version,
+    run: async ({ desk, actor, at, params: { categoryId }, body, ifMatch }) => {
       const { id } = await getCategory(desk, actor, { at, category: categoryId });
-      const all = await editCategories(desk, actor, { at, wishes: [{ ...body, id }] });
-      return all.find((one) => one.id === id);
+      const all = await editCategories(desk, actor, { at, wishes: [{ ...body, id }], ifMatch });
+      const edited = all.find((one) => one.id === id);
+      invariant(edited !== undefined, 'a category is listed after its edition');
+      return edited;
     },
   }),
   v1.delete(onePath, {
     operationId: 'deleteCategory',
     permission,
     summary: 'Removes a category; APIs name it no more.',
-    run: ({ desk, actor, at, params: { categoryId } }) =>
-      removeCategory(desk, actor, { at, category: categoryId }),
+    run: ({ desk, actor, at, params: { categoryId }, ifMatch }) =>
+      removeCategory(desk, actor, { at, category: categoryId, ifMatch }),
   }),
   v2.get('/categories/{categoryId}/apis', {
     operationId: 'getCategoryApisPage',

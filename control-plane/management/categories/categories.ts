@@ -9,6 +9,7 @@ import { updateApi } from '../apis/apis.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { change, type Change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { idSchema, nameSchema, readOnlyFields, textSchema } from '../fields.ts';
+import { checkIfMatch } from '../route.ts';
 import { slugOf } from '../slug.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import {
@@ -79,7 +80,8 @@ export const categoryApiSchema = z
   })
   .openapi('CategoryApi');
 
-type CategoryView = z.infer<typeof categorySchema>;
+/** A category as it is answered. */
+export type CategoryView = z.infer<typeof categorySchema>;
 type CategoryApiView = z.infer<typeof categoryApiSchema>;
 type CategoryUpdate = z.infer<typeof updateCategorySchema>;
 
@@ -150,13 +152,19 @@ export function editCategories(
   {
     at,
     wishes,
-  }: { readonly at: EnvironmentRef; readonly wishes: readonly (CategoryUpdate & { readonly id: string })[] },
+    ifMatch,
+  }: {
+    readonly at: EnvironmentRef;
+    readonly wishes: readonly (CategoryUpdate & { readonly id: string })[];
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<readonly CategoryView[]> {
   return change(desk, { actor, at }, async (now) => {
     await lockInUse(now.trx, at);
     const rows = await listCategories(now.trx, at);
     for (const wish of wishes) {
       const row = requireCategory(rows, { at, category: wish.id });
+      checkIfMatch(ifMatch, row.updated_at_ms);
       const set = {
         name: wish.name,
         description: wish.description ?? '',
@@ -173,7 +181,11 @@ export function editCategories(
 }
 
 /** Removes a category; APIs name it no more. Errors: request.not_found. */
-export function removeCategory(desk: Desk, actor: Actor, ref: CategoryRef): Promise<void> {
+export function removeCategory(
+  desk: Desk,
+  actor: Actor,
+  ref: CategoryRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     const named = requireCategory(await listCategories(now.trx, ref.at), ref);
     // In the order of their ids, as whoever locks several.
@@ -191,6 +203,7 @@ export function removeCategory(desk: Desk, actor: Actor, ref: CategoryRef): Prom
     // APIs are locked before the environment; somebody else may have deleted or changed it meanwhile.
     await lockInUse(now.trx, ref.at);
     const row = requireCategory(await listCategories(now.trx, ref.at), { at: ref.at, category: named.id });
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
     await deleteCategory(now.trx, row);
     await audit(now, 'CATEGORY_DELETED', { before: row });
   });

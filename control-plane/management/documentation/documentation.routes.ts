@@ -13,6 +13,7 @@ import {
 import {
   documentationListSchema,
   documentationSchema,
+  type DocumentationView,
   newPageSchema,
   updatePageSchema,
 } from './documentation-shape.ts';
@@ -22,6 +23,7 @@ const path = '/apis/{apiId}/pages';
 const onePath = '/apis/{apiId}/pages/{pageId}';
 const permission = 'api-documentation';
 const answer = documentationSchema;
+const version = ({ updatedAt }: DocumentationView): number => Date.parse(updatedAt);
 
 /** The routes of documentation. */
 export const documentationRoutes = [
@@ -40,6 +42,7 @@ export const documentationRoutes = [
     summary: 'Writes a page or makes a folder.',
     body: newPageSchema,
     answer,
+    version,
     run: ({ desk, actor, at, params: { apiId }, body }) =>
       createDocumentation(desk, actor, { at, id: apiId, wish: body }),
   }),
@@ -48,6 +51,7 @@ export const documentationRoutes = [
     permission,
     summary: 'Gets a page.',
     answer,
+    version,
     run: ({ desk, at, params: { apiId, pageId } }) => getDocumentation(desk, { at, id: apiId, pageId }),
   }),
   define.put(onePath, {
@@ -56,15 +60,16 @@ export const documentationRoutes = [
     summary: 'Replaces what can be written of a page.',
     body: updatePageSchema,
     answer,
-    run: ({ desk, actor, at, params: { apiId, pageId }, body }) =>
-      editDocumentation(desk, actor, { at, id: apiId, pageId, wish: body }),
+    version,
+    run: ({ desk, actor, at, params: { apiId, pageId }, body, ifMatch }) =>
+      editDocumentation(desk, actor, { at, id: apiId, pageId, wish: body, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deleteDocumentationPage',
     permission,
     summary: 'Removes a page, or an empty folder.',
-    run: ({ desk, actor, at, params: { apiId, pageId } }) =>
-      removeDocumentation(desk, actor, { at, id: apiId, pageId }),
+    run: ({ desk, actor, at, params: { apiId, pageId }, ifMatch }) =>
+      removeDocumentation(desk, actor, { at, id: apiId, pageId, ifMatch }),
   }),
   define.post(`${onePath}/_fetch`, {
     operationId: 'fetchDocumentationPage',
@@ -73,6 +78,7 @@ export const documentationRoutes = [
     summary: 'Fetches the content of a page anew from its source.',
     status: 200,
     answer,
+    version,
     run: ({ desk, actor, at, params: { apiId, pageId } }) =>
       fetchDocumentation(desk, actor, { at, id: apiId, pageId }),
   }),
@@ -89,6 +95,7 @@ export const documentationRoutes = [
       summary,
       status: 200,
       answer,
+      version,
       run: ({ desk, actor, at, params: { apiId, pageId } }) =>
         publishDocumentation(desk, actor, { at, id: apiId, pageId, isPublished }),
     }),

@@ -9,6 +9,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { listCategories } from '../categories/categories.store.ts';
 import { type Change, change, type Desk, isAsBefore, laterThan, type Told, toldRow } from '../desk.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
+import { checkIfMatch } from '../route.ts';
 import {
   deletePage,
   findPage,
@@ -184,9 +185,10 @@ export async function keepDescription(
 export function editDocumentation(
   desk: Desk,
   actor: Actor,
-  { wish, ...ref }: PageRef & { readonly wish: PageUpdate },
+  { wish, ifMatch, ...ref }: PageRef & { readonly wish: PageUpdate; readonly ifMatch?: string | undefined },
 ): Promise<DocumentationView> {
   return changePage({ desk, actor, ref }, async (now, shelf, page) => {
+    checkIfMatch(ifMatch, page.updated_at_ms);
     if (wish.type !== page.type) throw invalid('type', `cannot change; it is ${page.type}`);
     demandName(shelf, { ...wish, parentId: page.parent_id, id: page.id });
     await demandTarget(now, shelf, { ...wish, content: wish.content ?? page.content ?? undefined });
@@ -231,11 +233,16 @@ async function setPublished(
 }
 
 /** Removes a page, or an empty folder. Errors: page.notFound, page.folder.invalid, page.used_as_general_condition. */
-export function removeDocumentation(desk: Desk, actor: Actor, ref: PageRef): Promise<void> {
+export function removeDocumentation(
+  desk: Desk,
+  actor: Actor,
+  { ifMatch, ...ref }: PageRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedOwner(now, ref);
     const shelf = await shelfOf(now.trx, ref);
     const page = requirePage(shelf.byId.get(ref.pageId), ref.pageId);
+    checkIfMatch(ifMatch, page.updated_at_ms);
     demandUnused(shelf, page, 'delete');
     if (shelf.pages.some((other) => other.parent_id === page.id))
       throw new Fault('page.folder.invalid', {
@@ -292,7 +299,11 @@ async function demandTarget(
 async function makeHomepage(now: Change, shelf: Shelf, page: PageHead): Promise<void> {
   if (page.type === 'FOLDER') throw invalid('homepage', 'cannot be a folder');
   for (const other of shelf.pages)
-    if (other.is_homepage === 1) await updatePage(now.trx, other, { is_homepage: 0 });
+    if (other.is_homepage === 1 && other.id !== page.id)
+      await updatePage(now.trx, other, {
+        is_homepage: 0,
+        updated_at_ms: laterThan(other.updated_at_ms, now.nowMs),
+      });
   await updatePage(now.trx, page, { is_homepage: 1 });
 }
 

@@ -8,6 +8,7 @@ import {
   getPortalPage,
   listPortalPages,
   newPortalPageSchema,
+  type PortalPage,
   portalPage,
   portalPageSchema,
   portalPagesQuery,
@@ -19,6 +20,7 @@ const path = '/portal/pages';
 const onePath = '/portal/pages/{pageId}';
 const permission = 'environment-documentation';
 const answer = portalPageSchema;
+const version = ({ lastModificationDate }: PortalPage): number => lastModificationDate;
 
 /** The routes of documentation of an environment itself. */
 export const portalPageRoutes = [
@@ -37,6 +39,7 @@ export const portalPageRoutes = [
     summary: 'Writes a page of the environment, or makes a folder.',
     body: newPortalPageSchema,
     answer,
+    version,
     run: ({ desk, actor, at, body }) => createPortalPage(desk, actor, { at, wish: body }),
   }),
   define.get(onePath, {
@@ -44,6 +47,7 @@ export const portalPageRoutes = [
     permission,
     summary: 'Gets a page of the environment.',
     answer,
+    version,
     run: ({ desk, actor, at, params: { pageId } }) => getPortalPage(desk, actor, { at, pageId }),
   }),
   define.get(`${onePath}/content`, {
@@ -59,14 +63,16 @@ export const portalPageRoutes = [
     summary: 'Replaces what can be written of a page of the environment.',
     body: updatePortalPageSchema,
     answer,
-    run: ({ desk, actor, at, params: { pageId }, body }) =>
-      editPortalPage(desk, actor, { at, pageId, wish: body }),
+    version,
+    run: ({ desk, actor, at, params: { pageId }, body, ifMatch }) =>
+      editPortalPage(desk, actor, { at, pageId, wish: body, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deletePortalPage',
     permission,
     summary: 'Removes a page of the environment, or an empty folder.',
-    run: ({ desk, actor, at, params: { pageId } }) => removeDocumentation(desk, actor, { at, pageId }),
+    run: ({ desk, actor, at, params: { pageId }, ifMatch }) =>
+      removeDocumentation(desk, actor, { at, pageId, ifMatch }),
   }),
   define.post(`${onePath}/_fetch`, {
     operationId: 'fetchPortalPage',
@@ -75,6 +81,7 @@ export const portalPageRoutes = [
     summary: 'Fetches the content of a page of the environment anew from its source.',
     status: 200,
     answer,
+    version,
     run: async ({ desk, actor, at, params: { pageId } }) =>
       portalPage(await fetchDocumentation(desk, actor, { at, pageId })),
   }),

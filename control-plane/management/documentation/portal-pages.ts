@@ -28,7 +28,8 @@ export const portalPageSchema = documentationSchema
     lastModificationDate: z.int(),
   })
   .openapi('PageV1');
-type PortalPage = z.infer<typeof portalPageSchema>;
+/** A page of the environment as it is answered. */
+export type PortalPage = z.infer<typeof portalPageSchema>;
 
 /** Body of a creation. */
 export const newPortalPageSchema = newPageSchema
@@ -126,7 +127,13 @@ export async function createPortalPage(
 export async function editPortalPage(
   desk: Desk,
   actor: Actor,
-  { wish, ...ref }: PortalPageRef & { readonly wish: z.infer<typeof updatePortalPageSchema> },
+  {
+    wish,
+    ...ref
+  }: PortalPageRef & {
+    readonly wish: z.infer<typeof updatePortalPageSchema>;
+    readonly ifMatch: string | undefined;
+  },
 ): Promise<PortalPage> {
   const { parentId, published, ...rest } = wish;
   const before = await getDocumentation(desk, ref);

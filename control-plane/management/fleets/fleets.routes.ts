@@ -8,6 +8,7 @@ import {
   deleteFleet,
   enrolmentTokenSchema,
   enrolmentTokenWishSchema,
+  type FleetAnswer,
   fleetSchema,
   fleetWishSchema,
   gatewayEventSchema,
@@ -27,6 +28,7 @@ import {
 const define = resource({ tag: 'Fleets', scope: 'organization' });
 const onePath = '/fleets/{fleetId}';
 const query = z.strictObject(pageQuery);
+const version = ({ updatedAt }: FleetAnswer): number => Date.parse(updatedAt);
 
 function cut<T>(all: readonly T[], wish: PageWish, url: string): Page<T> {
   const { limit, offset } = boundsOf(wish);
@@ -49,6 +51,7 @@ export const fleetRoutes = [
     summary: 'Creates a fleet; environments by id or human-readable id.',
     body: fleetWishSchema,
     answer: fleetSchema,
+    version,
     run: ({ desk, actor, at, body }) =>
       createFleet(desk, actor, { organization: at.organization, wish: body }),
   }),
@@ -57,6 +60,7 @@ export const fleetRoutes = [
     permission: 'organization-fleet',
     summary: 'Gets a fleet.',
     answer: fleetSchema,
+    version,
     run: ({ desk, at, params: { fleetId } }) =>
       getFleet(desk, { organization: at.organization, id: fleetId }),
   }),
@@ -66,15 +70,16 @@ export const fleetRoutes = [
     summary: 'Replaces a fleet; its gateways follow at once.',
     body: updateFleetSchema,
     answer: fleetSchema,
-    run: ({ desk, actor, at, params: { fleetId }, body }) =>
-      updateFleet(desk, actor, { organization: at.organization, id: fleetId, wish: body }),
+    version,
+    run: ({ desk, actor, at, params: { fleetId }, body, ifMatch }) =>
+      updateFleet(desk, actor, { organization: at.organization, id: fleetId, wish: body, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deleteFleet',
     permission: 'organization-fleet',
     summary: 'Deletes a fleet and revokes its gateways.',
-    run: ({ desk, actor, at, params: { fleetId } }) =>
-      deleteFleet(desk, actor, { organization: at.organization, id: fleetId }),
+    run: ({ desk, actor, at, params: { fleetId }, ifMatch }) =>
+      deleteFleet(desk, actor, { organization: at.organization, id: fleetId, ifMatch }),
   }),
   define.get(`${onePath}/enrolment-tokens`, {
     operationId: 'listEnrolmentTokens',

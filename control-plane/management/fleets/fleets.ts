@@ -19,6 +19,7 @@ import {
 } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { tenantsOf } from '../gateway-tenants/gateway-tenants.store.ts';
+import { checkIfMatch } from '../route.ts';
 import { tagsOf } from '../tags/tags.store.ts';
 import { unknownTags } from '../tags/tags.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
@@ -148,7 +149,7 @@ export function createFleet(
 export async function updateFleet(
   desk: Desk,
   actor: Actor,
-  { wish, ...ref }: FleetRef & { readonly wish: FleetWish },
+  { wish, ifMatch, ...ref }: FleetRef & { readonly wish: FleetWish; readonly ifMatch?: string | undefined },
 ): Promise<FleetAnswer> {
   const before = await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_UPDATED', async (trx) => {
@@ -156,16 +157,24 @@ export async function updateFleet(
     const resolved = await withEnvironmentIds(trx, ref.organization, wish);
     const by = { organization: ref.organization, id: ref.id, actor: actor.id };
     const rows = await desk.fleets.update(trx, by, resolved);
+    // What it was is known when its row is locked; what was written is taken back.
+    checkIfMatch(ifMatch, rows.before.updatedAtMs);
     return { id: ref.id, result: fleetView(rows.after), ...rows };
   });
 }
 
 /** Removes a fleet and revokes its gateways. */
-export async function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<void> {
+export async function deleteFleet(
+  desk: Desk,
+  actor: Actor,
+  { ifMatch, ...ref }: FleetRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'FLEET_DELETED', async (trx) => {
     const by = { organization: ref.organization, id: ref.id, actor: actor.id };
-    return { id: ref.id, result: undefined, before: await desk.fleets.delete(trx, by) };
+    const before = await desk.fleets.delete(trx, by);
+    checkIfMatch(ifMatch, before.updatedAtMs);
+    return { id: ref.id, result: undefined, before };
   });
 }
 

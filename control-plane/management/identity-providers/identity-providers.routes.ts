@@ -12,6 +12,7 @@ import {
   listedProviderSchema,
   newProviderSchema,
   providerSchema,
+  type ProviderView,
   updateProviderSchema,
 } from './provider-shape.ts';
 
@@ -21,6 +22,7 @@ const environment = resource({ tag, scope: 'v1-environment' });
 const path = '/configuration/identities';
 const onePath = '/configuration/identities/{identityProviderId}';
 const permission = 'organization-identity-provider';
+const version = ({ updated_at: updatedAt }: ProviderView): number => updatedAt;
 
 /** The routes of identity providers. */
 export const identityProviderRoutes = [
@@ -37,6 +39,7 @@ export const identityProviderRoutes = [
     summary: 'Creates an identity provider; nobody comes in by it before it is activated.',
     body: newProviderSchema,
     answer: providerSchema,
+    version,
     run: ({ desk, actor, at, body }) =>
       createProvider(desk, actor, { organization: at.organization, wish: body }),
   }),
@@ -45,6 +48,7 @@ export const identityProviderRoutes = [
     permission,
     summary: 'Gets an identity provider; its client secret is masked.',
     answer: providerSchema,
+    version,
     run: ({ desk, at, params: { identityProviderId: id } }) =>
       getProvider(desk, { organization: at.organization, id }),
   }),
@@ -54,15 +58,16 @@ export const identityProviderRoutes = [
     summary: 'Replaces an identity provider.',
     body: updateProviderSchema,
     answer: providerSchema,
-    run: ({ desk, actor, at, params: { identityProviderId: id }, body }) =>
-      updateProvider(desk, actor, { organization: at.organization, id, wish: body }),
+    version,
+    run: ({ desk, actor, at, params: { identityProviderId: id }, body, ifMatch }) =>
+      updateProvider(desk, actor, { organization: at.organization, id, wish: body, ifMatch }),
   }),
   organization.delete(onePath, {
     operationId: 'deleteIdentityProvider',
     permission,
     summary: 'Deletes an identity provider with what its mapping gave; its users stay.',
-    run: ({ desk, actor, at, params: { identityProviderId: id } }) =>
-      removeProvider(desk, actor, { organization: at.organization, id }),
+    run: ({ desk, actor, at, params: { identityProviderId: id }, ifMatch }) =>
+      removeProvider(desk, actor, { organization: at.organization, id, ifMatch }),
   }),
   organization.get('/identities', {
     operationId: 'listOrganizationIdentities',

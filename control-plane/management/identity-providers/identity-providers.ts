@@ -22,6 +22,7 @@ import { checkRoles } from '../members/assignable.ts';
 import { slugOf } from '../slug.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 import { demandAdministrator } from '../users/guards.ts';
+import { checkIfMatch } from '../route.ts';
 import {
   configurationOf,
   discoveryOf,
@@ -90,11 +91,12 @@ export function createProvider(
 export function updateProvider(
   desk: Desk,
   actor: Actor,
-  ref: ProviderRef & { readonly wish: ProviderWish },
+  ref: ProviderRef & { readonly wish: ProviderWish; readonly ifMatch?: string | undefined },
 ): Promise<ProviderView> {
   demandAdministrator(actor);
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
     const before = demanded(await lockProvider(now.trx, ref), ref);
+    checkIfMatch(ref.ifMatch, before.updated_at_ms);
     const type = before.type as ProviderType;
     const columns = await columnsOf(now, ref, { type, wish: ref.wish, before });
     if (isAsBefore(before, columns)) return providerView(before, desk.publicUrl);
@@ -117,11 +119,16 @@ export function updateProvider(
  *
  * Errors: identityProvider.notFound; user.lastAdministrator; request.forbidden as for a creation.
  */
-export function removeProvider(desk: Desk, actor: Actor, ref: ProviderRef): Promise<void> {
+export function removeProvider(
+  desk: Desk,
+  actor: Actor,
+  ref: ProviderRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   demandAdministrator(actor);
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
     await lockOrganization(now.trx, ref.organization);
     const before = demanded(await lockProvider(now.trx, ref), ref);
+    checkIfMatch(ref.ifMatch, before.updated_at_ms);
     await forgetSource(now.trx, ref);
     await endSessionsOfSource(now.trx, ref);
     if ((await firstAdministrator(now.trx, ref.organization)) === undefined)

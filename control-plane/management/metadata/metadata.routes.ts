@@ -3,7 +3,7 @@ import type { Permission } from '../../access/permissions.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { listParam } from '../fields.ts';
 import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
-import { resource, type Route } from '../route.ts';
+import { contentVersionOf, resource, type Route } from '../route.ts';
 import {
   createMetadata,
   editMetadata,
@@ -61,6 +61,7 @@ function routesOf(of: {
       permission,
       summary: 'Gets a field.',
       answer: metadataSchema,
+      version: contentVersionOf,
       run: ({ desk, at, params }) => getMetadata(desk, one(at, params).owner, one(at, params).key),
     }),
     v1.put(onePath, {
@@ -69,14 +70,16 @@ function routesOf(of: {
       summary: 'Replaces a field.',
       body: updateMetadataSchema,
       answer: metadataSchema,
-      run: ({ desk, actor, at, params, body }) =>
-        editMetadata(desk, actor, { ...one(at, params), wish: body }),
+      version: contentVersionOf,
+      run: ({ desk, actor, at, params, body, ifMatch }) =>
+        editMetadata(desk, actor, { ...one(at, params), wish: body, ifMatch }),
     }),
     v1.delete(onePath, {
       operationId: `delete${name}Metadata`,
       permission,
       summary: 'Removes a field.',
-      run: ({ desk, actor, at, params }) => removeMetadata(desk, actor, one(at, params)),
+      run: ({ desk, actor, at, params, ifMatch }) =>
+        removeMetadata(desk, actor, { ...one(at, params), ifMatch }),
     }),
   ];
 }

@@ -17,6 +17,7 @@ import {
   toldRow,
 } from '../desk.ts';
 import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
+import { checkIfMatch, contentVersionOf } from '../route.ts';
 import { slugOf } from '../slug.ts';
 import {
   deleteMetadata,
@@ -93,14 +94,13 @@ export async function listMetadata(desk: Desk, owner: MetadataOwner): Promise<re
   const inherited = defaults.filter((row) => !taken.has(row.key));
   return [
     ...own.map((row) => view(row, byKey.get(row.key))),
-    ...inherited.map((row) => ({
-      ...view({ ...row, scope: owner.scope, reference: owner.id }, row),
-      value: undefined,
-    })),
-  ]
-    .map((one) => present(one))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    ...inherited.map((row) => inheritedView(owner, row)),
+  ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/** A field of the environment, as an API or application has it without a value of its own. */
+const inheritedView = ({ scope, id }: MetadataOwner, row: MetadataRow): MetadataView =>
+  present({ ...view({ ...row, scope, reference: id }, row), value: undefined });
 
 /** One field. Errors: metadata.notFound, api.metadata.notFound, application.metadata.notFound. */
 export async function getMetadata(desk: Desk, owner: MetadataOwner, key: string): Promise<MetadataView> {
@@ -135,13 +135,26 @@ export function createMetadata(
 export function editMetadata(
   desk: Desk,
   actor: Actor,
-  { owner, key, wish }: { readonly owner: MetadataOwner; readonly key: string; readonly wish: MetadataWish },
+  {
+    owner,
+    key,
+    wish,
+    ifMatch,
+  }: {
+    readonly owner: MetadataOwner;
+    readonly key: string;
+    readonly wish: MetadataWish;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<MetadataView> {
   return change(desk, { actor, at: owner.at }, async (now) => {
     await lockOwner(now, owner);
     const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
     const inherited = await defaultOf(now, owner, key);
-    if (before === undefined && inherited === undefined) throw notFound(owner, key);
+    const seen =
+      before === undefined ? inherited && inheritedView(owner, inherited) : view(before, inherited);
+    if (seen === undefined) throw notFound(owner, key);
+    checkIfMatch(ifMatch, contentVersionOf(seen));
     const { at, scope, id: reference } = owner;
     const row: MetadataRow = { ...at, scope, reference, key, ...columns(wish) };
     if (before !== undefined && isAsBefore(before, row)) return view(before, inherited);
@@ -156,12 +169,17 @@ export function editMetadata(
 export function removeMetadata(
   desk: Desk,
   actor: Actor,
-  { owner, key }: { readonly owner: MetadataOwner; readonly key: string },
+  {
+    owner,
+    key,
+    ifMatch,
+  }: { readonly owner: MetadataOwner; readonly key: string; readonly ifMatch?: string | undefined },
 ): Promise<void> {
   return change(desk, { actor, at: owner.at }, async (now) => {
     await lockOwner(now, owner);
     const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
     if (before === undefined) throw notFound(owner, key);
+    checkIfMatch(ifMatch, contentVersionOf(view(before, await defaultOf(now, owner, key))));
     await deleteMetadata(now.trx, owner, key);
     await audit(now, 'METADATA_DELETED', { owner, before });
   });

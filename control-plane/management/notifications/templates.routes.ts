@@ -8,6 +8,7 @@ import {
   previewTemplate,
   templatePreviewSchema,
   templateSchema,
+  type TemplateView,
   templateWishSchema,
   updateTemplate,
 } from './templates.ts';
@@ -18,6 +19,7 @@ const onePath = '/configuration/notification-templates/{templateId}';
 const permission = 'organization-notification-templates';
 const body = templateWishSchema;
 const answer = templateSchema;
+const version = ({ updated_at: updatedAt = 0 }: TemplateView): number => updatedAt;
 
 /** The routes of what mails and notifications say. */
 export const templateRoutes = [
@@ -54,6 +56,7 @@ export const templateRoutes = [
     permission,
     summary: 'Gives the words that the organization has written.',
     answer,
+    version,
     run: ({ desk, at: { organization }, params: { templateId } }) =>
       getTemplate(desk, organization, templateId),
   }),
@@ -63,14 +66,15 @@ export const templateRoutes = [
     summary: 'Changes them; `enabled: false` says the words of the product.',
     body,
     answer,
-    run: ({ desk, actor, at: { organization }, params: { templateId }, body: wish }) =>
-      updateTemplate(desk, actor, { organization, id: templateId, wish }),
+    version,
+    run: ({ desk, actor, at: { organization }, params: { templateId }, body: wish, ifMatch }) =>
+      updateTemplate(desk, actor, { organization, id: templateId, wish, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deleteNotificationTemplate',
     permission,
     summary: 'Gives them up: the words of the product are said again.',
-    run: ({ desk, actor, at: { organization }, params: { templateId } }) =>
-      deleteTemplate(desk, actor, { organization, id: templateId }),
+    run: ({ desk, actor, at: { organization }, params: { templateId }, ifMatch }) =>
+      deleteTemplate(desk, actor, { organization, id: templateId, ifMatch }),
   }),
 ];

@@ -33,6 +33,7 @@ import {
   toldRow,
 } from '../desk.ts';
 import { idSchema, present, readOnlyFields } from '../fields.ts';
+import { checkIfMatch } from '../route.ts';
 
 const typeSchema = z.enum(['EMAIL', 'PORTAL']);
 const scopeSchema = z.enum(['API', 'APPLICATION', 'PORTAL', 'TEMPLATES_FOR_ACTION']);
@@ -143,13 +144,20 @@ export function updateTemplate(
     organization,
     id,
     wish,
-  }: { readonly organization: string; readonly id: string; readonly wish: TemplateWish },
+    ifMatch,
+  }: {
+    readonly organization: string;
+    readonly id: string;
+    readonly wish: TemplateWish;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<TemplateView> {
   const { scope, hook, type, title, content, enabled } = wish;
   return changeOrganization(desk, { actor, organization }, async (now) => {
     await lockOrganization(now.trx, organization);
     const row = await findTemplateRow(now.trx, organization, id);
     if (row === undefined) throw new Fault('notificationTemplate.notFound');
+    checkIfMatch(ifMatch, row.updated_at_ms);
     const template = templateFor(row);
     const details = Object.entries({ scope, hook, type, id: wish.id ?? id }).flatMap(([path, value]) =>
       row[path as 'scope' | 'hook' | 'type' | 'id'] === value
@@ -175,12 +183,17 @@ export function updateTemplate(
 export async function deleteTemplate(
   desk: Desk,
   actor: Actor,
-  { organization, id }: { readonly organization: string; readonly id: string },
+  {
+    organization,
+    id,
+    ifMatch,
+  }: { readonly organization: string; readonly id: string; readonly ifMatch?: string | undefined },
 ): Promise<void> {
   await changeOrganization(desk, { actor, organization }, async (now) => {
     await lockOrganization(now.trx, organization);
     const row = await findTemplateRow(now.trx, organization, id);
     if (row === undefined) throw new Fault('notificationTemplate.notFound');
+    checkIfMatch(ifMatch, row.updated_at_ms);
     await deleteTemplateRow(now.trx, row);
     await audit(now, 'NOTIFICATION_TEMPLATE_DELETED', { before: row });
   });

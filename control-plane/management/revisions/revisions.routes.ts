@@ -8,6 +8,7 @@ import {
   getRevision,
   labelCharsMax,
   labelRevision,
+  labelVersionOf,
   listRevisions,
   revisionDiffSchema,
   revisionSchema,
@@ -36,6 +37,7 @@ export const revisionRoutes = [
     permission: inside,
     summary: 'Gets a deployment with what gateways got.',
     answer: wholeRevisionSchema,
+    version: labelVersionOf,
     run: ({ desk, at, params: { apiId, number } }) => getRevision(desk, { at, id: apiId, number }),
   }),
   define.put(onePath, {
@@ -49,8 +51,9 @@ export const revisionRoutes = [
       })
       .openapi('LabelApiDeployment'),
     answer: wholeRevisionSchema,
-    run: ({ desk, actor, at, params: { apiId, number }, body }) =>
-      labelRevision(desk, actor, { at, id: apiId, number, label: body.label }),
+    version: labelVersionOf,
+    run: ({ desk, actor, at, params: { apiId, number }, body, ifMatch }) =>
+      labelRevision(desk, actor, { at, id: apiId, number, label: body.label, ifMatch }),
   }),
   define.get(`${onePath}/_diff`, {
     operationId: 'diffApiDeployment',

@@ -26,6 +26,7 @@ import { boundsOf, type PageWish } from '../pages.ts';
 import { deployedPlanFields, planView, updatePlanSchema } from '../plans/plan-shape.ts';
 import { editLocked } from '../plans/plans.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
+import { checkIfMatch, contentVersionOf } from '../route.ts';
 
 /** Longest label of a deployment, in characters. */
 export const labelCharsMax = 32;
@@ -90,15 +91,25 @@ export async function getRevision(
   return { ...revision(api, row, names), tags, definition: JSON.parse(row.definition) as Json };
 }
 
+/** A number for the ETag of a deployment, of which only the label can be changed. */
+export function labelVersionOf({ label }: Pick<WholeRevision, 'label'>): number {
+  return contentVersionOf({ label });
+}
+
 /** Names a deployment, or takes its name away. Errors: request.not_found. */
 export function labelRevision(
   desk: Desk,
   actor: Actor,
-  ref: ApiRef & { readonly number: string; readonly label: string | undefined },
+  ref: ApiRef & {
+    readonly number: string;
+    readonly label: string | undefined;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<WholeRevision> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     await lockedApi(now, ref.id);
     const row = requireRevision(await findNumbered({ storage: { db: now.trx } }, ref), ref.number);
+    checkIfMatch(ref.ifMatch, labelVersionOf({ label: row.label ?? undefined }));
     if (row.label === (ref.label ?? null)) return;
     await setLabel(now.trx, row, ref.label ?? null);
     const rows = { before: { label: row.label }, after: { label: ref.label ?? null } };

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { idSchema } from '../fields.ts';
-import { resource } from '../route.ts';
+import { contentVersionOf, resource } from '../route.ts';
 import { changeRoleUser, listRoleUsers } from '../users/role-users.ts';
 import {
   createRole,
@@ -16,6 +16,7 @@ import {
 
 const define = resource({ tag: 'Roles', scope: 'v1-organization' });
 const permission = 'organization-role';
+const version = contentVersionOf;
 const path = '/configuration/rolescopes/{scope}/roles';
 const onePath = '/configuration/rolescopes/{scope}/roles/{roleName}';
 const usersPath = '/configuration/rolescopes/{scope}/roles/{roleName}/users';
@@ -43,6 +44,7 @@ export const roleRoutes = [
     body: newRoleSchema,
     status: 200,
     answer: roleSchema,
+    version,
     run: ({ desk, actor, at: { organization }, params: { scope }, body }) =>
       createRole(desk, actor, { organization, scope, wish: body }),
   }),
@@ -51,6 +53,7 @@ export const roleRoutes = [
     permission,
     summary: 'Gets a role.',
     answer: roleSchema,
+    version,
     run: ({ desk, at: { organization }, params: { scope, roleName } }) =>
       getRole(desk, { organization, scope, name: roleName }),
   }),
@@ -60,8 +63,9 @@ export const roleRoutes = [
     summary: 'Replaces what a role permits; it counts at once for all who hold it.',
     body: roleUpdateSchema,
     answer: roleSchema,
-    run: ({ desk, actor, at: { organization }, params: { scope, roleName }, body }) =>
-      updateRole(desk, actor, { organization, scope, name: roleName, wish: body }),
+    version,
+    run: ({ desk, actor, at: { organization }, params: { scope, roleName }, body, ifMatch }) =>
+      updateRole(desk, actor, { organization, scope, name: roleName, wish: body, ifMatch }),
   }),
   define.get(usersPath, {
     operationId: 'listRoleUsers',
@@ -98,7 +102,7 @@ export const roleRoutes = [
     operationId: 'deleteRole',
     permission,
     summary: 'Deletes a role; who holds it holds the default role of its scope from then on.',
-    run: ({ desk, actor, at: { organization }, params: { scope, roleName } }) =>
-      deleteRole(desk, actor, { organization, scope, name: roleName }),
+    run: ({ desk, actor, at: { organization }, params: { scope, roleName }, ifMatch }) =>
+      deleteRole(desk, actor, { organization, scope, name: roleName, ifMatch }),
   }),
 ];

@@ -26,6 +26,7 @@ import {
   toldRow,
 } from '../desk.ts';
 import { readOnlyFields } from '../fields.ts';
+import { checkIfMatch, contentVersionOf } from '../route.ts';
 
 /*
  * Roles of the system, which nobody changes, and those that people make beside them. Names of scopes and permissions are the reference's, in
@@ -154,7 +155,11 @@ export function createRole(
 export function updateRole(
   desk: Desk,
   actor: Actor,
-  of: InScope & { readonly name: string; readonly wish: z.infer<typeof newRoleSchema> },
+  of: InScope & {
+    readonly name: string;
+    readonly wish: z.infer<typeof newRoleSchema>;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<RoleView> {
   const scope = scopeOf(of.scope);
   const rights = wishedRights(scope, of.wish);
@@ -163,6 +168,7 @@ export function updateRole(
     const ref: RoleRef = { organization: of.organization, scope, name: of.name };
     const before = await findRole(now.trx, ref);
     if (before === undefined) throw noRole(of);
+    checkIfMatch(of.ifMatch, contentVersionOf(view(before)));
     const row = { ...before, ...written(of.wish, rights), updated_at_ms: now.nowMs };
     checkHeld(actor, row);
     if (isAsBefore(before, row)) return view(before);
@@ -174,11 +180,16 @@ export function updateRole(
 }
 
 /** Deletes one; who holds it gets the default role of the scope. Errors: request.not_found; role.notDeletable. */
-export function deleteRole(desk: Desk, actor: Actor, of: InScope & { readonly name: string }): Promise<void> {
+export function deleteRole(
+  desk: Desk,
+  actor: Actor,
+  of: InScope & { readonly name: string; readonly ifMatch?: string | undefined },
+): Promise<void> {
   const scope = scopeOf(of.scope);
   return changeRoles(desk, { actor, organization: of.organization }, async (now) => {
     const ref: RoleRef = { organization: of.organization, scope, name: of.name };
     const row = await findRole(now.trx, ref);
+    if (row !== undefined) checkIfMatch(of.ifMatch, contentVersionOf(view(row)));
     if (row?.is_default === 1 || systemRoleNames(scope).includes(of.name))
       throw new Fault('role.notDeletable');
     if (row === undefined) throw noRole(of);

@@ -147,9 +147,13 @@ export function changeConsumerStatus(
 export function noteSubscription(
   desk: Desk,
   actor: Actor,
-  ref: ConsumerRef & { readonly wish: Pick<SubscriptionUpdate, 'metadata' | 'consumerConfiguration'> },
+  ref: ConsumerRef & {
+    readonly wish: Pick<SubscriptionUpdate, 'metadata' | 'consumerConfiguration'>;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<SubscriptionView> {
   return changeOwn({ desk, actor, ref }, async (now, found) => {
+    checkIfMatch(ref.ifMatch, found.subscription.updated_at_ms);
     requireServed(found.subscription);
     if (isAsBefore(found.subscription, noted(ref.wish))) return viewOf(now.trx, found.subscription, found);
     const after = await settle(now, found, noted(ref.wish));

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { resource } from '../route.ts';
+import { contentVersionOf, resource } from '../route.ts';
 import {
   createTag,
   deleteTag,
@@ -17,6 +17,7 @@ const path = '/configuration/tags';
 const onePath = '/configuration/tags/{tagId}';
 const permission = 'organization-tag';
 const answer = tagSchema;
+const version = contentVersionOf;
 
 /** The routes of sharding tags. */
 export const tagRoutes = [
@@ -34,6 +35,7 @@ export const tagRoutes = [
     body: newTagSchema,
     status: 200,
     answer,
+    version,
     run: ({ desk, actor, at: { organization }, body }) =>
       createTag(desk, actor, { organization, wish: body }),
   }),
@@ -42,6 +44,7 @@ export const tagRoutes = [
     permission,
     summary: 'Gets a sharding tag by its key.',
     answer,
+    version,
     run: ({ desk, at: { organization }, params: { tagId } }) => getTag(desk, { organization, key: tagId }),
   }),
   define.put(onePath, {
@@ -50,15 +53,16 @@ export const tagRoutes = [
     summary: 'Replaces name, description and groups of a sharding tag; its key stays.',
     body: updateTagSchema,
     answer,
-    run: ({ desk, actor, at: { organization }, params: { tagId }, body }) =>
-      updateTag(desk, actor, { organization, key: tagId, wish: body }),
+    version,
+    run: ({ desk, actor, at: { organization }, params: { tagId }, body, ifMatch }) =>
+      updateTag(desk, actor, { organization, key: tagId, wish: body, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deleteTag',
     permission,
     summary: 'Removes a sharding tag that no API, plan, fleet or entrypoint names.',
-    run: ({ desk, actor, at: { organization }, params: { tagId } }) =>
-      deleteTag(desk, actor, { organization, key: tagId }),
+    run: ({ desk, actor, at: { organization }, params: { tagId }, ifMatch }) =>
+      deleteTag(desk, actor, { organization, key: tagId, ifMatch }),
   }),
   define.get('/user/tags', {
     operationId: 'listOwnTags',

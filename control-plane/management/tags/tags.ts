@@ -15,6 +15,7 @@ import {
 } from '../desk.ts';
 import { entrypointsOf } from '../entrypoints/entrypoints.store.ts';
 import { idSchema, present, readOnlyFields, textSchema } from '../fields.ts';
+import { checkIfMatch, contentVersionOf } from '../route.ts';
 import { groupIdsOfMember, groupsOfMember, knownGroups } from '../groups/groups.store.ts';
 import {
   apiWithTag,
@@ -95,11 +96,12 @@ export async function createTag(
 export function updateTag(
   desk: Desk,
   actor: Actor,
-  { wish, ...ref }: TagRef & { readonly wish: TagWish },
+  { wish, ifMatch, ...ref }: TagRef & { readonly wish: TagWish; readonly ifMatch?: string | undefined },
 ): Promise<TagView> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
     await lockOrganization(now.trx, ref.organization);
     const before = await found(now.trx, ref);
+    checkIfMatch(ifMatch, contentVersionOf(view(before)));
     const row = { ...before, ...(await columns(now, wish)) };
     if (isAsBefore(before, row)) return view(before);
     await updateTagRow(now.trx, row);
@@ -109,10 +111,15 @@ export function updateTag(
 }
 
 /** Removes a tag that nobody uses. Errors: tag.notFound; tag.inUse while an API, a plan, a fleet or an entrypoint names it. */
-export function deleteTag(desk: Desk, actor: Actor, ref: TagRef): Promise<void> {
+export function deleteTag(
+  desk: Desk,
+  actor: Actor,
+  { ifMatch, ...ref }: TagRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
     await lockOrganization(now.trx, ref.organization);
     const row = await found(now.trx, ref);
+    checkIfMatch(ifMatch, contentVersionOf(view(row)));
     const user = await userOf(now.trx, ref);
     if (user !== undefined)
       throw new Fault('tag.inUse', { detail: `${user} names it.`, parameters: { tag: ref.key } });

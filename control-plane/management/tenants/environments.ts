@@ -19,6 +19,7 @@ import {
 } from '../desk.ts';
 import { nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { slugOf } from '../slug.ts';
+import { checkIfMatch, contentVersionOf } from '../route.ts';
 import { type EnvironmentView, environmentView } from './tenants.ts';
 import {
   type EnvironmentRow,
@@ -90,11 +91,20 @@ export function createEnvironment(
 export function editEnvironment(
   desk: Desk,
   actor: Actor,
-  { at, wish }: { readonly at: EnvironmentRef; readonly wish: z.infer<typeof updateEnvironmentSchema> },
+  {
+    at,
+    wish,
+    ifMatch,
+  }: {
+    readonly at: EnvironmentRef;
+    readonly wish: z.infer<typeof updateEnvironmentSchema>;
+    readonly ifMatch?: string | undefined;
+  },
 ): Promise<EnvironmentView> {
   const { organization } = at;
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const { before, others } = await among(now, at);
+    checkIfMatch(ifMatch, contentVersionOf(environmentView(before)));
     demandNew(others, wish);
     const { name, description = '' } = wish;
     const updated_at_ms = laterThan(Number(before.updated_at_ms), now.nowMs);
@@ -112,10 +122,15 @@ export function editEnvironment(
  *
  * Errors: environment.inUse while it has APIs, applications that are not archived, or fleets that serve it; environment.last.
  */
-export function archiveEnvironment(desk: Desk, actor: Actor, at: EnvironmentRef): Promise<void> {
+export function archiveEnvironment(
+  desk: Desk,
+  actor: Actor,
+  { ifMatch, ...at }: EnvironmentRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   const { organization } = at;
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const { before, others } = await among(now, at);
+    checkIfMatch(ifMatch, contentVersionOf(environmentView(before)));
     if (others.length === 0) throw new Fault('environment.last');
     const set = {
       archived_at_ms: now.nowMs,

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
-import { resource } from '../route.ts';
+import { contentVersionOf, resource } from '../route.ts';
 import {
   archiveEnvironment,
   createEnvironment,
@@ -58,20 +58,22 @@ export const tenantRoutes = [
     summary: 'Replaces name and description of the environment; its ids stay.',
     body: updateEnvironmentSchema,
     answer: environmentSchema,
-    run: ({ desk, actor, at, body }) => editEnvironment(desk, actor, { at, wish: body }),
+    version: contentVersionOf,
+    run: ({ desk, actor, at, body, ifMatch }) => editEnvironment(desk, actor, { at, wish: body, ifMatch }),
   }),
   inEnvironment.delete('', {
     operationId: 'archiveEnvironment',
     permission: 'organization-environment',
     summary:
       'Archives the environment, for good: nobody works in it any more. It must have no APIs, no applications in use, and no fleet that serves it; its audit and records stay.',
-    run: ({ desk, actor, at }) => archiveEnvironment(desk, actor, at),
+    run: ({ desk, actor, at, ifMatch }) => archiveEnvironment(desk, actor, { ...at, ifMatch }),
   }),
   inEnvironment.get('', {
     operationId: 'getEnvironment',
     permission: 'organization-environment',
     summary: 'Gets the environment.',
     answer: environmentSchema,
+    version: contentVersionOf,
     run: ({ desk, at }) => getEnvironment(desk, at),
   }),
   inV1.get('/environments', {

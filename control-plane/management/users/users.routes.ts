@@ -3,7 +3,7 @@ import { passwordSchema } from '../../access/passwords.ts';
 import { idSchema } from '../fields.ts';
 import { v1Page, v1PageQuery, v1PageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
-import { foundUserSchema, profileSchema, userSchema, userWishSchema } from './user-shape.ts';
+import { foundUserSchema, profileSchema, userSchema, type UserView, userWishSchema } from './user-shape.ts';
 import { listMemberships, listUserGroups, setUserRoles, userRolesSchema } from './user-roles.ts';
 import {
   createUser,
@@ -24,6 +24,7 @@ const permission = 'organization-user';
 const path = '/users';
 const onePath = '/users/{userId}';
 const answer = userSchema;
+const version = ({ updated_at: updatedAt }: UserView): number => updatedAt;
 const rolesByScope = z.record(z.string(), z.string());
 
 const accountsRoutes = [
@@ -52,6 +53,7 @@ const accountsRoutes = [
     permission,
     summary: 'Gets a user with the roles on the organization and its environments.',
     answer,
+    version,
     run: ({ desk, at: { organization }, params: { userId } }) => getUserView(desk, { organization, userId }),
   }),
   define.put(onePath, {
@@ -60,15 +62,16 @@ const accountsRoutes = [
     summary: 'Changes what is known of a user.',
     body: profileSchema,
     answer,
-    run: ({ desk, actor, at: { organization }, params: { userId }, body }) =>
-      updateUser(desk, actor, { organization, userId, wish: body }),
+    version,
+    run: ({ desk, actor, at: { organization }, params: { userId }, body, ifMatch }) =>
+      updateUser(desk, actor, { organization, userId, wish: body, ifMatch }),
   }),
   define.delete(onePath, {
     operationId: 'deleteUser',
     permission,
     summary: 'Deletes a user with all that tells who it was; the audit still names the id.',
-    run: ({ desk, actor, at: { organization }, params: { userId } }) =>
-      deleteUser(desk, actor, { organization, userId }),
+    run: ({ desk, actor, at: { organization }, params: { userId }, ifMatch }) =>
+      deleteUser(desk, actor, { organization, userId, ifMatch }),
   }),
   define.post(`${onePath}/_disable`, {
     operationId: 'disableUser',

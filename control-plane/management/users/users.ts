@@ -34,6 +34,7 @@ import { listRoles, type RoleView } from '../roles/roles.ts';
 import { forgetNotified } from '../notifications/portal.ts';
 import { forgetPreferences } from '../preferences/preferences.store.ts';
 import { forgetViews } from '../views/views.store.ts';
+import { checkIfMatch } from '../route.ts';
 import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
 import {
   foundUserView,
@@ -170,9 +171,10 @@ export async function getUserView(desk: Desk, ref: UserRef): Promise<UserView> {
 export function updateUser(
   desk: Desk,
   actor: Actor,
-  ref: UserRef & { readonly wish: ProfileWish },
+  ref: UserRef & { readonly wish: ProfileWish; readonly ifMatch?: string | undefined },
 ): Promise<UserView> {
   return changeUser({ desk, actor, ref }, async (now, user) => {
+    checkIfMatch(ref.ifMatch, user.updated_at_ms);
     const columns = profileColumns(ref.wish, user.username);
     if (isAsBefore(user, columns)) return viewOf(now.trx, ref);
     if (columns.email !== user.email) {
@@ -249,8 +251,13 @@ export function processRegistration(
  *
  * Errors: user.notFound; user.notDeletable while he owns something; user.lastAdministrator; request.forbidden for who may do more.
  */
-export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promise<void> {
+export async function deleteUser(
+  desk: Desk,
+  actor: Actor,
+  ref: UserRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
   await changeUser({ desk, actor, ref }, async (now, user) => {
+    checkIfMatch(ref.ifMatch, user.updated_at_ms);
     await checkAdministratorLeft(now, user.id);
     const owned = await countOwned(now.trx, ref);
     if (owned.size > 0)

@@ -329,7 +329,16 @@ export async function put(office: Office, path: string, body: object): Promise<R
 /** What is changed of a kind that has no description. */
 const changes: ReadonlyMap<string, object> = new Map([
   ['/apis/{apiId}/draft', { content: '{ "name": "whole' }],
+  ['/apis/{apiId}/deployments/{number}', { label: 'second' }],
+  ['/apis/{apiId}/pages/{pageId}', { name: 'Two' }],
+  ['/portal/pages/{pageId}', { name: 'Start' }],
   ['/apis/{apiId}/subscriptions/{subscriptionId}', { metadata: { tier: 'silver' } }],
+  ['/applications/{applicationId}/subscriptions/{subscriptionId}', { metadata: { tier: 'silver' } }],
+  ['/apis/{apiId}/metadata/{metadataKey}', { value: 'others@example.com' }],
+  ['/applications/{applicationId}/metadata/{metadataKey}', { value: '2026-02-02' }],
+  ['/applications/{applicationId}/certificates/{certificateId}', { name: 'another' }],
+  ['/users/{userId}', { displayName: 'Ann of Elsewhere' }],
+  ['/configuration/notification-templates/{templateId}', { title: 'another' }],
   ['/retention', { recordsDays: 61 }],
   ['/analytics/dashboards/{dashboardId}', { name: 'Another' }],
   ['/configuration/groups/{groupId}', { name: 'strangers' }],
