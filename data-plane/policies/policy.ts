@@ -234,6 +234,11 @@ export interface PolicyCall extends ExpressionScope {
   readonly connection: PolicyConnection;
   /** Wall clock at the request's head, ms since the epoch. */
   readonly startedAtMs: number;
+  /**
+   * Aborts when the request is over, for hooks that wait: whoever left gives his place in a queue back. Made for the first who asks. That a
+   * client has left whose body waits unread, and is more than fits into its socket, shows at the request's deadline.
+   */
+  readonly over: AbortSignal;
   /** Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED, and tells the operator. */
   warn(key: string, message: string, blame?: Blame): void;
   /** Metrics of the API's own for the access record; `custom-metrics.ts` sets them. */

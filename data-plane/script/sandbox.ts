@@ -55,7 +55,7 @@ export class Sandbox {
   of(api: string): Scripts {
     return {
       hold: () => this.#hold(),
-      run: (run) => this.#run(api, run),
+      run: (run, over) => this.#run(api, run, over),
     };
   }
 
@@ -89,14 +89,24 @@ export class Sandbox {
     };
   }
 
-  #run(api: string, run: ScriptRun): Promise<ScriptOutcome> {
+  #run(api: string, run: ScriptRun, over: AbortSignal | undefined): Promise<ScriptOutcome> {
     const { settings, clock } = this.#options;
     if (this.#isClosed) return Promise.resolve(busy('the gateway ends'));
-    return new Promise((resolve) => {
-      if (!this.#turns.add(api, { run, resolve }, clock.monotonicMs()))
-        return resolve(busy(`more than ${settings.waitingMax} scripts wait, or half of them of this API`));
-      this.#give();
-    });
+    if (over?.aborted === true) return Promise.resolve(gone);
+    const { promise, resolve } = Promise.withResolvers<ScriptOutcome>();
+    const waiting = this.#turns.add(api, { run, resolve }, clock.monotonicMs());
+    if (waiting === undefined)
+      return Promise.resolve(
+        busy(`more than ${settings.waitingMax} scripts wait, or half of them of this API`),
+      );
+    this.#give();
+    const leave = (): void => {
+      if (!this.#turns.remove(api, waiting)) return;
+      resolve(gone);
+      this.#letGo();
+    };
+    over?.addEventListener('abort', leave, { once: true });
+    return promise;
   }
 
   /** Hands out what waits to threads that are free, and sees to it that there are enough. */
@@ -192,5 +202,7 @@ export class Sandbox {
     });
   }
 }
+
+const gone: ScriptOutcome = { kind: 'gone' };
 
 const busy = (why: string): ScriptOutcome => ({ kind: 'busy', why });

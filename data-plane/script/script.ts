@@ -17,6 +17,8 @@ export type ScriptOutcome =
   /** It threw, needs more memory than it may have, or says what nobody can do. */
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'timeout' }
+  /** Nobody waited for it any more when its turn came. */
+  | { readonly kind: 'gone' }
   /** It was not run. */
   | { readonly kind: 'busy'; readonly why: string };
 
@@ -24,8 +26,8 @@ export type ScriptOutcome =
 export interface Scripts {
   /** Threads are there from now on, until what it returns is called. */
   hold(): () => void;
-  /** Runs one when a thread is free; never rejects. At most `policy.js.waitMsMax` + `policy.js.timeoutMs` + 0.2 s. */
-  run(run: ScriptRun): Promise<ScriptOutcome>;
+  /** Runs one when a thread is free, unless it is `over` by then; never rejects. At most `policy.js.waitMsMax` + `policy.js.timeoutMs` + 0.2 s. */
+  run(run: ScriptRun, over?: AbortSignal): Promise<ScriptOutcome>;
 }
 
 /** For whoever only judges definitions: a factory that runs a script is a bug. */

@@ -70,16 +70,28 @@ test('what is held back for others is given out as soon as a run of its API is o
 test('most that wait: in all as many as the bound says, of one API half of that; those that wait too long are let go', () => {
   const turns = new Turns<number>({ threadsMax: 1, waitingMax: 4 });
   assert.deepEqual(
-    [1, 2, 3].map((n) => turns.add('a', n, n)),
+    [1, 2, 3].map((n) => turns.add('a', n, n) !== undefined),
     [true, true, false],
   );
   assert.deepEqual(
-    [4, 5].map((n) => turns.add('b', n, n)),
+    [4, 5].map((n) => turns.add('b', n, n) !== undefined),
     [true, true],
   );
-  assert.equal(turns.add('c', 6, 6), false);
+  assert.equal(turns.add('c', 6, 6), undefined);
   assert.deepEqual(turns.expire(2), [1, 2]);
   assert.equal(turns.waiting, 2);
-  assert.equal(turns.add('c', 7, 7), true);
+  assert.ok(turns.add('c', 7, 7));
   assert.deepEqual([turns.take()?.job, turns.waiting], [4, 2]);
+});
+
+test('who leaves makes room at once, has no turn, and cannot leave again', () => {
+  const turns = new Turns<number>({ threadsMax: 1, waitingMax: 4 });
+  const [first, second] = [turns.add('a', 1, 0), turns.add('a', 2, 0)];
+  assert.ok(first !== undefined && second !== undefined);
+  assert.equal(turns.add('a', 3, 0), undefined);
+  assert.deepEqual([turns.remove('a', first), turns.remove('a', first), turns.waiting], [true, false, 1]);
+  assert.ok(turns.add('a', 3, 0));
+  assert.equal(turns.take()?.job, 2);
+  assert.equal(turns.remove('a', second), false, 'it runs');
+  assert.deepEqual([turns.take()?.job, turns.waiting], [3, 0]);
 });

@@ -1,5 +1,5 @@
 /** One that waits for its turn. */
-interface Waiting<Job> {
+export interface Waiting<Job> {
   readonly job: Job;
   readonly sinceMs: number;
 }
@@ -11,7 +11,8 @@ export interface Turn<Job> extends Waiting<Job> {
 
 /** An API, as long as it has something that waits or runs. */
 interface Claimant<Job> {
-  readonly waiting: Waiting<Job>[];
+  /** In the order in which they came. */
+  readonly waiting: Set<Waiting<Job>>;
   running: number;
   /** Thread time that it has had, in the count that all share. */
   hadMs: number;
@@ -46,29 +47,39 @@ export class Turns<Job> {
     return this.#waiting;
   }
 
-  /** False when too many of this API wait: half of the room is the most that one may have. */
-  add(api: string, job: Job, nowMs: number): boolean {
+  /** Undefined when too many of this API wait: half of the room is the most that one may have. */
+  add(api: string, job: Job, nowMs: number): Waiting<Job> | undefined {
     const { waitingMax } = this.#bounds;
     const claimant = this.#byApi.get(api);
-    if (this.#waiting >= waitingMax || (claimant?.waiting.length ?? 0) >= Math.ceil(waitingMax / 2))
-      return false;
-    const known = claimant ?? { waiting: [], running: 0, hadMs: this.#hadMs, averageMs: firstMs };
+    if (this.#waiting >= waitingMax || (claimant?.waiting.size ?? 0) >= Math.ceil(waitingMax / 2))
+      return undefined;
+    const known = claimant ?? { waiting: new Set(), running: 0, hadMs: this.#hadMs, averageMs: firstMs };
     if (claimant === undefined) this.#byApi.set(api, known);
-    known.waiting.push({ job, sinceMs: nowMs });
+    const waiting = { job, sinceMs: nowMs };
+    known.waiting.add(waiting);
     this.#waiting += 1;
-    return true;
+    return waiting;
+  }
+
+  /** It waits no longer; false when it has had its turn. */
+  remove(api: string, waiting: Waiting<Job>): boolean {
+    const wasWaiting = this.#byApi.get(api)?.waiting.delete(waiting) === true;
+    if (wasWaiting) this.#waiting -= 1;
+    return wasWaiting;
   }
 
   /** Who is next; undefined when nobody waits, or a thread is left to others. */
   take(): Turn<Job> | undefined {
     let next: readonly [string, Claimant<Job>] | undefined;
     for (const [api, claimant] of this.#byApi) {
-      if (claimant.waiting.length === 0 || this.#leavesRoom(claimant)) continue;
+      if (claimant.waiting.size === 0 || this.#leavesRoom(claimant)) continue;
       if (next === undefined || claimant.hadMs < next[1].hadMs) next = [api, claimant];
     }
-    const first = next?.[1].waiting.shift();
-    if (next === undefined || first === undefined) return undefined;
+    if (next === undefined) return undefined;
     const [api, claimant] = next;
+    const [first] = claimant.waiting;
+    if (first === undefined) return undefined;
+    claimant.waiting.delete(first);
     this.#waiting -= 1;
     this.#hadMs = Math.max(this.#hadMs, claimant.hadMs);
     claimant.running += 1;
@@ -85,16 +96,17 @@ export class Turns<Job> {
     claimant.averageMs += newShare * (tookMs - claimant.averageMs);
     // Who has had more than all others is remembered until they have caught up.
     for (const [name, { waiting, running, hadMs }] of this.#byApi)
-      if (waiting.length === 0 && running === 0 && hadMs <= this.#hadMs) this.#byApi.delete(name);
+      if (waiting.size === 0 && running === 0 && hadMs <= this.#hadMs) this.#byApi.delete(name);
   }
 
   /** Those that have waited since before that are let go. */
   expire(beforeMs: number): readonly Job[] {
     const gone: Job[] = [];
     for (const { waiting } of this.#byApi.values())
-      while (waiting[0] !== undefined && waiting[0].sinceMs <= beforeMs) {
-        gone.push(waiting[0].job);
-        waiting.shift();
+      for (const each of waiting) {
+        if (each.sinceMs > beforeMs) break;
+        gone.push(each.job);
+        waiting.delete(each);
       }
     this.#waiting -= gone.length;
     return gone;

@@ -40,6 +40,12 @@ import { listenLater, type Stage, type Way } from './stage.ts';
 
 const noParams: ReadonlyMap<string, readonly string[]> = new Map();
 
+/** Whom a request is for, and by which of its paths. */
+interface Addressee {
+  readonly deployed: DeployedApi;
+  readonly contextPath: string;
+}
+
 /**
  * The facts of one request: what it asks, whom it belongs to, how far it has come.
  *
@@ -132,11 +138,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   #requestBody: PhaseBody | undefined = undefined;
   #responseBody: PhaseBody | undefined = undefined;
 
-  constructor(
-    exchange: Exchange,
-    { deployed, contextPath }: { readonly deployed: DeployedApi; readonly contextPath: string },
-    options: CallOptions,
-  ) {
+  constructor(exchange: Exchange, { deployed, contextPath }: Addressee, options: CallOptions) {
     const { request } = exchange;
     this.exchange = exchange;
     this.deployed = deployed;
@@ -220,6 +222,10 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   get kept(): KeptSteps {
     return (this.#kept ??= new KeptSteps(this));
+  }
+
+  get over(): AbortSignal {
+    return this.kept.over;
   }
 
   /** Steps of the answer run from here on: those of the API, then those of the organization. */

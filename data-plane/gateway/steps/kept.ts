@@ -7,6 +7,7 @@ export interface KeepingCall extends PolicyCall {
   /** What is at work. */
   step: StepPlace | undefined;
   readonly exchange: Pick<Exchange, 'beforeEnd'>;
+  readonly isOver: boolean;
   /** Tells of a bug in a step; the request goes on. */
   tellBroken(broken: BrokenStep): void;
 }
@@ -35,6 +36,7 @@ export class KeptSteps implements EndListener {
   readonly #at: (Kept | undefined)[] = [];
   readonly #reached: Kept[] = [];
   #outcome: Outcome | undefined = undefined;
+  #over: AbortController | undefined = undefined;
 
   constructor(call: KeepingCall) {
     this.#call = call;
@@ -45,6 +47,16 @@ export class KeptSteps implements EndListener {
   onEnd(outcome: Outcome): Promise<void> | undefined {
     this.#end(outcome);
     return this.#before?.onEnd(outcome);
+  }
+
+  /** See PolicyCall.over. */
+  get over(): AbortSignal {
+    if (this.#over === undefined) {
+      this.#over = new AbortController();
+      // Its end may have been told before anybody listened.
+      if (this.#outcome !== undefined || this.#call.isOver) this.#over.abort();
+    }
+    return this.#over.signal;
   }
 
   /** A hook of the step runs next; its slot. `left` follows when the hook has settled. */
@@ -69,6 +81,7 @@ export class KeptSteps implements EndListener {
 
   #end(outcome: Outcome): void {
     this.#outcome = outcome;
+    this.#over?.abort();
     for (const kept of this.#reached.toReversed()) this.#endOne(kept, outcome);
   }
 

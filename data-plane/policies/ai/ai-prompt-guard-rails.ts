@@ -61,6 +61,7 @@ class GuardRails {
 
   async #classify(call: PolicyCall, classifier: ModelCall, prompt: string): Promise<Verdict> {
     const said = await classifier.ask(call, prompt);
+    if (said.kind === 'gone') return this.#tools.refuse('UNEXPECTED_ERROR');
     const labels = said.kind === 'said' ? labelsOf(said.value) : undefined;
     if (labels === undefined)
       return this.#unchecked(

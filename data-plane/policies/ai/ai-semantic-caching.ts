@@ -66,6 +66,7 @@ class SemanticCache {
     if (asked === undefined) return next();
     if ('why' in asked) return leftOut(call, next, asked.why);
     const said = await this.#embeddings.ask(call, asked.prompt);
+    if (said.kind === 'gone') return next();
     if (said.kind === 'failed') return leftOut(call, next, `the service of embeddings: ${said.why}`);
     const vector = vectorIn(said.value);
     if (vector === undefined) return leftOut(call, next, 'the answer of the service has no embedding');

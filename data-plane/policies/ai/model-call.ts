@@ -14,10 +14,11 @@ interface ModelService {
   readonly maxConcurrentConnections: number;
 }
 
-/** What a service said, as JSON, or why it said nothing; that has nothing of the prompt in it. */
+/** What a service said, as JSON, or why it said nothing; that has nothing of the prompt in it. `gone`: the request was over before it was asked. */
 export type ModelSaid =
   | { readonly kind: 'said'; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly why: string };
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'gone' };
 
 const waitersMax = 1_000;
 
@@ -52,7 +53,8 @@ export class ModelCall {
     if (where.kind !== 'value') return failed(`its url ${whyNot(where)}`);
     const said = body.render(scope);
     if (said.kind !== 'value') return failed(`its body ${whyNot(said)}`);
-    const entered = await this.#places.enter();
+    const entered = await this.#places.enter(call);
+    if (entered === 'gone') return { kind: 'gone' };
     if (entered !== 'in') return failed(`${maxConcurrentConnections} calls run already`);
     try {
       const answer = await this.#host.outbound.request(where.value, {

@@ -66,7 +66,8 @@ async function runPart(call: PolicyCall, part: ScriptPart, step: ScriptStep): Pr
     return broken;
   }
   const facts = JSON.stringify(factsOf(call, part, step));
-  return verdictOf(call, await host.scripts.run({ dialect, source: part.script.source(), facts }), step);
+  const run = { dialect, source: part.script.source(), facts };
+  return verdictOf(call, await host.scripts.run(run, call.over), step);
 }
 
 function verdictOf(call: PolicyCall, outcome: ScriptOutcome, step: ScriptStep): Verdict {
@@ -79,6 +80,8 @@ function verdictOf(call: PolicyCall, outcome: ScriptOutcome, step: ScriptStep): 
     case 'timeout':
       call.warn(step.broken.key, 'the script has run out of its time (policy.js.timeoutMs)');
       return { ...step.broken, message: 'Timeout' };
+    case 'gone':
+      return step.busy;
     case 'busy':
       call.warn(step.busy.key, outcome.why);
       return step.busy;

@@ -48,7 +48,7 @@ export const concurrencyLimit: PolicyFactory<'concurrency-limit', Held> = (confi
           forget(key, places);
           return entered === 'full' ? reached : late;
         };
-        const entered = places.enter();
+        const entered = places.enter(call);
         return entered instanceof Promise ? entered.then(judge) : judge(entered);
       },
     },

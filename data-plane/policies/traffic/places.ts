@@ -1,4 +1,5 @@
 import type { Clock } from '../../../proto/process/clock.ts';
+import type { PolicyCall } from '../policy.ts';
 
 /** Bounds of places. */
 export interface PlacesOptions {
@@ -9,8 +10,8 @@ export interface PlacesOptions {
   readonly clock: Clock;
 }
 
-/** What came of asking for a place: whoever is `in` leaves it once. */
-export type Entered = 'in' | 'full' | 'late';
+/** What came of asking for a place: whoever is `in` leaves it once. `gone`: his request was over before his turn came. */
+export type Entered = 'in' | 'full' | 'late' | 'gone';
 
 /** So many at once; the others wait in order, for so long. */
 export class Places {
@@ -26,22 +27,27 @@ export class Places {
     return this.#taken === 0 && this.#waiting.size === 0;
   }
 
-  enter(): Entered | Promise<Entered> {
+  /** call: for whom; one that is over waits no longer. Undefined for what goes on without its request. */
+  enter(call: Pick<PolicyCall, 'over'> | undefined): Entered | Promise<Entered> {
     const { placesMax, waitersMax, waitMsMax, clock } = this.#options;
     if (this.#taken < placesMax) {
       this.#taken += 1;
       return 'in';
     }
     if (this.#waiting.size >= waitersMax) return 'full';
+    const over = call?.over;
+    if (over?.aborted === true) return 'gone';
     return new Promise((resolve) => {
-      const takeOver = (): void => {
+      const settle = (entered: Entered): void => {
         cancel();
-        resolve('in');
-      };
-      const cancel = clock.after(waitMsMax, () => {
+        over?.removeEventListener('abort', give);
         this.#waiting.delete(takeOver);
-        resolve('late');
-      });
+        resolve(entered);
+      };
+      const takeOver = (): void => settle('in');
+      const give = (): void => settle('gone');
+      const cancel = clock.after(waitMsMax, () => settle('late'));
+      over?.addEventListener('abort', give);
       this.#waiting.add(takeOver);
     });
   }
@@ -53,7 +59,6 @@ export class Places {
       this.#taken -= 1;
       return;
     }
-    this.#waiting.delete(next);
     next();
   }
 }

@@ -62,7 +62,7 @@ class Callout {
   run(call: PolicyCall): Verdict | Promise<Verdict> {
     const asked = this.#asked(call);
     if (!this.#config.fireAndForget) return this.#wait(call, asked);
-    void this.#send(asked).then((answer) => {
+    void this.#send(asked, undefined).then((answer) => {
       const step = { kind: 'policy-http-callout', at: this.#tools.place.at };
       if (typeof answer === 'string') call.warn('CALLOUT_HTTP_ERROR', answer, { step });
     });
@@ -71,7 +71,8 @@ class Callout {
 
   async #wait(call: PolicyCall, asked: Asked | string): Promise<Verdict> {
     const { exitOnError, errorCondition } = this.#config;
-    const answer = await this.#send(asked);
+    const answer = await this.#send(asked, call);
+    if (answer === undefined) return this.#tools.refuse('CALLOUT_HTTP_ERROR');
     if (typeof answer === 'string') {
       call.warn('CALLOUT_HTTP_ERROR', answer);
       return exitOnError ? this.#exit('CALLOUT_HTTP_ERROR', call) : this.#tools.refuse('CALLOUT_HTTP_ERROR');
@@ -98,10 +99,14 @@ class Callout {
     };
   }
 
-  /** The answer, or why there is none. */
-  async #send(asked: Asked | string): Promise<CalledAnswer | string> {
+  /** The answer, or why there is none; undefined where it was not asked for, since the call for which it waits is over. */
+  async #send(
+    asked: Asked | string,
+    call: PolicyCall | undefined,
+  ): Promise<CalledAnswer | string | undefined> {
     if (typeof asked === 'string') return asked;
-    const entered = await this.#places.enter();
+    const entered = await this.#places.enter(call);
+    if (entered === 'gone') return undefined;
     if (entered !== 'in') return `${this.#config.http.maxConcurrentConnections} calls run already`;
     const { url, headers, body } = asked;
     try {

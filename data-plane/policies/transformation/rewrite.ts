@@ -8,6 +8,8 @@ import { sayReplaced, tellsOfAnother } from './replaced.ts';
 export type Rewritten =
   | { readonly kind: 'made'; readonly content: string | Uint8Array }
   | { readonly kind: 'untouched' }
+  /** Nobody waits for it any more. */
+  | { readonly kind: 'gone' }
   /** `isBodys`: for what the body is, and not for how it is to be rewritten. */
   | { readonly kind: 'failed'; readonly why: string; readonly isBodys?: boolean | undefined };
 
@@ -69,6 +71,7 @@ function rewrite(
   const encoding = headers.get('content-encoding') ?? 'identity';
   const finish = (made: Rewritten): Verdict => {
     if (made.kind === 'untouched') return CONTINUE;
+    if (made.kind === 'gone') return how.refusal;
     if (made.kind === 'failed') {
       const isCallers = made.isBodys === true && how.place.phase === 'request';
       call.warn(how.refusal.key, made.why, { isCallers });

@@ -31,8 +31,8 @@ export const xslt: PolicyFactory<'xslt'> = ({ stylesheet, parameters }, { place,
         if (xml === undefined) throw new TransformFailure('the body is no text');
         // It is text by now: whatever encoding its declaration names, it is not the one that is read.
         const plain = xml.replace(/^\uFEFF?<\?xml [^>]*\?>/, '');
-        const made = await transformXml({ ...prepared(call), xml: plain });
-        return { kind: 'made', content: made };
+        const made = await transformXml({ ...prepared(call), xml: plain }, call.over);
+        return made === undefined ? { kind: 'gone' } : { kind: 'made', content: made };
       } catch (error) {
         if (error instanceof TransformFailure) return { kind: 'failed', why: error.message };
         throw error;

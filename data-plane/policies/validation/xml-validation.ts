@@ -15,7 +15,8 @@ export const xmlValidation: PolicyFactory<'xml-validation'> = ({ xsdSchema, erro
   };
   const judge = async (call: PolicyCall, xml: Uint8Array | string): Promise<Verdict> => {
     try {
-      const why = await validateXml({ schema: xsdSchema, xml });
+      const why = await validateXml({ schema: xsdSchema, xml }, call.over);
+      if (why === undefined) return refuse('XML_VALIDATION_UNAVAILABLE');
       return why === '' ? CONTINUE : refuseBy(call, `the body ${why}`);
     } catch (error) {
       if (!(error instanceof TransformFailure)) throw error;

@@ -39,7 +39,7 @@ export interface JobThreadWish {
 interface Waiting<Job> {
   readonly job: Job;
   readonly untilMs: number;
-  readonly resolve: (text: string) => void;
+  readonly resolve: (text: string | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -47,11 +47,14 @@ interface Waiting<Job> {
  * A thread that does jobs of one kind, one after another: libraries in WebAssembly, which cannot be stopped in any other way. It is there while
  * it is used, is killed when a job takes longer than it may, and makes room for another when a job has spent it.
  *
+ * One that is over before its turn comes is not begun, and says undefined.
+ *
  * Errors: a job rejects with TransformFailure where it fails, or is past a bound; with ThreadBusy where it never began.
  */
 export class JobThread<Job> {
   readonly #wish: JobThreadWish;
-  readonly #waiting: Waiting<Job>[] = [];
+  /** In the order in which they came. */
+  readonly #waiting = new Set<Waiting<Job>>();
   #worker: Worker | undefined;
   #isReady = false;
   #running: Waiting<Job> | undefined;
@@ -63,11 +66,17 @@ export class JobThread<Job> {
     this.#wish = wish;
   }
 
-  run(job: Job): Promise<string> {
-    if (this.#waiting.length >= waitingMax)
+  run(job: Job, over?: AbortSignal): Promise<string | undefined> {
+    if (over?.aborted === true) return Promise.resolve(undefined);
+    if (this.#waiting.size >= waitingMax)
       return Promise.reject(new ThreadBusy(`waits behind more than ${waitingMax} others`));
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    this.#waiting.push({ job, untilMs: performance.now() + waitMsMax, resolve, reject });
+    const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+    const waiting = { job, untilMs: performance.now() + waitMsMax, resolve, reject };
+    this.#waiting.add(waiting);
+    const leave = (): void => {
+      if (this.#waiting.delete(waiting)) resolve(undefined);
+    };
+    over?.addEventListener('abort', leave, { once: true });
     if (this.#worker === undefined) this.#start();
     else this.#next();
     return promise;
@@ -133,8 +142,9 @@ export class JobThread<Job> {
 
   #next(): void {
     if (!this.#isReady || this.#running !== undefined) return;
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
     if (next === undefined) return;
+    this.#waiting.delete(next);
     if (performance.now() > next.untilMs) {
       next.reject(new ThreadBusy(`waited longer than ${waitMsMax} ms for others`));
       return this.#next();
@@ -154,7 +164,10 @@ export class JobThread<Job> {
     this.#running = undefined;
     void worker?.terminate();
     running?.reject(new TransformFailure(why));
-    if (!this.#isReady) for (const waiting of this.#waiting.splice(0)) waiting.reject(new ThreadBusy(why));
-    if (this.#waiting.length > 0) this.#start();
+    if (!this.#isReady) {
+      for (const waiting of this.#waiting) waiting.reject(new ThreadBusy(why));
+      this.#waiting.clear();
+    }
+    if (this.#waiting.size > 0) this.#start();
   }
 }

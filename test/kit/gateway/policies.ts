@@ -295,6 +295,10 @@ export class KitCall implements RunningCall, KeepingCall {
     });
   }
 
+  get over(): AbortSignal {
+    return this.kept.over;
+  }
+
   /** True once a hook had the body read. */
   get isRead(): boolean {
     return this.request.content !== undefined;
