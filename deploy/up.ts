@@ -91,6 +91,7 @@ export async function up(
     const words = unseenWords(unseen, configs);
     if (words !== '') print(words);
   });
+  let reached: GatewayConfig['upstream'] | undefined = undefined;
   const controlPlane = await startControlPlane({
     ...parts,
     config: withGateways(configs),
@@ -99,11 +100,12 @@ export async function up(
     hasSamples: flags.samples === true,
     onBoot: (made) => void (unseen = made),
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
-    // What the demo calls is on this machine, where runs go nowhere else.
-    openDebug: (debugParts) => createDebugRuns(debugParts, [`127.0.0.1:${echo}`]),
+    // What people try here stands on this machine as often as not, and the gateway beside us would call it.
+    openDebug: (debugParts) => createDebugRuns(debugParts, () => reached),
   });
   const started = { controlPlane, gatewayProcess, echo };
-  const { addresses, servers, shipper } = await startAround(started, configs, parts);
+  const { addresses, servers, shipper, upstream } = await startAround(started, configs, parts);
+  reached = upstream;
   shipRest = () => shipper.drain(shipRestMsMax);
   lifecycle.signal.throwIfAborted();
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
@@ -147,6 +149,8 @@ async function startAround(
   readonly addresses: Addresses;
   readonly servers: GatewayUrls;
   readonly shipper: RunningShipper;
+  /** Where the gateway may go: to none of our doors, its own node API among them. */
+  readonly upstream: GatewayConfig['upstream'];
 }> {
   const { repository, blobs } = controlPlane;
   const bridge = await startBridge({
@@ -173,7 +177,8 @@ async function startAround(
     echo: at(echo),
   };
   await untilReady(`${addresses.gatewayNode}/health/ready`, parts);
-  return { addresses, servers, shipper };
+  const deny = [...config.upstream.deny, ...ownDoors([gateway.adminPort])];
+  return { addresses, servers, shipper, upstream: { ...config.upstream, deny } };
 }
 
 interface Started {

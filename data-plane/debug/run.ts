@@ -32,6 +32,8 @@ export interface RunWish {
   readonly outbound: Pick<GatewayConfig['outbound'], 'allow' | 'noProxy' | 'caFile' | 'connectMsMax'> & {
     readonly proxy: { readonly url?: string | undefined };
   };
+  /** Where the run may go as a gateway beside it may; absent it goes to public addresses, and to what `outbound.allow` names. */
+  readonly asGateway?: { readonly allow: readonly string[]; readonly deny: readonly string[] } | undefined;
   readonly version: string;
 }
 
@@ -51,10 +53,11 @@ const unknownSecret = 'unknown-secret';
  *
  * It leaves all open that it opened: the process is made for one run and ends after it.
  */
-export async function runDebug({ job, answerMsMax, outbound, version }: RunWish): Promise<DebugWords> {
+export async function runDebug(wish: RunWish): Promise<DebugWords> {
+  const { job, answerMsMax, asGateway, version } = wish;
   const notes: string[] = [];
   const run = new Run();
-  const config = configFor(answerMsMax, outbound);
+  const config = configFor(wish);
   const log = createLog({ name: 'debug', level: 'silent' });
   const serving = await openServing({
     config,
@@ -66,13 +69,13 @@ export async function runDebug({ job, answerMsMax, outbound, version }: RunWish)
     gateway: 'debug',
     version,
     instead: {
-      profile: 'public',
+      profile: asGateway === undefined ? 'public' : 'local',
       records: run.records,
       secrets: unknownSecrets(notes),
       ways: observedWays(Buffer.from(job.request.body ?? ''), run),
     },
   });
-  const refused = take(job, serving);
+  const refused = take(wish, serving);
   if (refused !== undefined) return { kind: 'refused', reason: refused };
   const { ports } = await serving.listen({ tls: new Map() });
   const socket = await connectTo([...ports.values()][0] ?? 0);
@@ -90,7 +93,8 @@ export async function runDebug({ job, answerMsMax, outbound, version }: RunWish)
   const redactor = createRedactor(secretParametersOf(config));
   const masksOf = createMasks({ redactor, settings: config.report.logs });
   const report = reportOf({ ...facts, trail: run.trail, notes }, masksOf);
-  const isRefused = JSON.stringify([report.steps, report.notes]).includes('may not be called');
+  const isRefused =
+    asGateway === undefined && JSON.stringify([report.steps, report.notes]).includes('may not be called');
   return {
     kind: 'ran',
     report: { ...report, notes: isRefused ? [whereRunsGo, ...report.notes] : report.notes },
@@ -150,7 +154,7 @@ const withoutRecord = (notes: readonly string[], statusCode: number | undefined)
 
 /** Takes the records into service; why they are refused. */
 function take(
-  { organization, environment, records }: DebugJob,
+  { job: { organization, environment, records }, asGateway }: RunWish,
   { deployments }: Serving,
 ): string | undefined {
   const set = records.map(({ kind, id, payload }): SetRecord => ({
@@ -163,7 +167,7 @@ function take(
   const nacks = deployments.apply({ organization, environment, seq: 1, isFull: true, set, removed: [] });
   if (nacks.length === 0) return undefined;
   const reasons = nacks.map(({ reason }) => reason).join(' ');
-  if (!reasons.includes(gatewaysRefusal)) return reasons.slice(-4_096);
+  if (asGateway !== undefined || !reasons.includes(gatewaysRefusal)) return reasons.slice(-4_096);
   return `${reasons.replaceAll(gatewaysRefusal, 'a debug run may not call')}. ${whereRunsGo}`.slice(-4_096);
 }
 
@@ -173,7 +177,7 @@ const whereRunsGo =
   'A debug run goes to public addresses, and to what the setting outbound.allow of the control plane names; gateways go by settings of their own.';
 
 /** What somebody tries goes by the defaults of a gateway, but for what bounds it. */
-function configFor(answerMsMax: number, { proxy, ...outbound }: RunWish['outbound']): GatewayConfig {
+function configFor({ answerMsMax, outbound: { proxy, ...outbound }, asGateway }: RunWish): GatewayConfig {
   return gatewayConfigSchema.parse({
     listen: {
       host: '127.0.0.1',
@@ -183,7 +187,7 @@ function configFor(answerMsMax: number, { proxy, ...outbound }: RunWish['outboun
       trustedProxies: ['127.0.0.1'],
     },
     request: { answerMsMax, bufferedBytesMax },
-    upstream: { allow: outbound.allow },
+    upstream: asGateway ?? { allow: outbound.allow },
     outbound: { ...outbound, ...(proxy.url !== undefined && { proxy: { url: proxy.url } }) },
     // The first script waits for its thread, which has to start.
     policy: { js: { threadsMax: 1, waitMsMax: answerMsMax } },

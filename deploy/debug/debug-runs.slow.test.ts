@@ -189,6 +189,27 @@ test('an endpoint that a run may not call is named with what decides that for ru
   assert.doesNotMatch(end.reason, /this gateway|upstream\.(allow|deny)/);
 });
 
+test('beside its gateway a run reaches what that one would, and neither a cloud nor a port that is denied', async (t) => {
+  const backend = await startBackend(t, mirror);
+  const door = await startBackend(t, mirror);
+  const { port } = new URL(door);
+  const runs = startDebugRuns(t, { deny: [`127.0.0.0/8:${port}`, `[::1]:${port}`] });
+  const { response, backendResponse } = reportOf(await runs.run('u', debugJob(backend)));
+  assert.deepEqual([response?.statusCode, backendResponse?.statusCode], [200, 200]);
+  for (const target of [
+    door,
+    `http://localhost:${port}`,
+    `http://[::ffff:127.0.0.1]:${port}`,
+    'http://169.254.169.254/latest/meta-data',
+    'http://[fd00:ec2::254]/',
+  ]) {
+    const end = await runs.run('u', debugJob(target));
+    assert.ok(end !== 'busy' && (end.kind === 'ran' || end.kind === 'refused'), JSON.stringify(end));
+    if (end.kind === 'refused') assert.match(end.reason, /settings upstream\.allow, upstream\.deny/);
+    else assert.equal(end.report.backendResponse, undefined, target);
+  }
+});
+
 test('scripts that never end, take all memory or send too much end their step, and the run is told', async (t) => {
   const big = Buffer.alloc(1_048_576, 'x');
   const backend = await startBackend(t, (_request, answer) => {

@@ -39,9 +39,12 @@ export type DebugRunsParts = Pick<ProcessParts, 'clock' | 'lifecycle' | 'log'> &
  *
  * The process has an empty environment, no descriptor of ours but its two pipes, may write no file and start no process, and reads none but the
  * program's own. It calls as this process calls for tenants: public addresses, and what `outbound.allow` names.
- * allowed: what it may call besides.
+ * asGateway: what the one gateway may call whose drafts these are, when it runs beside us, since a deployment reaches that anyway.
  */
-export function createDebugRuns(parts: DebugRunsParts, allowed: readonly string[] = []): DebugRuns {
+export function createDebugRuns(
+  parts: DebugRunsParts,
+  asGateway: () => RunWish['asGateway'] = () => undefined,
+): DebugRuns {
   const { debug } = parts.config;
   const children = new Set<ChildProcess>();
   parts.lifecycle.onClose('debug runs', () => {
@@ -56,7 +59,7 @@ export function createDebugRuns(parts: DebugRunsParts, allowed: readonly string[
     const child = start(parts);
     children.add(child);
     try {
-      return await end(child, wishOf(job, parts, allowed), parts);
+      return await end(child, wishOf(job, parts, asGateway()), parts);
     } finally {
       children.delete(child);
     }
@@ -83,12 +86,13 @@ export function createDebugRuns(parts: DebugRunsParts, allowed: readonly string[
 function wishOf(
   job: DebugJob,
   { config: { debug, outbound } }: DebugRunsParts,
-  allowed: readonly string[],
+  asGateway: RunWish['asGateway'],
 ): RunWish {
   return {
     job,
     answerMsMax: debug.runMsMax - aroundMsMax,
-    outbound: { ...outbound, allow: [...outbound.allow, ...allowed] },
+    outbound,
+    asGateway,
     version,
   };
 }

@@ -207,6 +207,11 @@ test('isthmus up on a fresh folder is ready within 3 s', async (t) => {
   );
 
   await t.test(
+    'a draft is tried on a backend of this machine, and on no port that commands the platform',
+    () => triesDrafts(up),
+  );
+
+  await t.test(
     'SIGTERM resets no kept connection, of the gateway and of the management API: each answer comes, the last says so',
     async () => {
       const asked = [`${up.gateway}/demo/echo`, `${up.management}/management/openapi.json`].map(askUntilTold);
@@ -238,6 +243,28 @@ test('a first start that is ended before it is ready shows what is shown once, a
   assert.equal((await fetch(`${up.gateway}/demo/orders`, { headers })).status, 200);
   assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
 });
+
+async function triesDrafts({ client, gateway, management, bridge, nodeApi, nodes }: Platform): Promise<void> {
+  const tried = async (
+    target: string,
+    n: number,
+  ): Promise<{ readonly status?: number; readonly text: string }> => {
+    const { id } = await client.createApi({ path: `/tried-${n}`, target, security: 'KEY_LESS' });
+    const { run } = await client.call<{
+      readonly run: { readonly backendResponse?: { readonly statusCode: number } };
+    }>('POST', `/v2/environments/DEFAULT/apis/${id}/debug`, { body: { method: 'GET', path: '/' } });
+    const status = run.backendResponse?.statusCode;
+    return { ...(status !== undefined && { status }), text: JSON.stringify(run) };
+  };
+  const { status, text } = await tried(`${gateway}/demo/echo`, 0);
+  assert.equal(status, 200, text);
+  for (const [index, door] of [management, bridge, nodeApi, ...Object.values(nodes)].entries()) {
+    // Whoever writes it is refused already, or the run is.
+    const refused = await tried(door, index + 1).catch((error: unknown) => ({ text: String(error) }));
+    assert.match(refused.text, /may not (?:call|be called)|no address that may be dialled/, door);
+    assert.ok(!('status' in refused), `${door}: ${refused.text}`);
+  }
+}
 
 /** Each of these starts on the folder of the platform above, as after an evening: a first start takes twice the time. */
 async function testStartsAgain(t: TestContext, first: Platform): Promise<void> {

@@ -58,6 +58,8 @@ export function startDebugRuns(
   settings: {
     readonly debug?: Partial<ControlPlaneConfig['debug']>;
     readonly allow?: readonly string[];
+    /** Runs go where a gateway beside them may; ports that none leads to. */
+    readonly deny?: readonly string[];
   } = {},
 ): DebugRuns {
   const log = createLog({ name: 'test', level: 'silent' });
@@ -74,7 +76,8 @@ export function startDebugRuns(
     lifecycle,
     config: { debug: { ...debug, ...settings.debug }, outbound },
   };
-  return createDebugRuns(parts);
+  const { deny } = settings;
+  return createDebugRuns(parts, () => (deny === undefined ? undefined : { allow: [], deny }));
 }
 
 /** The report of a run that came to its end. */
