@@ -23,6 +23,9 @@ test('people are faster than pages and answers', { skip: skipWithoutBrowser }, a
   await t.test('of two who write the same, the second is told; what each wrote elsewhere stays', () =>
     writesTogether(platform, browser),
   );
+  await t.test('who writes between the look and the writing of another one is not written over', () =>
+    writesBetween(platform, browser),
+  );
 });
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -167,5 +170,56 @@ async function writesTogether({ management, client }: Platform, browser: TestBro
   await button(page, 'Save role').click();
   await unsaved(page).waitFor({ state: 'detached' });
   assert.equal((await kept()).description, 'Mine again');
+  await page.context().close();
+}
+
+/** The console looks what there is before it writes; whoever comes behind that look is known by the ETag alone. */
+async function writesBetween(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, client } = platform;
+  const roles = '/organizations/DEFAULT/configuration/rolescopes/API/roles';
+  const role = { name: 'BETWEEN', description: 'As it was', default: false, permissions: { PLAN: ['R'] } };
+  await client.call('POST', roles, { body: { ...role, scope: 'API' } });
+  const text = { name: 'Between', type: 'MARKDOWN', content: 'As it was' };
+  const portal = `${environment}/portal/pages`;
+  const { id } = await client.call<{ readonly id: string }>('POST', portal, { body: text });
+  const page = await browser.open({ origin: management, path: '/console/sign-in', isRefused: true });
+  await signIn(page);
+  for (const { path, open, field, save, at, before, key } of [
+    {
+      path: '/_org/roles/API/BETWEEN',
+      open: [],
+      field: 'Description',
+      save: 'Save role',
+      at: `${roles}/BETWEEN`,
+      before: role,
+      key: 'description',
+    },
+    {
+      path: '/DEFAULT/documentation',
+      open: [/^Between/, /^Write$/],
+      field: 'Content',
+      save: 'Save page',
+      at: `${portal}/${id}`,
+      before: text,
+      key: 'content',
+    },
+  ] as const) {
+    const kept = async () => (await client.call<Readonly<Record<string, string>>>('GET', at))[key];
+    await page.goto(`/console${path}`);
+    for (const name of open) await page.getByRole('button', { name }).first().click();
+    const mine = page.getByRole('textbox', { name: field });
+    await mine.fill('Mine');
+    const { sent, letGo } = await holdWrites(page, new RegExp(`${at}$`));
+    await button(page, save).click();
+    await sent;
+    await client.call('PUT', at, { body: { ...before, [key]: 'Theirs' } });
+    letGo();
+    await page.getByText('Somebody else has changed this since you began to write.').waitFor();
+    assert.deepEqual([await kept(), await mine.inputValue()], ['Theirs', 'Mine'], path);
+    await page.unrouteAll({ behavior: 'wait' });
+    await button(page, save).click();
+    await unsaved(page).waitFor({ state: 'detached' });
+    assert.equal(await kept(), 'Mine', path);
+  }
   await page.context().close();
 }

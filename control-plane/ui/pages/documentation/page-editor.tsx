@@ -21,13 +21,12 @@ import {
   type DocPage,
   type DocEdit,
   fetchPage,
+  movePage,
   onePage,
   publishPage,
-  savePage,
   savePageOver,
   shelfKey,
   type ShelfAt,
-  wishOf,
 } from './questions.ts';
 import { typeWords } from './words.ts';
 
@@ -200,7 +199,7 @@ function Deeds({
   const [isDeleting, setDeleting] = useState(false);
   const touches = [shelfKey(at)];
   const fetching = useChange({ change: () => fetchPage(at, page.id), touches });
-  const publishing = useChange({ change: () => publishPage(at, page, !page.published), touches });
+  const publishing = useChange({ change: () => publishPage(at, page.id, !page.published), touches });
   const place = siblings.findIndex(({ id }) => id === page.id);
   const failed = fetching.error ?? publishing.error;
   return (
@@ -250,7 +249,7 @@ function Move({
   readonly isOff: boolean;
 }) {
   const moving = useChange({
-    change: () => savePage(at, page.id, { ...wishOf(page), order: to }),
+    change: () => movePage(at, page.id, to),
     touches: [shelfKey(at)],
   });
   const isUp = to < page.order;

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
 import { demandAsSeen } from '../../api/written.ts';
 
 /** What pages about documentation ask: of an API, or of the environment itself, which version 1 of the management API has. */
@@ -52,17 +52,23 @@ export const listedPages = (at: ShelfAt) =>
 export const onePage = (at: ShelfAt, pageId: string) =>
   queryOptions({
     queryKey: [...shelfKey(at), pageId],
-    queryFn: () => askedPage(at, pageId),
+    queryFn: async () => (await askedPage(at, pageId)).data,
     // What somebody writes is theirs until it is saved.
     refetchOnWindowFocus: false,
   });
 
-const askedPage = (at: ShelfAt, pageId: string): Promise<DocPage> =>
+/** A page, with the ETag that names what was read. */
+const askedPage = (
+  at: ShelfAt,
+  pageId: string,
+): Promise<{ readonly data: DocPage; readonly tag: string | undefined }> =>
   at.api === undefined
-    ? answerOf(
+    ? taggedAnswerOf(
         api.GET(`${ofEnvironment}/{pageId}`, { params: { path: { ...environmentParams(at.env), pageId } } }),
       )
-    : answerOf(api.GET(`${ofApi}/{pageId}`, { params: { path: { ...apiParams(at.env, at.api), pageId } } }));
+    : taggedAnswerOf(
+        api.GET(`${ofApi}/{pageId}`, { params: { path: { ...apiParams(at.env, at.api), pageId } } }),
+      );
 
 export function createPage(at: ShelfAt, body: DocWish & { readonly parentId?: string }): Promise<DocPage> {
   return at.api === undefined
@@ -70,20 +76,29 @@ export function createPage(at: ShelfAt, body: DocWish & { readonly parentId?: st
     : answerOf(api.POST(ofApi, { params: { path: apiParams(at.env, at.api) }, body }));
 }
 
-export function savePage(
+/** Writes a page over what it is now. Errors: Problem, with status 412 when somebody else writes it in the same moment. */
+async function rewritePage(
   at: ShelfAt,
   pageId: string,
-  body: DocWish & { readonly order?: number },
+  bodyOf: (now: DocPage) => DocWish & { readonly order?: number; readonly published?: boolean },
 ): Promise<DocPage> {
+  const { data: now, tag } = await askedPage(at, pageId);
+  const body = bodyOf(now);
+  const headers = tag === undefined ? {} : { 'if-match': tag };
   return at.api === undefined
     ? answerOf(
         api.PUT(`${ofEnvironment}/{pageId}`, {
           params: { path: { ...environmentParams(at.env), pageId } },
+          headers,
           body,
         }),
       )
     : answerOf(
-        api.PUT(`${ofApi}/{pageId}`, { params: { path: { ...apiParams(at.env, at.api), pageId } }, body }),
+        api.PUT(`${ofApi}/{pageId}`, {
+          params: { path: { ...apiParams(at.env, at.api), pageId } },
+          headers,
+          body,
+        }),
       );
 }
 
@@ -94,21 +109,21 @@ export async function savePageOver(
   written: DocEdit,
 ): Promise<DocPage | undefined> {
   if (seen === undefined) return undefined;
-  const now = await askedPage(at, seen.id);
-  demandAsSeen({ seen, now }, written);
-  return savePage(at, seen.id, { ...wishOf(now), ...written } as DocWish);
+  return rewritePage(at, seen.id, (now) => {
+    demandAsSeen({ seen, now }, written);
+    return { ...wishOf(now), ...written } as DocWish;
+  });
+}
+
+/** Gives it another place among the pages of its folder; the rest of it stays as it is now. */
+export function movePage(at: ShelfAt, pageId: string, order: number): Promise<DocPage> {
+  return rewritePage(at, pageId, (now) => ({ ...wishOf(now), order }));
 }
 
 /** Readers see it from now on, or no more. */
-export function publishPage(at: ShelfAt, page: DocPage, isPublished: boolean): Promise<DocPage> {
-  const pageId = page.id;
+export function publishPage(at: ShelfAt, pageId: string, isPublished: boolean): Promise<DocPage> {
   if (at.api === undefined)
-    return answerOf(
-      api.PUT(`${ofEnvironment}/{pageId}`, {
-        params: { path: { ...environmentParams(at.env), pageId } },
-        body: { ...wishOf(page), published: isPublished },
-      }),
-    );
+    return rewritePage(at, pageId, (now) => ({ ...wishOf(now), published: isPublished }));
   const params = { path: { ...apiParams(at.env, at.api), pageId } };
   return answerOf(
     isPublished
@@ -146,7 +161,7 @@ export async function deletePage(at: ShelfAt, pageId: string): Promise<void> {
 }
 
 /** What of a page is written back when it is saved; its content only where it is changed. */
-export const wishOf = (page: DocPage): DocWish => ({
+const wishOf = (page: DocPage): DocWish => ({
   name: page.name,
   type: page.type,
   visibility: page.visibility,

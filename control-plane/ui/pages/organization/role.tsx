@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, answerOf, organization } from '../../api/client.ts';
+import { api, answerOf, organization, taggedAnswerOf } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
 import { demandAsSeen, useWritten } from '../../api/written.ts';
@@ -207,7 +207,8 @@ async function saveRole(seen: Role, written: Partial<WishOfRole>): Promise<Role>
   const { scope, name } = seen;
   const path = '/management/organizations/{orgId}/configuration/rolescopes/{scope}/roles/{roleName}';
   const params = { path: { orgId: organization, scope, roleName: name } };
-  const now = wishOf(await answerOf(api.GET(path, { params })));
+  const { data, tag } = await taggedAnswerOf(api.GET(path, { params }));
+  const now = wishOf(data);
   demandAsSeen({ seen: wishOf(seen), now }, written);
   const { permissions: held, description, isDefault } = { ...now, ...written };
   const permissions = Object.fromEntries(
@@ -219,6 +220,7 @@ async function saveRole(seen: Role, written: Partial<WishOfRole>): Promise<Role>
   return answerOf(
     api.PUT(path, {
       params,
+      headers: tag === undefined ? {} : { 'if-match': tag },
       body: { name, description, default: isDefault, permissions },
     }),
   );
