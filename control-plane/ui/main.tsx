@@ -4,9 +4,7 @@ import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { onSignedOut } from './api/client.ts';
 import { Problem } from './api/problem.ts';
-import { whoAmI } from './api/session.ts';
 import { createConsoleRouter } from './router.tsx';
 
 // What is under way is known before the next click or key is heard: a timer, which is what it waits for by itself, comes after those that
@@ -25,12 +23,6 @@ const queries = new QueryClient({
   },
 });
 const router = createConsoleRouter(queries);
-
-onSignedOut(() => {
-  if (queries.getQueryData(whoAmI.queryKey) === null) return;
-  queries.setQueryData(whoAmI.queryKey, null);
-  void router.invalidate();
-});
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no root');

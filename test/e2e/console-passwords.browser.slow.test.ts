@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { factsOf } from '../../control-plane/mail/mail.ts';
 import { looker, signIn, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
 import type { Scene } from '../kit/control-plane/federation.ts';
-import { password } from '../kit/control-plane/office.ts';
+import { basic, password } from '../kit/control-plane/office.ts';
 
 /* Passwords by mail: who has lost his, who is invited, and who registers. No platform: the door of the control plane is enough; mails wait in its queue. */
 
@@ -16,6 +17,7 @@ const views: readonly View[] = [1_440, 390].flatMap((width) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, viewport: { width, height: 900 } })),
 );
 const next = 'another good password';
+const organization = '/management/organizations/DEFAULT';
 
 before(() => {
   execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], { stdio: 'inherit' });
@@ -44,7 +46,7 @@ test(
     const browser = await startBrowser(t, { hasNoAnalytics: true });
     const mail = { smtp: { host: '127.0.0.1', port: 1, tls: 'none' } };
     const { scene, origin } = await openAt(t, { mail });
-    const users = '/management/organizations/DEFAULT/users';
+    const users = `${organization}/users`;
     const body = { username: 'ann', email: 'ann@acme.com', displayName: 'Ann' };
     assert.equal((await scene.call('POST', users, { body })).status, 201);
     const invitation = await linkOf(scene);
@@ -163,5 +165,136 @@ test(
     }
     const page = await browser.open({ origin, path: '/console/sign-in', isRefused: true });
     await signIn(page, 'eve0@acme.com', next);
+  },
+);
+
+/** Somebody who may see the console, and another tab of the browser of a page. */
+async function addBob(scene: Scene): Promise<void> {
+  const body = { username: 'bob', displayName: 'Bob', password, role: 'ADMIN' };
+  const made = await scene.call('POST', `${organization}/users`, { body });
+  assert.equal(made.status, 201, made.text);
+}
+
+async function anotherTab(page: Page): Promise<Page> {
+  const tab = await page.context().newPage();
+  await tab.goto('/console/sign-in', { waitUntil: 'networkidle' });
+  return tab;
+}
+
+const signedInAs = (page: Page, name: string) => page.getByRole('button', { name: `Signed in as ${name}` });
+
+test(
+  'a session that ends takes nothing away that is written: who signs in again in another tab saves it',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
+    const { scene, origin } = await openAt(t);
+    await addBob(scene);
+    for (const view of views) {
+      const path = '/console/_org/account';
+      const page = await browser.open({ origin, path, isRefused: true, ...view });
+      const look = looker(page, view);
+      await signIn(page, 'bob', password);
+      const text = `${view.viewport.width} ${view.colorScheme}`;
+      const field = page.getByLabel('First name');
+      const save = page.getByRole('button', { name: 'Save profile' });
+      const dialog = page.getByRole('dialog');
+      await field.fill(text);
+      await page.context().clearCookies();
+      await save.click();
+      await dialog.getByRole('heading', { name: 'You are signed out' }).waitFor();
+      await look('session-ended');
+      await dialog.getByRole('button', { name: 'I have signed in' }).click();
+      await dialog.getByText('Bob is not signed in yet.').waitFor();
+
+      const [tab] = await Promise.all([
+        page.context().waitForEvent('page'),
+        dialog.getByRole('link', { name: 'Sign in as Bob in another tab' }).click(),
+      ]);
+      await signIn(tab, 'admin', password);
+      await dialog.getByRole('heading', { name: /^Admin.* is signed in now$/ }).waitFor();
+      await look('session-of-another');
+      await dialog.getByRole('button', { name: 'Stay here' }).click();
+      assert.equal(await field.inputValue(), text);
+      await save.click();
+      await dialog.getByRole('heading', { name: /^Admin.* is signed in now$/ }).waitFor();
+      const admin = await scene.call('GET', `${organization}/user`);
+      assert.notEqual(admin.body['firstname'], text, 'what Bob wrote is not written of somebody else');
+
+      await tab.goto('/console/_org/account');
+      await signedInAs(tab, 'Admin').click();
+      await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      await dialog.getByRole('heading', { name: 'You are signed out' }).waitFor();
+      await signIn(tab, 'bob', password);
+      await dialog.waitFor({ state: 'detached' });
+      assert.equal(await field.inputValue(), text);
+      await save.click();
+      await save.waitFor({ state: 'detached' });
+      const bob = await scene.call('GET', `${organization}/user`, { as: basic('bob', password) });
+      assert.equal(bob.body['firstname'], text);
+      await page.context().close();
+    }
+  },
+);
+
+test(
+  'a page of one person shows and sends nothing of another one who signs in in another tab',
+  { skip: skipWithoutBrowser },
+  async (t) => {
+    const browser = await startBrowser(t, { hasNoAnalytics: true });
+    const { scene, origin } = await openAt(t);
+    await addBob(scene);
+    const page = await browser.open({ origin, path: '/console/_org/account', isRefused: true });
+    await signIn(page, 'admin', password);
+    const login = (as: string) =>
+      page.context().request.post(`${origin}${organization}/user/login`, { headers: { authorization: as } });
+
+    await t.test('who signs out in one tab is signed out in all', async () => {
+      const tab = await anotherTab(page);
+      await tab.goto('/console/_org/account');
+      await signedInAs(tab, 'Admin').click();
+      await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await tab.close();
+      await signIn(page, 'admin', password);
+    });
+    await t.test('a tab made for one is made anew for the other, and says so', async () => {
+      const tab = await anotherTab(page);
+      await signIn(tab, 'bob', password);
+      await page.getByText('You are signed in as Bob now').waitFor();
+      await signedInAs(page, 'Bob').waitFor();
+      await looker(page, { colorScheme: 'light', viewport: { width: 1_280, height: 900 } })('session-anew');
+      await tab.close();
+    });
+    await t.test('no tab has to tell of it: the next request does not leave', async () => {
+      assert.equal((await login(basic('admin', password))).status(), 200);
+      const asked: string[] = [];
+      page.on('request', (request) => void asked.push(new URL(request.url()).pathname));
+      await page.getByRole('link', { name: 'Users' }).click();
+      await page.getByText(/^You are signed in as Admin.* now/).waitFor();
+      await signedInAs(page, 'Admin').waitFor();
+      const calls = asked.slice(
+        0,
+        asked.findIndex((path) => path.startsWith('/console/_org')),
+      );
+      assert.deepEqual(
+        calls.filter((path) => path.startsWith('/management')),
+        [`${organization}/user`],
+        'nothing but who is signed in was asked for before the page was made anew',
+      );
+    });
+    await t.test('who gives up what is written goes on as the other one', async () => {
+      await page.goto('/console/_org/account');
+      await page.getByLabel('First name').fill('Not kept');
+      assert.equal((await login(basic('bob', password))).status(), 200);
+      await page.getByRole('button', { name: 'Save profile' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Leave without saving' }).click();
+      await page.getByText('You are signed in as Bob now').waitFor();
+      for (const as of [basic('admin', password), basic('bob', password)])
+        assert.notEqual(
+          (await scene.call('GET', `${organization}/user`, { as })).body['firstname'],
+          'Not kept',
+        );
+    });
   },
 );

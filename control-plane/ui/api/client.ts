@@ -27,12 +27,20 @@ function organizationOf({ pathname, search }: Location, kept: Storage): string {
   return kept.getItem('organization') ?? usualOrganization;
 }
 
-const listeners = new Set<() => void>();
+/** Who knows whether the session is still that of whoever the page was made for (`standing.ts`). */
+interface SessionWatch {
+  readonly isInDoubt: () => boolean;
+  /** Asks; false when it is not. */
+  readonly settle: () => Promise<boolean>;
+  /** Errors: Problem with status 401, always. */
+  readonly refuse: (isChange: boolean) => never;
+}
 
-/** Called when an answer says that the session has ended. */
-export function onSignedOut(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+let watch: SessionWatch | undefined;
+
+/** Has it asked before a request when there is a doubt, and after an answer that says that the session has ended. */
+export function watchSession(by: SessionWatch): void {
+  watch = by;
 }
 
 /** What another site cannot read, and so cannot send; undefined when nobody is signed in. */
@@ -41,26 +49,34 @@ export function csrfToken(): string | undefined {
   return pair?.slice('XSRF-TOKEN='.length);
 }
 
+const isSignIn = (request: Request): boolean => request.headers.has('authorization');
+
 const session: Middleware = {
   async onRequest({ request }) {
     const answer = await answerRecorded(request);
     if (answer !== undefined) return answer;
+    if (!isSignIn(request) && watch?.isInDoubt() === true && !(await watch.settle()))
+      watch.refuse(request.method !== 'GET');
     const token = csrfToken();
     if (request.method !== 'GET' && token !== undefined) request.headers.set('X-Xsrf-Token', token);
     return request;
   },
   onResponse({ request, response }) {
-    if (response.status === 401 && !request.headers.has('authorization'))
-      for (const listener of listeners) listener();
+    // Who does not answer now is asked again before the next request.
+    if (response.status === 401 && !isSignIn(request)) watch?.settle().catch(() => undefined);
     return response;
   },
 };
 
-/** The management API, typed by its OpenAPI document. */
-export const api = createClient<paths>({
+const address = {
   baseUrl: '/',
   querySerializer: { array: { style: 'form', explode: false } },
-});
+} as const;
+
+/** The management API, typed by its OpenAPI document. */
+export const api = createClient<paths>(address);
+/** The same for who asks about the session itself. */
+export const bare = createClient<paths>(address);
 api.use(session);
 
 interface Answer<T> {

@@ -75,6 +75,15 @@ export class Problem extends Error {
     );
   }
 
+  /** The session is not that of whoever the page was made for, so that nothing was sent. */
+  static ofOthers(): Problem {
+    const message = 'You are not signed in any more as whom this page was made for. Nothing was sent.';
+    return new Problem(
+      { httpStatus: 401, message, technicalCode: 'console.other_session', parameters: {}, details: [] },
+      undefined,
+    );
+  }
+
   /** What was wrong with one field of what was sent, e.g. `username`; undefined when nothing was. */
   static at(error: unknown, field: string): string | undefined {
     if (error === null || error === undefined) return undefined;

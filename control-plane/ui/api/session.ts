@@ -1,21 +1,19 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query';
-import { api, answerOf, csrfToken, organization } from './client.ts';
-import { Problem } from './problem.ts';
+import { api, answerOf, organization } from './client.ts';
+import { standFor, whoIsIn } from './standing.ts';
 
 const params = { path: { orgId: organization } };
 
 /** Who is signed in; undefined when nobody is. */
 export const whoAmI = queryOptions({
   queryKey: ['me'],
-  queryFn: async () => {
-    if (csrfToken() === undefined) return null;
-    // A session of another organization is none here, which the API says by 404.
-    try {
-      return await answerOf(api.GET('/management/organizations/{orgId}/user', { params }));
-    } catch (error) {
-      if (error instanceof Problem && [401, 404].includes(error.status)) return null;
-      throw error;
-    }
+  queryFn: async ({ client }) => {
+    // Whoever a page is made for stays its reader until it is made anew.
+    if ((client.getQueryData(['me']) ?? null) !== null)
+      return answerOf(api.GET('/management/organizations/{orgId}/user', { params }));
+    const person = await whoIsIn();
+    if (person !== undefined) standFor(person);
+    return person ?? null;
   },
   staleTime: 60_000,
   retry: false,
@@ -53,6 +51,7 @@ export async function signIn(
       ...(code !== undefined && { body: { code } }),
     }),
   );
+  standFor(undefined);
   queries.clear();
   await queries.fetchQuery(whoAmI);
 }
@@ -60,6 +59,7 @@ export async function signIn(
 /** Ends the session here and at the control plane. */
 export async function signOut(queries: QueryClient): Promise<void> {
   await answerOf(api.POST('/management/organizations/{orgId}/user/logout', { params }));
+  standFor(undefined);
   queries.clear();
 }
 

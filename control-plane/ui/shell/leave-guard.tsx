@@ -17,7 +17,7 @@ export function LeaveGuard() {
       isAnythingUnsaved() &&
       queries.isMutating() === 0 &&
       current.pathname !== next.pathname &&
-      // Whoever is signed out has nothing to save it with.
+      // Who signs out means it; a session that ends by itself leads nowhere (`session-guard.tsx`).
       next.pathname !== '/sign-in',
     enableBeforeUnload: () => isAnythingUnsaved() && !isSaving,
     withResolver: true,

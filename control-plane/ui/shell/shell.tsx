@@ -24,6 +24,7 @@ import { LeaveGuard } from './leave-guard.tsx';
 import { Mark } from './mark.tsx';
 import { useOrganizationRights, useRights } from '../api/rights.ts';
 import { organizationPages, pages } from './pages.ts';
+import { SessionGuard } from './session-guard.tsx';
 import styles from './shell.module.css';
 import { useFolded, useLooks, useTheme } from './theme.ts';
 
@@ -115,6 +116,7 @@ function Frame({
         </main>
       </div>
       <LeaveGuard />
+      <SessionGuard />
       <Keys isOpen={areKeysShown} onOpen={setKeysShown} />
       <Toasts />
     </>
