@@ -7,11 +7,15 @@ import type { Machine } from '../kit/guides/machine.ts';
 import { startOutside, withoutPostgres } from '../kit/guides/outside.ts';
 import { runGuide } from '../kit/guides/run-guide.ts';
 import { newcomersEnvironment, packTarball } from '../kit/processes/packed.ts';
+import { createAuthority } from '../kit/servers/certificates.ts';
+import { startSmtp } from '../kit/servers/smtp.ts';
+import { tempDir } from '../kit/temp-dir.ts';
 
-const [files, first, hybrid, managing, moving, running, shipper] = [
+const [files, first, hybrid, mail, managing, moving, running, shipper] = [
   'docs/guides/files.md',
   'docs/guides/first-api.md',
   'docs/guides/hybrid.md',
+  'docs/guides/mail.md',
   'docs/guides/managing.md',
   'docs/guides/moving-over.md',
   'docs/guides/running.md',
@@ -29,6 +33,24 @@ test('the guides work as they stand, with the packed tarball on an empty machine
   };
   await t.test('first API', async (t) => void (await runGuide(t, [first], { env })));
   await t.test('managing', async (t) => void (await runGuide(t, [managing], { env })));
+  await t.test('mail', async (sub) => {
+    const authority = createAuthority(tempDir(sub));
+    const user = { name: 'isthmus', password: 'mail-secret' };
+    const { port, taken } = await startSmtp(sub, { authority, user });
+    const replacements = [
+      ['mail.example.com', 'localhost'],
+      ['port: 587', `port: ${port}`],
+    ] as const;
+    const prepare = (home: string) => copyFileSync(authority.caFile, join(home, 'mail-ca.pem'));
+    await runGuide(t, [mail], { env, replacements, prepare });
+    assert.deepEqual(
+      taken.map(({ to, isSecure }) => [...to, isSecure]),
+      [
+        ['ann@example.com', true],
+        ['desk@example.com', true],
+      ],
+    );
+  });
   await t.test('a gateway from files', async (t) => void (await runGuide(t, [files], { env })));
   await t.test('moving over', async (t) => void (await runGuide(t, [moving], { env })));
   await t.test('the shipper alone', async (t) => {
