@@ -13,7 +13,7 @@ const files = globSync(['console*.browser.slow.test.ts', 'first-ten-minutes.long
   cwd: import.meta.dirname,
 });
 
-/** A name behind `test(` or `t.test(`; what other tests of its file hang below is none. */
+/** A name behind `test(` or `t.test(`; what other tests hang below is none, nor is a test that has others below it. */
 const namePattern = /(?<![\w.])(?<inner>t\.)?test\(\s*(?<quote>['`])(?<name>.*?)\k<quote>/g;
 /** Pages that are only looked at, and what is weighed. */
 const noJourney = /no finding of axe|^its pages in a small window$|^the first load stays/;
@@ -29,9 +29,9 @@ function journeysIn(file: string): readonly Journey[] {
     isInner: groups?.['inner'] !== undefined,
     name: groups?.['name'] ?? '',
   }));
-  const hasInner = found.some(({ isInner }) => isInner);
   return found
-    .filter(({ isInner, name }) => (isInner || !hasInner) && !noJourney.test(name))
+    .filter(({ isInner }, at) => isInner || found[at + 1]?.isInner !== true)
+    .filter(({ name }) => !noJourney.test(name))
     .map(({ name }) => ({ file: basename(file), name }));
 }
 
