@@ -79,6 +79,9 @@ function filled(path: string, made: readonly (readonly [string, string])[]): str
   return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => known.get(name) ?? 'none');
 }
 
+/** What stands for itself in a path: nothing and dots lead to another operation. */
+const namesOfNothing = wordsFor({ type: 'string' }, schemas).filter((word) => !/^\.{0,2}$/.test(word));
+
 /** What is asked of an operation: its path with what exists or what does not, a query, a body. */
 function asks(
   { path, parameters = [], requestBody }: Operation,
@@ -106,7 +109,7 @@ function asks(
     { weight: 6, arbitrary: fc.constant(real) },
     {
       weight: 1,
-      arbitrary: wordsFor({ type: 'string' }, schemas).map((word) =>
+      arbitrary: namesOfNothing.map((word) =>
         other.replaceAll(/\{\w+\}/g, encodeURIComponent(word.toWellFormed().slice(0, 2_000))),
       ),
     },
