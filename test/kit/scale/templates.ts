@@ -76,9 +76,12 @@ export async function makeTemplates(call: Call): Promise<Templates> {
     value: 'x',
   });
   await call('POST', `${v1}/configuration/metadata`, { name: 'template', format: 'STRING', value: 'x' });
-  const settings = { config_type: 'PORTAL' };
-  for (const path of [`${v1}/apis/${api}`, `${v1}/applications/${application}`, `${v1}/configuration`])
-    await call('POST', `${path}/notificationsettings`, settings);
+  for (const [path, hook] of [
+    [`${v1}/apis/${api}`, 'API_STARTED'],
+    [`${v1}/applications/${application}`, 'SUBSCRIPTION_ACCEPTED'],
+    [`${v1}/configuration`, 'USER_REGISTERED'],
+  ])
+    await call('POST', `${path}/notificationsettings`, { config_type: 'PORTAL', hooks: [hook] });
   return {
     ...(await makeRest(made)),
     category,
