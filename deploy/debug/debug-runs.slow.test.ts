@@ -191,7 +191,11 @@ test('an endpoint that a run may not call is named with what decides that for ru
 
 test('beside its gateway a run reaches what that one would, and neither a cloud nor a port that is denied', async (t) => {
   const backend = await startBackend(t, mirror);
-  const door = await startBackend(t, mirror);
+  let opened = 0;
+  const door = await startBackend(t, (_request, answer) => {
+    opened += 1;
+    answer.end();
+  });
   const { port } = new URL(door);
   const runs = startDebugRuns(t, { deny: [`127.0.0.0/8:${port}`, `[::1]:${port}`] });
   const { response, backendResponse } = reportOf(await runs.run('u', debugJob(backend)));
@@ -208,6 +212,26 @@ test('beside its gateway a run reaches what that one would, and neither a cloud 
     if (end.kind === 'refused') assert.match(end.reason, /settings upstream\.allow, upstream\.deny/);
     else assert.equal(end.report.backendResponse, undefined, target);
   }
+  // Policies go by a client of their own.
+  const callout = {
+    method: 'GET',
+    exitOnError: true,
+    variables: [],
+    errorStatusCode: '599',
+    errorCondition: 'false',
+  };
+  const calling = (url: string) =>
+    runs.run(
+      'u',
+      debugJob(backend, { flows: [flow('/', { request: [['policy-http-callout', { ...callout, url }]] })] }),
+    );
+  assert.equal(reportOf(await calling(backend)).response?.statusCode, 200);
+  for (const url of [door, `http://localhost:${port}`, 'http://169.254.169.254/latest/meta-data']) {
+    const end = await calling(url);
+    if (end !== 'busy' && end.kind === 'refused') continue;
+    assert.notEqual(reportOf(end).response?.statusCode, 200, url);
+  }
+  assert.equal(opened, 0);
 });
 
 test('scripts that never end, take all memory or send too much end their step, and the run is told', async (t) => {
