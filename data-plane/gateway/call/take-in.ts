@@ -57,10 +57,11 @@ function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: st
 }
 
 function answerPreflight(call: Call, cors: Cors, api: CompiledApi): void {
-  const allowed = cors.answerPreflight(call.exchange.request);
+  const said = cors.answerPreflight(call.exchange.request);
+  const allowed = typeof said === 'string' ? undefined : said;
   call.cors = cors.ofPreflight(allowed);
-  if (allowed === undefined) {
-    const refusal = refusals.preflight(cors.errorStatus, cors.whyRefused(call.exchange.request) ?? '');
+  if (typeof said === 'string') {
+    const refusal = refusals.preflight(cors.errorStatus, said);
     if (!cors.answersRefused) return refuse(call, refusal);
     call.errorKey = refusal.key;
   }

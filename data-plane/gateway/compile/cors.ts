@@ -13,19 +13,17 @@ export interface Cors {
   readonly runsPolicies: boolean;
   /** A preflight that is not allowed is no error: it has an answer too, see {@link headOf}. */
   readonly answersRefused: boolean;
-  /** The head for what {@link answerPreflight} said. */
+  /** The head for what {@link answerPreflight} allowed; undefined when it allowed nothing. */
   headOf(
     allowed: readonly (readonly [name: string, value: string])[] | undefined,
   ): Pick<Answer, 'status' | 'headers'>;
   /** True for a browser's question whether a call is allowed; it is answered before security. */
   isPreflight(request: ExchangeRequest): boolean;
-  /** Answers a preflight: the headers to send, or undefined when it is not allowed. */
-  answerPreflight(request: ExchangeRequest): readonly (readonly [name: string, value: string])[] | undefined;
-  /** What of a preflight is not allowed, in words; undefined of one that is. */
-  whyRefused(request: ExchangeRequest): string | undefined;
+  /** Answers a preflight: the headers to send, or in words what of it is not allowed. */
+  answerPreflight(request: ExchangeRequest): readonly (readonly [name: string, value: string])[] | string;
   /** Sets the headers of an ordinary answer when its request came from an allowed origin. */
   addTo(headers: HeaderList, request: ExchangeRequest): void;
-  /** The same for the answer to a preflight, whoever gives it and whether or not it is allowed; with what {@link answerPreflight} said. */
+  /** The same for the answer to a preflight, whoever gives it and whether or not it is allowed; see {@link headOf}. */
   ofPreflight(allowed: readonly (readonly [name: string, value: string])[] | undefined): Pick<Cors, 'addTo'>;
 }
 
@@ -49,9 +47,9 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
     },
     isPreflight: ({ method, headers: given }) =>
       method === 'OPTIONS' && given.has('origin') && given.has('access-control-request-method'),
-    whyRefused,
     answerPreflight(request) {
-      if (whyRefused(request) !== undefined) return undefined;
+      const why = whyRefused(request);
+      if (why !== undefined) return why;
       const { headers: given } = request;
       const origin = given.get('origin') ?? '';
       const method = (given.get('access-control-request-method') ?? '').toUpperCase();
@@ -108,7 +106,7 @@ function permissionsOf(definition: CorsDefinition) {
       .map((name) => name.trim().toLowerCase())
       .every((name) => name === '' || headers.has(name));
 
-  const whyRefused: Cors['whyRefused'] = ({ headers: given }) => {
+  const whyRefused = ({ headers: given }: ExchangeRequest): string | undefined => {
     if (!isAllowed(given.get('origin') ?? '')) return 'The API does not allow calls from this origin.';
     const method = (given.get('access-control-request-method') ?? '').toUpperCase();
     if (!methods.has('*') && !methods.has(method))
