@@ -1,10 +1,8 @@
-import { parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 
-import { invariant } from '../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../proto/process/built-ins.ts';
 import { boundThread } from '../thread/bounded-memory.ts';
-import type { JobMessage, JobSaid } from '../thread/jobs.ts';
+import { serveJobs } from '../thread/serve-jobs.ts';
 
 closeBuiltIns();
 
@@ -77,16 +75,11 @@ function judge({ schema, xml }: XsdJob): string {
 const wordsOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).trim().slice(0, saidCharsMax);
 
-const port = parentPort;
-invariant(port !== null, 'runs as a thread');
-const say = (said: JobSaid): void =>
-  port.postMessage({ said, cpu: process.threadCpuUsage() } satisfies JobMessage);
-port.on('message', (job: XsdJob) => {
+serveJobs(async (job: XsdJob) => {
   try {
     const text = judge(job);
-    say({ kind: 'made', text, isSpent: text !== '' && isSpent() });
+    return { kind: 'made', text, isSpent: text !== '' && isSpent() };
   } catch (error) {
-    say({ kind: 'failed', why: wordsOf(error), isSpent: isSpent(error) });
+    return { kind: 'failed', why: wordsOf(error), isSpent: isSpent(error) };
   }
 });
-say({ kind: 'ready' });

@@ -1,11 +1,10 @@
 import fs from 'node:fs';
-import { parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 
 import { invariant } from '../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../proto/process/built-ins.ts';
 import { boundThread } from '../thread/bounded-memory.ts';
-import type { JobMessage, JobSaid } from '../thread/jobs.ts';
+import { serveJobs } from '../thread/serve-jobs.ts';
 
 closeBuiltIns();
 
@@ -93,19 +92,11 @@ function literalOf(text: string): string {
   return `concat(${parts.join(`,"'",`)})`;
 }
 
-const port = parentPort;
-invariant(port !== null, 'runs as a thread');
-const say = (said: JobSaid): void =>
-  port.postMessage({ said, cpu: process.threadCpuUsage() } satisfies JobMessage);
-port.on('message', (job: XsltJob) => {
-  transform(job).then(
-    (text) => say({ kind: 'made', text, isSpent: false }),
-    (error: unknown) =>
-      say({
-        kind: 'failed',
-        why: `cannot be transformed: ${error instanceof Error ? error.message : String(error)}`,
-        isSpent: isSpent(error),
-      }),
-  );
+serveJobs(async (job: XsltJob) => {
+  try {
+    return { kind: 'made', text: await transform(job), isSpent: false };
+  } catch (error) {
+    const why = `cannot be transformed: ${error instanceof Error ? error.message : String(error)}`;
+    return { kind: 'failed', why, isSpent: isSpent(error) };
+  }
 });
-say({ kind: 'ready' });
