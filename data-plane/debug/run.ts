@@ -12,6 +12,7 @@ import { createLog } from '../../proto/process/log.ts';
 import { createMetrics } from '../../proto/process/metrics.ts';
 import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import { type GatewayConfig, gatewayConfigSchema, secretParametersOf } from '../config.ts';
+import { mayNotCall } from '../endpoints/described.ts';
 import type { Call } from '../gateway/call/call.ts';
 import type { RecordTarget } from '../gateway/call/records.ts';
 import type { SetRecord } from '../gateway/deploy/change.ts';
@@ -167,12 +168,11 @@ function take(
   const nacks = deployments.apply({ organization, environment, seq: 1, isFull: true, set, removed: [] });
   if (nacks.length === 0) return undefined;
   const reasons = nacks.map(({ reason }) => reason).join(' ');
-  if (asGateway !== undefined || !reasons.includes(gatewaysRefusal)) return reasons.slice(-4_096);
-  return `${reasons.replaceAll(gatewaysRefusal, 'a debug run may not call')}. ${whereRunsGo}`.slice(-4_096);
+  if (asGateway !== undefined || !reasons.includes(mayNotCall)) return reasons.slice(-4_096);
+  return `${reasons.replaceAll(mayNotCall, 'a debug run may not call')}. ${whereRunsGo}`.slice(-4_096);
 }
 
 /** Of an address that is refused the gateway names settings of its own, which a run has not. */
-const gatewaysRefusal = 'this gateway may not call (settings upstream.allow, upstream.deny)';
 const whereRunsGo =
   'A debug run goes to public addresses, and to what the setting outbound.allow of the control plane names; gateways go by settings of their own.';
 

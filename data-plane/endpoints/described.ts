@@ -163,6 +163,9 @@ export function describeDiscovery(
 
 const digest = (of: unknown): string => createHash('sha256').update(JSON.stringify(of)).digest('base64url');
 
+/** What is said of an address that the settings of a gateway leave out. */
+export const mayNotCall = 'this gateway may not call (settings upstream.allow, upstream.deny)';
+
 function refuseDenied(
   { host, port }: Pick<DefinedOptions, 'host' | 'port'>,
   guard: Guard,
@@ -172,7 +175,7 @@ function refuseDenied(
     guard.checkHost({ host, port });
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const message = `leads to ${host}:${port}, which this gateway may not call (settings upstream.allow, upstream.deny)`;
+    const message = `leads to ${host}:${port}, which ${mayNotCall}`;
     throw new Fault('request.invalid', { details: [{ path, message }] });
   }
 }
