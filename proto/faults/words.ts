@@ -73,7 +73,7 @@ const writtenNumber = /^-?\d{1,15}(?:\.\d{1,15})?$/;
 
 /** What is said of a value in the place of a number. */
 function noNumber(value: unknown, isWhole: boolean): string {
-  const kind = isWhole ? 'a whole number' : 'a number';
+  const kind = nameOf(isWhole ? 'int' : 'number');
   if (typeof value === 'number') return `must be ${kind}, not ${value}`;
   const meant = typeof value === 'string' && writtenNumber.test(value) ? Number(value) : Number.NaN;
   const isMeant = isWhole ? Number.isSafeInteger(meant) : Number.isFinite(meant);
