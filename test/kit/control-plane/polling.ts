@@ -6,6 +6,7 @@ import { createOutbound, type Outbound } from '../../../proto/process/outbound/o
 import { fetchers } from '../../../control-plane/management/index.ts';
 import { pollFetches, type PollingOptions } from '../../../control-plane/management/fetches/polling.ts';
 import { eventually } from '../eventually.ts';
+import type { FakeClock } from '../fake-clock.ts';
 import type { Office } from './office.ts';
 
 /** Who provides words: a real server whose answer a test chooses. */
@@ -62,6 +63,9 @@ export interface Polling {
   stop(): Promise<void>;
 }
 
+/** Who polls by a clock. One that time passes by while it looks sees nothing of what falls due, and nobody wakes it again. */
+const pollingBy = new WeakMap<FakeClock, Set<AbortController>>();
+
 /** Polls for an office; with `allow` it may call this machine. */
 export function startPolling(
   t: TestContext,
@@ -70,12 +74,15 @@ export function startPolling(
 ): Polling {
   const outbound = openCaller(given.allow);
   const ending = new AbortController();
+  const all = pollingBy.get(clock) ?? new Set();
+  pollingBy.set(clock, all.add(ending));
   const bounds = { answerMsMax: 2_000, answerBytesMax: 10_000, runningMax: 4, runningPerOrganizationMax: 2 };
   const log = createLog({ name: 'test', level: 'silent' });
   const done = pollFetches({ desk, log, outbound, fetchers, ...bounds, ...given }, ending.signal);
   const stop = async (): Promise<void> => {
     ending.abort();
     await done;
+    all.delete(ending);
     await outbound.close();
   };
   t.after(stop);
@@ -83,8 +90,8 @@ export function startPolling(
     stop,
     async seconds(count) {
       for (let second = 0; second < count; second += 1) {
-        // It waits for its next look whenever it waits for nothing else.
-        await eventually(() => clock.pending > 0);
+        // Each waits for its next look whenever it waits for nothing else.
+        await eventually(() => clock.pending >= all.size);
         await clock.advance(1_000);
         await eventually(async () => {
           const due = await storage.db
@@ -92,7 +99,7 @@ export function startPolling(
             .select('id')
             .where('due_at_ms', '<=', clock.now())
             .execute();
-          return clock.pending > 0 && due.length === 0;
+          return clock.pending >= all.size && due.length === 0;
         });
       }
     },
