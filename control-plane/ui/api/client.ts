@@ -114,6 +114,10 @@ export async function taggedAnswerOf<T>(
   );
 }
 
+/** The header of a change that is refused, with status 412, where another state stands than the one of that ETag. */
+export const ifMatch = (tag: string | undefined): { readonly 'if-match'?: string } =>
+  tag === undefined ? {} : { 'if-match': tag };
+
 /** In seconds, as we write it; a date, as somebody between may, is passed over. */
 function retryAtMsOf(header: string | null): number {
   const seconds = Number(header ?? 0);

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, type Schemas, taggedAnswerOf } from '../../api/client.ts';
 
 export type Plan = Schemas['PlanV4'];
 
@@ -86,7 +86,7 @@ export async function savePlan(at: OfPlan, wish: PlanWish, tag: string | undefin
       params: { path: planPathOf(at) },
       headers: {
         'content-type': 'application/json-patch+json',
-        ...(tag !== undefined && { 'if-match': tag }),
+        ...ifMatch(tag),
       },
       body: patch as Schemas['JsonPatch'],
     }),
@@ -105,7 +105,7 @@ export async function orderPlans(at: OfApi, plans: readonly Plan[]): Promise<voi
     await answerOf(
       api.PUT(`${plansPath}/{planId}`, {
         params,
-        headers: tag === undefined ? {} : { 'if-match': tag },
+        headers: ifMatch(tag),
         body: { ...data, order },
       }),
     );

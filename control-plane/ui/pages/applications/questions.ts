@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
 import { demandAsSeen } from '../../api/written.ts';
 import { bodyOf, type Wish } from './fields.tsx';
 
@@ -63,7 +63,7 @@ export async function saveApplication(env: string, seen: Application, wish: Part
   await answerOf(
     api.PUT(path, {
       params,
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: {
         ...others,
         ...body,

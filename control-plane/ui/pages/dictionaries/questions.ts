@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
 import { demandAsSeen } from '../../api/written.ts';
 import type { Tone } from '../../kit/status.tsx';
 
@@ -53,7 +53,7 @@ export async function saveWords(
   return answerOf(
     api.PUT(`${path}/{dictionaryId}`, {
       params,
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { name, type, ...(description !== undefined && { description }), properties },
     }),
   );

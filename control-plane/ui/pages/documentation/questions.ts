@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, organization, type Schemas, taggedAnswerOf } from '../../api/client.ts';
 import { demandAsSeen } from '../../api/written.ts';
 
 /** What pages about documentation ask: of an API, or of the environment itself, which version 1 of the management API has. */
@@ -84,7 +84,7 @@ async function rewritePage(
 ): Promise<DocPage> {
   const { data: now, tag } = await askedPage(at, pageId);
   const body = bodyOf(now);
-  const headers = tag === undefined ? {} : { 'if-match': tag };
+  const headers = ifMatch(tag);
   return at.api === undefined
     ? answerOf(
         api.PUT(`${ofEnvironment}/{pageId}`, {

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, answerOf, organization, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, organization, taggedAnswerOf } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { useOrganizationRights } from '../../api/rights.ts';
 import { demandAsSeen, useWritten } from '../../api/written.ts';
@@ -220,7 +220,7 @@ async function saveRole(seen: Role, written: Partial<WishOfRole>): Promise<Role>
   return answerOf(
     api.PUT(path, {
       params,
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { name, description, default: isDefault, permissions },
     }),
   );

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, type Schemas, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, type Schemas, taggedAnswerOf } from '../../api/client.ts';
 import type { Tone } from '../../kit/status.tsx';
 
 /** What pages about shared policy groups ask. */
@@ -84,7 +84,7 @@ export function savePolicyGroup(
   return answerOf(
     api.PUT(one, {
       params: { path: at(env, id) },
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: {
         crossId,
         name,

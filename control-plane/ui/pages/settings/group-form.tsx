@@ -1,4 +1,4 @@
-import { api, answerOf, organization, taggedAnswerOf } from '../../api/client.ts';
+import { api, answerOf, ifMatch, organization, taggedAnswerOf } from '../../api/client.ts';
 import { useChange } from '../../api/change.ts';
 import { Problem } from '../../api/problem.ts';
 import { useRights } from '../../api/rights.ts';
@@ -91,7 +91,7 @@ async function saveGroup(env: string, seen: Group, written: Partial<Group>): Pro
   return answerOf(
     api.PUT(path, {
       params,
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: {
         name: group.name,
         event_rules: group.event_rules,

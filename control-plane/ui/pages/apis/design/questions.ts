@@ -1,5 +1,5 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query';
-import { api, answerOf, organization, taggedAnswerOf, type Schemas } from '../../../api/client.ts';
+import { api, answerOf, ifMatch, organization, taggedAnswerOf, type Schemas } from '../../../api/client.ts';
 import { Problem } from '../../../api/problem.ts';
 import { rightsOn } from '../../../api/rights.ts';
 import { demandAsSeen } from '../../../api/written.ts';
@@ -129,7 +129,7 @@ export async function saveDraft(at: DesignAt, of: Design['api'], tag: string): P
   const { tag: next } = await taggedAnswerOf(
     api.PUT(draftPath, {
       params: { path: pathOf(at) },
-      headers: { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { content: JSON.stringify(of, null, 2) },
     }),
   );
@@ -149,7 +149,7 @@ export async function saveGeneral(at: DesignAt, seen: object, part: object): Pro
   await answerOf(
     api.PATCH(path, {
       params,
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { ...part },
     }),
   );
@@ -168,7 +168,7 @@ export async function savePlan(
   const { tag: next } = await taggedAnswerOf(
     api.PATCH(planPath, {
       params: { path: { ...pathOf(at), planId: at.plan } },
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { flows: [...flows] },
     }),
   );

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../../api/client.ts';
+import { api, answerOf, ifMatch, organization, type Schemas, taggedAnswerOf } from '../../../api/client.ts';
 import type { Flow } from '../../apis/design/flows.ts';
 import { flowOf } from './flow-words.ts';
 
@@ -43,7 +43,7 @@ export async function savePolicies(
   await answerOf(
     api.PUT(path, {
       params,
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { name, description, ...how, flows: flows.map((flow) => ({ ...flow })) },
     }),
   );

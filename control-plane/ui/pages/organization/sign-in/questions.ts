@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, answerOf, organization, type Schemas, taggedAnswerOf } from '../../../api/client.ts';
+import { api, answerOf, ifMatch, organization, type Schemas, taggedAnswerOf } from '../../../api/client.ts';
 
 /** What pages ask about how people sign in. */
 
@@ -79,7 +79,7 @@ export const saveSignIn = (
   answerOf(
     api.PUT(signInPath, {
       params: { path: org },
-      headers: tag === undefined ? {} : { 'if-match': tag },
+      headers: ifMatch(tag),
       body: { secondFactor, userCreation, automaticValidation },
     }),
   );
