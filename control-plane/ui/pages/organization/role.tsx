@@ -8,7 +8,7 @@ import { demandAsSeen, useWritten } from '../../api/written.ts';
 import { Button } from '../../kit/button.tsx';
 import { FormDialog } from '../../kit/dialog.tsx';
 import { SwitchField, TextField } from '../../kit/field.tsx';
-import { Body, PageHeader, Panel, SaveBar, Unanswered } from '../../kit/page.tsx';
+import { Body, Discard, PageHeader, Panel, SaveBar, Unanswered } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
 import { Empty, Note, ProblemBox } from '../../kit/told.tsx';
 import styles from '../account/account.module.css';
@@ -79,10 +79,6 @@ function One({
     !permitSame(held, role.permissions) ||
     about.description !== (role.description ?? '') ||
     about.isDefault !== role.default;
-  const discard = (): void => {
-    written.discard();
-    saving.reset();
-  };
   return (
     <>
       <Head role={role} scope={scope} />
@@ -111,7 +107,7 @@ function One({
         {saving.error !== null && <ProblemBox error={saving.error} />}
         {isChanged && (
           <SaveBar change={saving.change}>
-            <Button onClick={discard}>Discard</Button>
+            <Discard {...{ saving, written }} />
             <Button look="primary" disabled={saving.isPending} onClick={() => saving.mutate()}>
               Save role
             </Button>
