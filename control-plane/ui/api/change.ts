@@ -30,15 +30,13 @@ export function useChange<Answer>({
       try {
         return await change();
       } catch (error) {
-        throw written !== undefined && Problem.of(error).status === 412 ? Problem.taken() : error;
+        if (written === undefined || Problem.of(error).status !== 412) throw error;
+        await askAnew();
+        written.goes('taken');
+        throw Problem.taken();
       }
     },
     onMutate: () => written?.goes('sent'),
-    onError: async (error) => {
-      if (written === undefined || Problem.of(error).status !== 412) return;
-      await askAnew();
-      written.goes('taken');
-    },
     onSuccess: async (answer) => {
       await askAnew();
       written?.goes('saved');
