@@ -1,5 +1,5 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query';
-import { api, answerOf, organization } from './client.ts';
+import { api, answerOf, organization, type Schemas } from './client.ts';
 import { standFor, whoIsIn } from './standing.ts';
 
 const params = { path: { orgId: organization } };
@@ -80,3 +80,9 @@ export const environments = queryOptions({
     ),
   staleTime: 60_000,
 });
+
+/** The one of an id, or of a name in addresses. */
+export const environmentOf = (
+  all: readonly Schemas['Environment'][] | undefined,
+  env: string,
+): Schemas['Environment'] | undefined => all?.find(({ id, hrids }) => id === env || hrids.includes(env));

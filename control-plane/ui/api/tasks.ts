@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, answerOf, organization } from './client.ts';
-import { environments } from './session.ts';
+import { environmentOf, environments } from './session.ts';
 
 const lookEveryMs = 30_000;
 
@@ -43,7 +43,7 @@ const counts = queryOptions({
 /** The id of an environment, which an address names by it or by a readable name; undefined until it is known. */
 function useEnvironmentId(env: string): string | undefined {
   const { data: all } = useQuery(environments);
-  return all?.data.find((each) => each.id === env || each.hrids.includes(env))?.id;
+  return environmentOf(all?.data, env)?.id;
 }
 
 /** How many tasks there are in an environment and in the organization; 0 until it is known. */

@@ -11,14 +11,14 @@ import {
   Sun,
 } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
-import { environments, ownOrganization, signOut, whoAmI } from '../api/session.ts';
+import { environmentOf, environments, ownOrganization, signOut, whoAmI } from '../api/session.ts';
 import { IconButton } from '../kit/button.tsx';
 import { toldCount } from '../api/notifications.ts';
 import { useTaskCount } from '../api/tasks.ts';
 import { Menu } from '../kit/menu.tsx';
 import { Toasts } from '../kit/toast.tsx';
 import { Crumbs } from './crumbs.tsx';
-import { isProduction, oneOf } from './environment.ts';
+import { isProduction } from './environment.ts';
 import { Keys } from './keys.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { Mark } from './mark.tsx';
@@ -33,7 +33,7 @@ const route = getRouteApi('/$env');
 /** What stands around every page of an environment. */
 export function Shell() {
   const { env } = route.useParams();
-  const shown = oneOf(useQuery(environments).data?.data, env);
+  const shown = environmentOf(useQuery(environments).data?.data, env);
   // Where a page needs all of the width, the side bar shows pictures alone.
   const isWide = useLocation({
     select: ({ pathname }) => /\/apis\/[^/]+\/design$|\/topology$/.test(pathname),
@@ -221,7 +221,7 @@ function Environments({ env }: { readonly env: string | undefined }) {
   const navigate = useNavigate();
   const { data } = useQuery(environments);
   const all = data?.data ?? [];
-  const shown = env === undefined ? undefined : oneOf(all, env);
+  const shown = env === undefined ? undefined : environmentOf(all, env);
   const name = env === undefined ? 'Organization' : (shown?.name ?? env);
   return (
     <Menu
