@@ -2,20 +2,20 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import { useRights } from '../../api/rights.ts';
 import { Copy } from '../../kit/copy.tsx';
-import { now } from '../../kit/now.ts';
 import { count, shortId, worded } from '../../kit/numbers.ts';
 import { Body, Columns, Facts, PageHeader, Panel, Tabs, Unanswered } from '../../kit/page.tsx';
 import { Status, Tag } from '../../kit/status.tsx';
-import { type Column, DataTable } from '../../kit/table.tsx';
+import { DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
-import { nameOf, useNamesOf } from '../subscriptions/list.tsx';
-import { listedSubscriptions, type Side, stateOf, type Subscription } from '../subscriptions/side.ts';
+import { columnsOf, useNamesOf } from '../subscriptions/list.tsx';
+import { listedSubscriptions, type Side } from '../subscriptions/side.ts';
 import { keyModeWords, oneApplication, typeWords } from './questions.ts';
 
 const route = getRouteApi('/$env/applications/$application');
 
-/** Of its subscriptions so many stand on its first page. */
+/** Of its subscriptions so many stand on its first page, and so much of each. */
 const shownMax = 10;
+const shownColumns = ['API', 'Plan', 'State'];
 
 /** What stands around the pages of one application. */
 export function Application() {
@@ -137,7 +137,7 @@ function Subscribed({
         rows={rows}
         error={error}
         keyOf={(row) => row.id}
-        columns={columnsOf(side, names)}
+        columns={columnsOf(side, names).filter(({ title }) => shownColumns.includes(title))}
         empty={
           <p className="second inset">
             Nothing yet.{' '}
@@ -157,25 +157,3 @@ function Subscribed({
     </Panel>
   );
 }
-
-const columnsOf = (side: Side, names: ReadonlyMap<string, string>): readonly Column<Subscription>[] => [
-  {
-    title: 'API',
-    cell: (row) => (
-      <Link
-        to="/$env/applications/$application/subscriptions/$subscription"
-        params={{ env: side.env, application: side.id, subscription: row.id }}
-      >
-        {nameOf(side, names, row)}
-      </Link>
-    ),
-  },
-  { title: 'Plan', cell: ({ plan }) => plan.name ?? shortId(plan.id) },
-  {
-    title: 'State',
-    cell: (row) => {
-      const [tone, word] = stateOf(row, now());
-      return <Status tone={tone}>{word}</Status>;
-    },
-  },
-];

@@ -112,7 +112,7 @@ export function SubscriptionList({
 const keyOf = ({ id }: Subscription): string => id;
 
 /** What is at the other end of a subscription. */
-export const nameOf = (
+const nameOf = (
   { of }: Side,
   names: ReadonlyMap<string, string>,
   { api, application }: Subscription,
@@ -126,7 +126,7 @@ export function useNamesOf({ env, of }: Side, rows: readonly Subscription[]): Re
   return new Map(answers.flatMap(({ data }) => (data === undefined ? [] : [[data.id, data.name]])));
 }
 
-function columnsOf(side: Side, names: ReadonlyMap<string, string>): readonly Column<Subscription>[] {
+export function columnsOf(side: Side, names: ReadonlyMap<string, string>): readonly Column<Subscription>[] {
   const { env, id } = side;
   return [
     side.of === 'api'
