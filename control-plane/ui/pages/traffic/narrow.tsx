@@ -7,6 +7,7 @@ import { useGatewayNames } from '../fleets.ts';
 import { type Asked, grouped, type Group, requests } from './questions.ts';
 import {
   type Against,
+  againstNames,
   againsts,
   cleared,
   isId,
@@ -67,7 +68,7 @@ export function AgainstMenu({ search, onSearch }: SearchProps) {
       }
       items={[
         { id: 'before', label: `Against ${againstWords(undefined)}`, onChoose: () => onSearch(rest) },
-        ...(['day', 'week'] as const).map((each) => ({
+        ...againstNames.map((each) => ({
           id: each,
           label: `Against ${againstWords(each)}`,
           onChoose: () => onSearch({ ...rest, against: each }),

@@ -31,6 +31,7 @@ export const againsts = {
 
 /** One of {@link againsts}. */
 export type Against = keyof typeof againsts;
+export const againstNames = Object.keys(againsts) as readonly Against[];
 
 /** What traffic is narrowed by, each with the name that the management API has for it. */
 export const narrowings = {
@@ -67,6 +68,8 @@ export const usualSpan = 'now-24h';
 const isMoment = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
+const isAgainst = (value: unknown): value is Against => againstNames.some((name) => name === value);
+
 /** Reads an address; what it says that is none of this counts as not said. */
 export function trafficSearch(search: Record<string, unknown>): TrafficSearch {
   const { from, to, q, id, page, against } = search;
@@ -75,7 +78,7 @@ export function trafficSearch(search: Record<string, unknown>): TrafficSearch {
   return {
     ...(isFixed && { from, to }),
     ...(spans.some(([span]) => span === from) && { from: from as string }),
-    ...((against === 'day' || against === 'week') && { against }),
+    ...(isAgainst(against) && { against }),
     ...Object.fromEntries(
       narrowingNames.flatMap((name) => {
         const value = Object.hasOwn(search, name) ? search[name] : undefined;
