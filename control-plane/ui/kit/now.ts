@@ -1,4 +1,4 @@
-const dayMs = 86_400_000;
+import { dayMs } from './numbers.ts';
 
 /** Milliseconds since the epoch by the clock of the reader's machine. */
 export const now = (): number => Date.now();

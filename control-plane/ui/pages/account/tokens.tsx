@@ -11,6 +11,7 @@ import { CopyVerb } from '../../kit/copy.tsx';
 import { FormDialog, ToldDialog } from '../../kit/dialog.tsx';
 import { FilterBox, SelectField, SwitchField, TextField } from '../../kit/field.tsx';
 import { now } from '../../kit/now.ts';
+import { dayMs } from '../../kit/numbers.ts';
 import { Panel } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable, deedsColumn } from '../../kit/table.tsx';
@@ -120,7 +121,6 @@ function columnsOf(onDelete: ((token: Token) => void) | undefined): readonly Col
   ];
 }
 
-const dayMs = 86_400_000;
 const lives = [
   ['30', '30 days'],
   ['90', '90 days'],

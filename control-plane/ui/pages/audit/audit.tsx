@@ -8,7 +8,7 @@ import { SelectField } from '../../kit/field.tsx';
 import { JsonDifference } from '../../kit/json-difference.tsx';
 import { ToldDialog } from '../../kit/dialog.tsx';
 import { now } from '../../kit/now.ts';
-import { moment, shortId } from '../../kit/numbers.ts';
+import { dayMs, moment, shortId } from '../../kit/numbers.ts';
 import { Copy } from '../../kit/copy.tsx';
 import { Facts, PageHeader } from '../../kit/page.tsx';
 import type { Choice } from '../../kit/search-field.tsx';
@@ -113,8 +113,6 @@ function Audit({ env, search, onSearch }: Props) {
     </>
   );
 }
-
-const dayMs = 86_400_000;
 
 function exportQuery({ days, ...filters }: AuditSearch, nowMs: number): string {
   const query = new URLSearchParams(filters as Record<string, string>);

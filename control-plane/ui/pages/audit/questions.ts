@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { dayMs } from '../../kit/numbers.ts';
 
 /** What pages of the audit ask, of an environment or of the whole organization. */
 
@@ -37,7 +38,6 @@ export function auditSearch(search: Record<string, unknown>): AuditSearch {
   };
 }
 
-const dayMs = 86_400_000;
 const path = { orgId: organization };
 
 /** A page of what was changed, newest first; `env` undefined for the whole organization. */

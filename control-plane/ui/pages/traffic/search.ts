@@ -1,4 +1,5 @@
 import { now } from '../../kit/now.ts';
+import { dayMs } from '../../kit/numbers.ts';
 
 /** What of traffic an address says: its span, and what it is narrowed by. Several values of one are separated by commas. */
 export interface TrafficSearch {
@@ -25,8 +26,8 @@ export interface TrafficSearch {
 
 /** With what figures can be compared beside the span before: the same hours of another day. A day that a clock is put forward on has its 24 hours here. */
 export const againsts = {
-  day: ['the day before', 86_400_000],
-  week: ['the week before', 7 * 86_400_000],
+  day: ['the day before', dayMs],
+  week: ['the week before', 7 * dayMs],
 } as const;
 
 /** One of {@link againsts}. */
@@ -58,8 +59,8 @@ export const spans = [
   ['now-1h', 'Last hour', 3_600_000],
   ['now-3h', 'Last 3 hours', 3 * 3_600_000],
   ['now-24h', 'Last 24 hours', 24 * 3_600_000],
-  ['now-7d', 'Last 7 days', 7 * 86_400_000],
-  ['now-30d', 'Last 30 days', 30 * 86_400_000],
+  ['now-7d', 'Last 7 days', 7 * dayMs],
+  ['now-30d', 'Last 30 days', 30 * dayMs],
 ] as const;
 
 /** The span of an address that names none. */
