@@ -8,7 +8,7 @@ import { isMask, mask } from '../../../proto/trust/sealed-text.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { apiOwner, type ApiRef, apiViews, lockedApi, readableApi } from '../apis/api-gate.ts';
-import type { ApiView } from '../apis/api-shape.ts';
+import type { ApiView, ApiWish } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { addApi, ownView } from '../apis/apis.ts';
 import { categoriesHere } from '../apis/named.ts';
@@ -40,9 +40,7 @@ export async function importDefinition(
   await refuseMasks(document);
   const { wanted, api: apiWish, plans } = importWishOf(document);
   return change(desk, { actor, at }, async (now) => {
-    const groups = await groupsHere(now, apiWish.groups ?? []);
-    const categories = apiWish.categories && (await categoriesHere(now, apiWish.categories));
-    const row = await addApi(now, { ...apiWish, groups: [...groups], ...(categories && { categories }) });
+    const row = await addApi(now, await wishHere(now, apiWish));
     const planIds = new Map<string, string>();
     for (const { plan, wish } of plans)
       planIds.set(String(plan['id']), (await addImported(now, row, { wish, status: plan['status'] })).id);
@@ -53,7 +51,14 @@ export async function importDefinition(
   });
 }
 
-/** The same with its secrets sealed. */
+/** What an import wants of an API, with the groups and categories that are here. */
+export async function wishHere(now: Change, wish: ApiWish): Promise<ApiWish> {
+  const groups = [...(await groupsHere(now, wish.groups ?? []))];
+  const categories = wish.categories && (await categoriesHere(now, wish.categories));
+  return { ...wish, groups, ...(categories && { categories }) };
+}
+
+/** What an import wants, with its secrets sealed. */
 export async function sealWanted(now: Change, api: string, { api: fields, plans }: Wanted): Promise<Wanted> {
   const sealed = await now.secrets.seal({ ...fields, plans: plans ?? [] }, apiOwner(api));
   const { plans: sealedPlans, ...rest } = sealed;

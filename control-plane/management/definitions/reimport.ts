@@ -10,18 +10,16 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import type { Actor } from '../../access/actor.ts';
 import { apiGroups, apiOwner, type ApiRef, lockedApi } from '../apis/api-gate.ts';
-import { apiView, type ApiView, type ApiWish } from '../apis/api-shape.ts';
+import { apiView, type ApiView } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { oneView, updateLocked } from '../apis/apis.ts';
-import { categoriesHere } from '../apis/named.ts';
 import { type Change, change, type Desk } from '../desk.ts';
-import { groupsHere } from '../groups/grouped.ts';
 import { planView } from '../plans/plan-shape.ts';
 import { closeLocked, deleteLocked, deprecateLocked, editLocked, publishLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
-import { addImported, type AlsoDone, sealWanted } from './definitions.ts';
+import { addImported, type AlsoDone, sealWanted, wishHere } from './definitions.ts';
 import { findImport, keepImport, type LastImport } from './definitions.store.ts';
 import {
   apiNames,
@@ -107,20 +105,12 @@ async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEf
   const { plans: _plans, ...fields } = merged;
   const { plans: _ours, ...before } = sides.ours;
   const isChanged = differencesOf(before, fields).length > 0;
-  const after = isChanged ? await updateLocked(now, api, await wishHere(now, fields)) : api;
+  const after = isChanged ? await updateLocked(now, api, await wishHere(now, apiWishOf(fields))) : api;
   const plans = new PlanMerge(now, after, sides.ours.plans);
   await plans.apply(plansOf(merged));
   await keepImport(now, api, { definition: wanted, planIds: plans.idsOf(sides, wanted) });
   const differences = differencesOf(sides.ours, await filledHere(now, await lockedApi(now, api.id)));
   return { differences, conflicts: [...conflicts, ...plans.conflicts] };
-}
-
-/** What an update wants, with the groups and categories that are here. */
-async function wishHere(now: Change, fields: Json): Promise<ApiWish> {
-  const wish = apiWishOf(fields);
-  const groups = [...(await groupsHere(now, wish.groups ?? []))];
-  const categories = wish.categories && (await categoriesHere(now, wish.categories));
-  return { ...wish, groups, ...(categories && { categories }) };
 }
 
 /** An API with its plans as one object, as `mergeReimport` takes it. */
