@@ -107,6 +107,9 @@ export function eachRight(role: Permitting): readonly Right[] {
   );
 }
 
+/** What the reference calls a role by, and what rules of pages name: `ENVIRONMENT-USER`. */
+export const roleIdOf = (scope: Scope, name: string): string => `${scope.toUpperCase()}-${name}`;
+
 /** Names of the system's roles of a scope, sorted. */
 export function systemRoleNames(scope: Scope): readonly string[] {
   const prefix = `${scope}/`;

@@ -105,8 +105,12 @@ function ofApis({ api, planId, applicationId, user, page: pageId }: Furniture): 
       post('createApiPlan', `${api}/plans`, [planBody('API_KEY', part), field]),
       put('updateApiPlan', `${api}/plans/${planId}`, [planBody('API_KEY', part), field]),
     ]),
-    ...['GROUP', 'ROLE'].flatMap((referenceType) => {
-      const body = { ...page, accessControls: [{ referenceId: nothing, referenceType }] };
+    ...[
+      ['GROUP', nothing],
+      ['ROLE', nothing],
+      ['ROLE', 'ENVIRONMENT-NOTHING'],
+    ].flatMap(([referenceType, referenceId]) => {
+      const body = { ...page, accessControls: [{ referenceId, referenceType }] };
       const field = 'accessControls[0].referenceId';
       return [
         post('createDocumentationPage', `${api}/pages`, [body, field]),

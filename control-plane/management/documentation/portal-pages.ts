@@ -3,6 +3,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, can } from '../../access/actor.ts';
 import { groupsOfMember } from '../../access/groups.store.ts';
+import { roleIdOf } from '../../access/roles.ts';
 import type { Desk } from '../desk.ts';
 import { idSchema, readOnlyFields } from '../fields.ts';
 import type { Content } from '../route.ts';
@@ -154,7 +155,7 @@ async function readerOf(
 ): Promise<(page: DocumentationView) => boolean> {
   if (can(actor, 'environment-documentation:update', at)) return () => true;
   const groups = await groupsOfMember(desk.storage.db, at, actor.id);
-  const roles = new Set(actor.roles.map(({ scope, name }) => `${scope.toUpperCase()}-${name}`));
+  const roles = new Set(actor.roles.map(({ scope, name }) => roleIdOf(scope, name)));
   return ({ published, accessControls = [], excludedAccessControls = false }) => {
     if (!published) return false;
     const isNamed = accessControls.some(({ referenceId = '', referenceType }) =>

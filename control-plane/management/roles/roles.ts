@@ -14,7 +14,7 @@ import {
   rightsOfRow,
   updateRole as updateRow,
 } from '../../access/roles.store.ts';
-import { eachRight, letters, rightsOf, systemRoleNames } from '../../access/roles.ts';
+import { eachRight, letters, rightsOf, roleIdOf, systemRoleNames } from '../../access/roles.ts';
 import { lockOrganization } from '../../publish/tenant-locks.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
@@ -249,7 +249,7 @@ const written = (
 function view(row: CustomRoleRow): RoleView {
   const scope = row.scope as Scope;
   return {
-    id: idOf(scope, row.name),
+    id: roleIdOf(scope, row.name),
     name: row.name,
     ...(row.description !== '' && { description: row.description }),
     scope: row.scope.toUpperCase(),
@@ -261,7 +261,7 @@ function view(row: CustomRoleRow): RoleView {
 
 function systemView(scope: Scope, name: string, given: string): RoleView {
   return {
-    id: idOf(scope, name),
+    id: roleIdOf(scope, name),
     name,
     scope: scope.toUpperCase(),
     default: name === given,
@@ -286,10 +286,9 @@ function scopeOf(name: string): Scope {
 function audit(now: OrganizationChange, event: AuditEvent, told: Told<CustomRoleRow>): Promise<void> {
   const { organization, scope, name } = toldRow(told);
   const object = { type: 'ORGANIZATION', id: organization, ...told } as const;
-  return now.audit(event, object, { ROLE: idOf(scope as Scope, name) });
+  return now.audit(event, object, { ROLE: roleIdOf(scope as Scope, name) });
 }
 
-const idOf = (scope: Scope, name: string): string => `${scope.toUpperCase()}-${name}`;
 const spelled = (permission: string): string => permission.toUpperCase().replaceAll('-', '_');
 const invalid = (path: string, message: string): Fault =>
   new Fault('request.invalid', { details: [{ path, message }] });
