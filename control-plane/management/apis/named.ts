@@ -1,7 +1,7 @@
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import { listCategories } from '../categories/categories.store.ts';
 import type { Change } from '../desk.ts';
-import { tenantsOf } from '../gateway-tenants/gateway-tenants.store.ts';
+import { unknownTenants } from '../gateway-tenants/gateway-tenants.ts';
 import { demandTags } from '../tags/tags.ts';
 import type { ApiUpdate, ApiWish } from './api-shape.ts';
 import type { ApiRow } from './apis.store.ts';
@@ -19,30 +19,31 @@ export async function demandNamed(now: Change, wish: Naming, before?: ApiRow): P
   const kept = before === undefined ? {} : (JSON.parse(before.definition) as Partial<Naming>);
   const heldTags = before === undefined ? [] : (JSON.parse(before.tags) as readonly string[]);
   await demandTags(now, { before: heldTags, after: wish.tags ?? [] });
-  const details: FaultDetail[] = [];
   const categories = added((wish.categories ?? []).map(placed('categories')), kept.categories ?? []);
-  if (categories.length > 0) {
-    const known = new Set((await listCategories(now.trx, now.at)).map(({ key }) => key));
-    for (const { path, word } of categories)
-      if (!known.has(word))
-        details.push({ path, message: `There is no category "${word}" in the environment; write its key.` });
-  }
   const heldTenants = tenantsNamed(kept).map(({ word }) => word);
   const tenants = added(tenantsNamed(wish), heldTenants);
-  if (tenants.length > 0) {
-    const known = new Set((await tenantsOf(now.trx, now.at.organization)).map(({ key }) => key));
-    for (const { path, word } of tenants)
-      if (!known.has(word))
-        details.push({ path, message: `There is no tenant "${word}" of gateways in the organization.` });
-  }
+  const details = [
+    ...(await unknownCategories(now, categories)),
+    ...(await unknownTenants(now.trx, now.at.organization, tenants)),
+  ];
   if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
-/** Of the categories that an import or a copy names those that are here, by key: of others nothing is kept. */
+/** Of the categories that are named those that are here, by key: of an import nothing else is kept. */
 export async function categoriesHere(now: Change, words: readonly string[]): Promise<string[]> {
   if (words.length === 0) return [];
   const known = new Set((await listCategories(now.trx, now.at)).map(({ key }) => key));
   return words.filter((word) => known.has(word));
+}
+
+async function unknownCategories(now: Change, named: readonly Placed[]): Promise<readonly FaultDetail[]> {
+  const words = named.map(({ word }) => word);
+  const here = await categoriesHere(now, words);
+  return named.flatMap(({ path, word }) =>
+    here.includes(word)
+      ? []
+      : [{ path, message: `There is no category "${word}" in the environment; write its key.` }],
+  );
 }
 
 interface Placed {

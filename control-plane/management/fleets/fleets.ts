@@ -18,7 +18,7 @@ import {
   textSchema,
 } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { tenantsOf } from '../gateway-tenants/gateway-tenants.store.ts';
+import { unknownTenants } from '../gateway-tenants/gateway-tenants.ts';
 import { checkIfMatch } from '../route.ts';
 import { tagsOf } from '../tags/tags.store.ts';
 import { unknownTags } from '../tags/tags.ts';
@@ -284,21 +284,15 @@ async function demandNamed(
 ): Promise<void> {
   await lockOrganization(trx, organization);
   const bare = (tag: string): string => tag.replace(/^!/, '');
+  const { tenant } = wish;
+  const isHeld = tenant === undefined || tenant === before?.tenant;
   const details = [
     ...unknownTags(await tagsOf(trx, organization), {
       before: (before?.tags ?? []).map(bare),
       after: (wish.tags ?? []).map(bare),
     }),
+    ...(await unknownTenants(trx, organization, isHeld ? [] : [{ path: 'tenant', word: tenant }])),
   ];
-  const { tenant } = wish;
-  if (tenant !== undefined && tenant !== before?.tenant) {
-    const tenants = await tenantsOf(trx, organization);
-    if (!tenants.some(({ key }) => key === tenant))
-      details.push({
-        path: 'tenant',
-        message: `There is no tenant "${tenant}" of gateways in the organization.`,
-      });
-  }
   if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { Fault } from '../../../proto/faults/fault.ts';
+import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import { lockOrganization } from '../../publish/tenant-locks.ts';
-import { isUniqueViolation } from '../../storage/storage.ts';
+import { isUniqueViolation, type Trx } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import {
   changeOrganization,
@@ -135,6 +135,21 @@ export function deleteTenant(
     await deleteTenantRow(now.trx, row);
     await audit(now, 'TENANT_DELETED', { before: row });
   });
+}
+
+/** The places of the words that are no tenants of the organization. */
+export async function unknownTenants(
+  trx: Trx,
+  organization: string,
+  named: readonly { readonly path: string; readonly word: string }[],
+): Promise<readonly FaultDetail[]> {
+  if (named.length === 0) return [];
+  const known = new Set((await tenantsOf(trx, organization)).map(({ key }) => key));
+  return named.flatMap(({ path, word }) =>
+    known.has(word)
+      ? []
+      : [{ path, message: `There is no tenant "${word}" of gateways in the organization.` }],
+  );
 }
 
 const columns = ({ name, description = '' }: TenantWishes[number]) => ({ name, description });
