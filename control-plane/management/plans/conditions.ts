@@ -7,8 +7,11 @@ import type { PlanRow } from './plans.store.ts';
 type OfApi = Pick<ApiRow, 'organization' | 'environment' | 'id'>;
 
 /** Whether an API has this page. */
-export async function isPageOf(db: Queries, { id, ...at }: OfApi, pageId: string): Promise<boolean> {
-  const { organization, environment } = at;
+export async function isPageOf(
+  db: Queries,
+  { organization, environment, id }: OfApi,
+  pageId: string,
+): Promise<boolean> {
   const page = await findPage(db, { at: { organization, environment }, id }, pageId);
   return page !== undefined && page.type !== 'FOLDER';
 }

@@ -137,16 +137,19 @@ export async function listOwnTags(desk: Desk, actor: Actor): Promise<readonly st
   return rows.filter((row) => isFree || isFor(row, held)).map(({ key }) => key);
 }
 
+/** What something was sharded by, which stays though it may have gone since, and what it is to be. */
+interface NamedTags {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
 /**
  * Judges a change of what an API is sharded by: what it gets is a tag of the organization, and one that is kept for groups is given and taken
  * by their members, and by an ADMIN.
  *
  * Errors: tag.notAllowed.
  */
-export async function demandTags(
-  { trx, actor, at }: Change,
-  { before, after }: { readonly before: readonly string[]; readonly after: readonly string[] },
-): Promise<void> {
+export async function demandTags({ trx, actor, at }: Change, { before, after }: NamedTags): Promise<void> {
   const changed = new Set(before).symmetricDifference(new Set(after));
   if (changed.size === 0) return;
   const all = await tagsOf(trx, at.organization);
@@ -166,20 +169,13 @@ export async function demandTags(
  *
  * Errors: tag.notAllowed for a tag that is not there, as of an API.
  */
-export async function demandTagsThere(
-  trx: Trx,
-  organization: string,
-  words: { readonly before: readonly string[]; readonly after: readonly string[] },
-): Promise<void> {
+export async function demandTagsThere(trx: Trx, organization: string, words: NamedTags): Promise<void> {
   if (words.after.some((word) => !words.before.includes(word)))
     refuseUnknown(await tagsOf(trx, organization), words);
 }
 
 /** The places of the words that are no tags of the organization, where those that were named before are not asked for. */
-export function unknownTags(
-  all: readonly TagRow[],
-  { before = [], after }: { readonly before?: readonly string[]; readonly after: readonly string[] },
-): readonly FaultDetail[] {
+export function unknownTags(all: readonly TagRow[], { before, after }: NamedTags): readonly FaultDetail[] {
   const known = new Set(all.map(({ key }) => key));
   return after.flatMap((word, index) =>
     known.has(word) || before.includes(word)
@@ -188,10 +184,7 @@ export function unknownTags(
   );
 }
 
-function refuseUnknown(
-  all: readonly TagRow[],
-  words: { readonly before: readonly string[]; readonly after: readonly string[] },
-): void {
+function refuseUnknown(all: readonly TagRow[], words: NamedTags): void {
   const details = unknownTags(all, words);
   if (details.length === 0) return;
   const known = new Set([...words.before, ...all.map(({ key }) => key)]);
