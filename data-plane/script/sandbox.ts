@@ -105,8 +105,9 @@ export class Sandbox {
       resolve(gone);
       this.#letGo();
     };
-    over?.addEventListener('abort', leave, { once: true });
-    return promise;
+    over?.addEventListener('abort', leave);
+    // A request may go on for long behind its script, whose facts nobody needs then.
+    return promise.finally(() => over?.removeEventListener('abort', leave));
   }
 
   /** Hands out what waits to threads that are free, and sees to it that there are enough. */

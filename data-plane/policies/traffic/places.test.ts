@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test, type TestContext } from 'node:test';
 
 import type { OutboundResponse } from '../../../proto/process/outbound/outbound.ts';
@@ -145,6 +146,8 @@ for (const { id, configuration, room, inside, full, body = '', says, host } of r
       (await done).filter((warning) => warning !== ''),
       [],
     );
+    // A request goes on behind its step, for as long as its backend takes: what waited for its end would keep the body that was worked on.
+    for (const { entered } of staying) assert.deepEqual(getEventListeners(entered.over, 'abort'), []);
     if (inside > 0) assert.equal(asked.length, staying.length, 'nobody is asked for who left');
   });
 }

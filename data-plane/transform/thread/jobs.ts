@@ -76,10 +76,11 @@ export class JobThread<Job> {
     const leave = (): void => {
       if (this.#waiting.delete(waiting)) resolve(undefined);
     };
-    over?.addEventListener('abort', leave, { once: true });
+    over?.addEventListener('abort', leave);
     if (this.#worker === undefined) this.#start();
     else this.#next();
-    return promise;
+    // A request may go on for long behind its job, whose body nobody needs then.
+    return promise.finally(() => over?.removeEventListener('abort', leave));
   }
 
   #start(): void {
