@@ -10,6 +10,7 @@ import {
   planBody,
   v1,
 } from '../../test/kit/control-plane/office.ts';
+import { makeWords } from '../../test/kit/control-plane/words.ts';
 import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
 import { routes } from '../management/index.ts';
 
@@ -34,9 +35,10 @@ async function furnish(office: Office) {
   const make = async (path: string, body: unknown): Promise<string> => {
     const answer = await office.call('POST', path, { body });
     assert.ok([200, 201].includes(answer.status), `${path} ${answer.text}`);
-    return String(answer.body['id'] ?? answer.body['key']);
+    return String(answer.body['id']);
   };
   const { id, planId } = await office.deployedApi('/named');
+  await makeWords(office, { tags: ['internal'] });
   return {
     api: `${environment}/apis/${id}`,
     planId,
@@ -44,7 +46,6 @@ async function furnish(office: Office) {
     group: await make(`${v1}/configuration/groups`, { name: 'friends' }),
     user: await make(`${organization}/users`, { username: 'ann', password: 'a password of twelve' }),
     page: await make(`${environment}/apis/${id}/pages`, { name: 'One', type: 'MARKDOWN', content: 'x' }),
-    tag: await make(`${organization}/configuration/tags`, { key: 'internal', name: 'Internal' }),
     fleet: await make(fleetsPath, { name: 'plant', environments: ['DEFAULT'] }),
     entrypoint: await make(`${organization}/configuration/entrypoints`, {
       target: 'HTTP',

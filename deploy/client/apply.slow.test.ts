@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 
 import { kindOf, kinds } from './kinds.ts';
 import type { Fields } from './objects.ts';
+import { makeWords } from '../../test/kit/control-plane/words.ts';
 import { openCommandScene } from '../../test/kit/processes/command-scene.ts';
 
 const login = (url: string) => ['login', '--url', url, '--user', 'admin'];
@@ -137,10 +138,7 @@ const listed: readonly (readonly string[])[] = [
 
 test('apply of what get gave changes nothing, of every kind that files make', async (t) => {
   const { run, write, office } = await openFilledScene(t);
-  const tag = await office.call('POST', '/management/organizations/DEFAULT/configuration/tags', {
-    body: { key: 'internal', name: 'internal' },
-  });
-  assert.ok(tag.status < 300, tag.text);
+  await makeWords(office, { tags: ['internal'] });
   write('objects.yaml', objects);
   write('more.yaml', 'kind: subscription\nplan: gold\napplication: shop\n');
   write(
