@@ -41,6 +41,16 @@ function toldBy() {
   return { log, told: (words: RegExp): number => lines.filter((line) => words.test(line)).length };
 }
 
+/** Lets something happen once, between figures that are in the bucket and the lake that does not know of them. */
+function atFirstFigures(happens: () => Promise<unknown>) {
+  let isOver = false;
+  return async (step: string): Promise<void> => {
+    if (step !== 'rollup durable' || isOver) return;
+    await happens();
+    isOver = true;
+  };
+}
+
 test('records are ingested while figures are written', async (t) => {
   const lake = await createTestLake(t, sqlite);
   await landSome(lake, 1);
@@ -66,12 +76,9 @@ test('figures that were under way when their file was replaced are not left in t
   const lake = await createTestLake(t, sqlite);
   await landSome(lake, 1);
   const { log, told } = toldBy();
-  let isReplaced = false;
-  const onStep = async (step: string): Promise<void> => {
-    if (step !== 'rollup durable' || isReplaced) return;
-    await lake.storage.db.updateTable('lake_file').set({ state: 'retired' }).execute();
-    isReplaced = true;
-  };
+  const onStep = atFirstFigures(() =>
+    lake.storage.db.updateTable('lake_file').set({ state: 'retired' }).execute(),
+  );
   await lake.start({ ...rolling, graceMs: 3_600_000 }, { onStep, log });
   await eventually(() => told(/left the lake while its figures were written/) === 1, within);
   assert.deepEqual(await lake.keys('rollups/'), []);
@@ -86,13 +93,10 @@ test('figures that could not be kept since the lease was lost are warned of', as
   const lake = await createTestLake(t, sqlite);
   await landSome(lake, 1);
   const { log, told } = toldBy();
-  let isLost = false;
-  const onStep = async (step: string): Promise<void> => {
-    if (step !== 'rollup durable' || isLost) return;
+  const onStep = atFirstFigures(() => {
     const another = { holder: 'another', expires_at_ms: Date.now() + 3_600_000 };
-    await lake.storage.db.updateTable('lease').set(another).where('name', '=', 'ingester').execute();
-    isLost = true;
-  };
+    return lake.storage.db.updateTable('lease').set(another).where('name', '=', 'ingester').execute();
+  });
   await lake.start(rolling, { onStep, log });
   await eventually(() => told(/figures of files of the lake could not be written/) === 1, within);
   assert.equal(told(/left the lake/), 0);
