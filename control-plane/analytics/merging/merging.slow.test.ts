@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { land } from '../../../test/kit/control-plane/landing.ts';
+import { land, spoolName } from '../../../test/kit/control-plane/landing.ts';
 import { plantFile } from '../../../test/kit/control-plane/planted-file.ts';
 import { createTestLake, recordLines, type TestLake } from '../../../test/kit/control-plane/test-lake.ts';
 import { startNode } from '../../../test/kit/processes/processes.ts';
@@ -155,7 +155,6 @@ test('as long as its day lasts, a few files stay as they are', async (t) => {
 test('tenants, days, requests and logs are merged apart', async (t) => {
   const lake = await openLake(t);
   const tomorrow = 1_700_000_000_000 + 86_400_000;
-  const spool = (n: number): string => n.toString(16).padStart(32, '0');
   const kinds = [
     { over: {}, place: {} },
     { over: { timestamp: tomorrow }, place: {} },
@@ -165,7 +164,7 @@ test('tenants, days, requests and logs are merged apart', async (t) => {
   ];
   for (const [n, { over, place }] of kinds.entries())
     for (const first of [0, 10])
-      await land(lake.blobs, recordLines(10, over), { first, spool: spool(n), ...place });
+      await land(lake.blobs, recordLines(10, over), { first, spool: spoolName(n), ...place });
   const analytics = await lake.start(merging);
   await eventually(async () => (await lake.keys('landing/')).length === 0, within);
   await filesAre(lake, kinds.length);

@@ -7,7 +7,7 @@ import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import type { BlobStore } from '../../../proto/wire/blobs.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { land } from '../../../test/kit/control-plane/landing.ts';
+import { land, spoolName } from '../../../test/kit/control-plane/landing.ts';
 import {
   createTestLake,
   lakeParts,
@@ -24,7 +24,6 @@ import { chooseDays, RetentionStore } from './retention.store.ts';
 const at = { organization: 'o', environment: 'e' };
 const within = { timeoutMs: 60_000, everyMs: 20 };
 const dayMs = 86_400_000;
-const spool = (n: number): string => n.toString(16).padStart(32, '0');
 const tenants = ['a', 'b', 'c'];
 
 /** A lake's bucket, and of which environments it was asked what they have beside the lake since that was last asked. */
@@ -42,7 +41,7 @@ function watched(lake: TestLake): { readonly blobs: BlobStore; listed(): readonl
 test('notes are looked for where some may be too old, and no further than as many as go at once', async (t) => {
   const { blobs, listed } = watched(await createTestLake(t, sqlite));
   const ended = new EndedRanges(blobs);
-  const range = { spool: spool(1), gateway: 'g', hash8: '', first: 0, last: 9 };
+  const range = { spool: spoolName(1), gateway: 'g', hash8: '', first: 0, last: 9 };
   for (const [n, environment] of tenants.entries())
     for (const atMs of [1_000, 2_000 + n]) await ended.note({ ...at, environment }, [range], atMs);
   assert.equal(await ended.forget(1_500, 1), 1);
@@ -96,8 +95,8 @@ test('quarantine is looked through where something may have had its time', async
 
 test('a deletion whose time is over reads an object in quarantine once, however long it waits for its end', async (t) => {
   const lake = await createTestLake(t, sqlite);
-  await land(lake.blobs, recordLines(3), { spool: spool(1) });
-  await land(lake.blobs, recordLines(3), { spool: spool(2), count: 4 });
+  await land(lake.blobs, recordLines(3), { spool: spoolName(1) });
+  await land(lake.blobs, recordLines(3), { spool: spoolName(2), count: 4 });
   const ingester = await lake.start({ retireEveryMs: 3_600_000 });
   await eventually(async () => (await lake.keys('landing/')).length === 0, within);
   await ingester.close();

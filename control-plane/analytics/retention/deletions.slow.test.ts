@@ -7,7 +7,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { sql } from 'kysely';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { land } from '../../../test/kit/control-plane/landing.ts';
+import { land, spoolName } from '../../../test/kit/control-plane/landing.ts';
 import { plantFile } from '../../../test/kit/control-plane/planted-file.ts';
 import { createTestLake, recordLines, type TestLake } from '../../../test/kit/control-plane/test-lake.ts';
 import { startNode } from '../../../test/kit/processes/processes.ts';
@@ -21,7 +21,6 @@ const at = { organization: 'o', environment: 'e' };
 const within = { timeoutMs: 60_000, everyMs: 50 };
 const span = { ...at, api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const atMs = 1_700_000_000_000;
-const spool = (n: number): string => n.toString(16).padStart(32, '0');
 const nobodyDeletes = { objectsPerFileMax: 1, retireEveryMs: 3_600_000 };
 const deleting = { objectsPerFileMax: 1, retireEveryMs: 1, mergeEveryMs: 1 };
 const address = '203.0.113.77';
@@ -110,19 +109,19 @@ for (const database of testDatabases)
         ...recordLines(2, his(1)),
         ...recordLines(1, { ...his(2), timestamp: 5 }),
       ];
-      await land(blobs, calls, { spool: spool(1) });
-      await land(blobs, recordLines(4, his(3)), { spool: spool(2) });
-      await land(blobs, recordLines(4), { spool: spool(3) });
+      await land(blobs, calls, { spool: spoolName(1) });
+      await land(blobs, recordLines(4, his(3)), { spool: spoolName(2) });
+      await land(blobs, recordLines(4), { spool: spoolName(3) });
       const log = { type: 'v4-log', entrypoint_request_body: 'his words' };
       const logs = [
         ...recordLines(1, { type: 'v4-log', request_id: 'of another' }),
         ...recordLines(1, { ...log, request_id: 'his-1' }),
       ];
-      await land(blobs, logs, { spool: spool(4), stream: 'logs' });
-      const other = { environment: 'f', spool: spool(5) };
+      await land(blobs, logs, { spool: spoolName(4), stream: 'logs' });
+      const other = { environment: 'f', spool: spoolName(5) };
       await land(blobs, recordLines(3, { ...his(4), env_id: 'f' }), other);
       // One that is not what its key says goes to quarantine, with whom it names.
-      await land(blobs, recordLines(3, his(5)), { spool: spool(6), count: 4 });
+      await land(blobs, recordLines(3, his(5)), { spool: spoolName(6), count: 4 });
       await ingested(lake);
       assert.ok((await everything(lake)).includes('his words'));
 
@@ -136,15 +135,18 @@ for (const database of testDatabases)
       assert.equal(await filesLeft(lake.storage.db, await row(lake, id)), 0);
 
       // What was on its way, a log before its request, goes; what is newer than what was asked for stays.
-      await land(blobs, recordLines(2, { ...log, request_id: 'his-6' }), { spool: spool(7), stream: 'logs' });
+      await land(blobs, recordLines(2, { ...log, request_id: 'his-6' }), {
+        spool: spoolName(7),
+        stream: 'logs',
+      });
       await eventually(async () => (await lake.keys('landing/')).length === 0, within);
       const late = [...recordLines(3, his(6)), ...recordLines(2, { ...his(7), timestamp: atMs + 20_000 })];
-      await land(blobs, late, { spool: spool(8) });
+      await land(blobs, late, { spool: spoolName(8) });
       await eventually(async () => {
         const now = await row(lake, id);
         return now.records_deleted === 10 && now.logs_deleted === 3;
       }, within);
-      await land(blobs, recordLines(3, his(9)), { spool: spool(9), count: 4 });
+      await land(blobs, recordLines(3, his(9)), { spool: spoolName(9), count: 4 });
       await eventually(async () => (await lake.keys('quarantine/')).length === 1, within);
       await lake.storage.db
         .updateTable('lake_deletion')
@@ -188,7 +190,7 @@ for (const database of testDatabases)
         ...recordLines(1, { type: 'v4-log' }),
         ...recordLines(3, { type: 'v4-log', application_id: 'app' }),
       ];
-      await land(lake.blobs, logs, { spool: spool(4), stream: 'logs' });
+      await land(lake.blobs, logs, { spool: spoolName(4), stream: 'logs' });
       await ingested(lake);
       const byApplication = await ask(lake, ['APPLICATION', 'app']);
       const byAddress = await ask(lake, ['CONSUMER_IP', address]);

@@ -3,7 +3,7 @@ import { utimes } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { join } from 'node:path';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { land } from '../../../test/kit/control-plane/landing.ts';
+import { land, spoolName } from '../../../test/kit/control-plane/landing.ts';
 import {
   createTestLake,
   lakeParts,
@@ -23,7 +23,6 @@ const span = { ...at, api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const dayMs = 86_400_000;
 const nobodyRetires = { objectsPerFileMax: 1, retireEveryMs: 3_600_000 };
 const retiring = { objectsPerFileMax: 1, retireEveryMs: 1, mergeEveryMs: 1 };
-const spool = (n: number): string => n.toString(16).padStart(32, '0');
 const ago = (days: number): number => Date.now() - days * dayMs;
 
 async function ingested(lake: TestLake): Promise<void> {
@@ -66,18 +65,21 @@ for (const database of testDatabases)
     test('what has had its time goes, logs before records, and each tenant as it has chosen', async (t) => {
       const lake = await createTestLake(t, database);
       const { blobs } = lake;
-      await land(blobs, recordLines(10, { timestamp: ago(100) }), { spool: spool(1) });
-      await land(blobs, recordLines(10, { timestamp: ago(50) }), { spool: spool(2) });
+      await land(blobs, recordLines(10, { timestamp: ago(100) }), { spool: spoolName(1) });
+      await land(blobs, recordLines(10, { timestamp: ago(50) }), { spool: spoolName(2) });
       const both = [
         ...recordLines(4, { timestamp: ago(100) }),
         ...recordLines(6, { timestamp: ago(5) }),
         ...recordLines(1, { timestamp: 5 }),
       ];
-      await land(blobs, both, { spool: spool(3) });
+      await land(blobs, both, { spool: spoolName(3) });
       const log = { type: 'v4-log', timestamp: ago(50) };
-      await land(blobs, recordLines(3, log), { spool: spool(4), stream: 'logs' });
-      await land(blobs, recordLines(3, { ...log, timestamp: ago(5) }), { spool: spool(5), stream: 'logs' });
-      const other = { environment: 'f', spool: spool(6) };
+      await land(blobs, recordLines(3, log), { spool: spoolName(4), stream: 'logs' });
+      await land(blobs, recordLines(3, { ...log, timestamp: ago(5) }), {
+        spool: spoolName(5),
+        stream: 'logs',
+      });
+      const other = { environment: 'f', spool: spoolName(6) };
       await land(blobs, recordLines(10, { timestamp: ago(100), env_id: 'f' }), other);
       await ingested(lake);
       assert.equal(await live(lake), 6);
@@ -92,7 +94,7 @@ for (const database of testDatabases)
       assert.deepEqual([records.files, records.records, logs.files, logs.records], [2, 17, 1, 3]);
       assert.ok(records.bytes > 0 && (records.oldestMs ?? 0) > ago(51) && (records.newestMs ?? 0) < ago(4));
       // What was there once counts nothing when it comes again, and is missed nowhere.
-      await land(blobs, recordLines(10, { timestamp: ago(100) }), { spool: spool(1) });
+      await land(blobs, recordLines(10, { timestamp: ago(100) }), { spool: spoolName(1) });
       await eventually(async () => (await lake.keys('landing/')).length === 0, within);
       assert.equal((await analytics.requestsCount(span)).total, 16);
       assert.deepEqual(await analytics.holes(at), []);
@@ -104,7 +106,7 @@ for (const database of testDatabases)
     test('what came into quarantine goes with the days of its stream, and of its environment', async (t) => {
       const lake = await createTestLake(t, database);
       const bad = async (environment: string, stream: 'records' | 'logs', days: number): Promise<string> => {
-        const name = spool((landed += 1));
+        const name = spoolName((landed += 1));
         await land(lake.blobs, recordLines(3, { env_id: environment }), {
           environment,
           stream,
@@ -131,8 +133,10 @@ for (const database of testDatabases)
     test('no environment keeps anything longer than the platform lets it, and a day goes as a whole', async (t) => {
       const lake = await createTestLake(t, database);
       const midnight = Date.now() - (Date.now() % dayMs);
-      await land(lake.blobs, recordLines(1, { timestamp: midnight - 10 * dayMs }), { spool: spool(1) });
-      await land(lake.blobs, recordLines(1, { timestamp: midnight - 10 * dayMs - 1 }), { spool: spool(2) });
+      await land(lake.blobs, recordLines(1, { timestamp: midnight - 10 * dayMs }), { spool: spoolName(1) });
+      await land(lake.blobs, recordLines(1, { timestamp: midnight - 10 * dayMs - 1 }), {
+        spool: spoolName(2),
+      });
       await choose(lake, { records: 1_000 });
       const analytics = await lake.start({ ...retiring, keptDaysMax: 10 });
       await eventually(async () => (await lake.keys('landing/')).length === 0, within);
@@ -198,7 +202,7 @@ for (const database of testDatabases)
         { timestamp: ago(6) },
       ];
       for (const [n, over] of wishes.entries())
-        await land(blobs, recordLines(3, over), { spool: spool(n + 1) });
+        await land(blobs, recordLines(3, over), { spool: spoolName(n + 1) });
       await ingested(lake);
       const restore = await backUp(lake);
       await choose(lake, { records: 30 });
@@ -223,7 +227,7 @@ for (const database of testDatabases)
       assert.deepEqual((await rebuilt(false)).ended, 0);
       // What has ended counts nothing when it comes again; what is missing does.
       for (const [n, over] of wishes.entries())
-        await land(blobs, recordLines(3, over), { spool: spool(n + 1) });
+        await land(blobs, recordLines(3, over), { spool: spoolName(n + 1) });
       const analytics = await lake.start(retiring);
       await eventually(async () => (await lake.keys('landing/')).length === 0, within);
       assert.equal((await analytics.requestsCount(span)).total, 6);
@@ -234,7 +238,7 @@ for (const database of testDatabases)
 test('notes of what has ended are forgotten with the last backup that could need them, and a foreign one says nothing', async (t) => {
   const lake = await createTestLake(t, sqlite);
   const ended = new EndedRanges(lake.blobs);
-  const range = (first: number) => ({ spool: spool(1), gateway: 'g', hash8: '', first, last: first + 9 });
+  const range = (first: number) => ({ spool: spoolName(1), gateway: 'g', hash8: '', first, last: first + 9 });
   await ended.note(at, [range(0)], 1_000);
   await ended.note(at, [range(20), range(30)], 2_000);
   await ended.note({ ...at, environment: 'f' }, [range(50)], 1_000);

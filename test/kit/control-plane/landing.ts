@@ -29,6 +29,9 @@ const somewhere = {
   spool: '00112233445566778899aabbccddeeff',
 };
 
+/** The n-th spool of a gateway, as it is called. */
+export const spoolName = (n: number): string => n.toString(16).padStart(32, '0');
+
 /** Puts lines where a shipper would, the first at offset `first`; returns the object's key. */
 export async function land(
   blobs: BlobStore,
