@@ -76,7 +76,7 @@ async function clicksTwice(platform: Platform, browser: TestBrowser): Promise<vo
 const environment = '/organizations/DEFAULT/environments/DEFAULT';
 const unsaved = (page: Page) => page.getByRole('status').filter({ hasText: 'Changes are not saved' });
 
-/** Holds the answer to a write of a path until it is let go. */
+/** Holds what is written at a path until it is let go: whoever is asked knows nothing of it before. */
 async function holdWrites(
   page: Page,
   path: RegExp,
