@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { factsOf } from '../../control-plane/mail/mail.ts';
-import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { looker, signedInAs, signIn, signOut, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
 import type { Scene } from '../kit/control-plane/federation.ts';
@@ -181,8 +181,6 @@ async function anotherTab(page: Page): Promise<Page> {
   return tab;
 }
 
-const signedInAs = (page: Page, name: string) => page.getByRole('button', { name: `Signed in as ${name}` });
-
 test(
   'a session that ends takes nothing away that is written: who signs in again in another tab saves it',
   { skip: skipWithoutBrowser },
@@ -222,8 +220,7 @@ test(
       assert.notEqual(admin.body['firstname'], text, 'what Bob wrote is not written of somebody else');
 
       await tab.goto('/console/_org/account');
-      await signedInAs(tab, 'Admin').click();
-      await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      await signOut(tab, 'Admin');
       await dialog.getByRole('heading', { name: 'You are signed out' }).waitFor();
       await signIn(tab, 'bob', password);
       await dialog.waitFor({ state: 'detached' });
@@ -252,8 +249,7 @@ test(
     await t.test('who signs out in one tab is signed out in all', async () => {
       const tab = await anotherTab(page);
       await tab.goto('/console/_org/account');
-      await signedInAs(tab, 'Admin').click();
-      await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      await signOut(tab, 'Admin');
       await page.getByRole('heading', { name: 'Sign in' }).waitFor();
       await tab.close();
       await signIn(page, 'admin', password);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
-import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { looker, signIn, signOut, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 
 const view: View = { colorScheme: 'light', viewport: { width: 1_440, height: 900 } };
@@ -47,8 +47,7 @@ test(
 
     await page.goto('/console/');
     await page.getByRole('button', { name: 'Environment: Acme production' }).waitFor();
-    await page.getByRole('button', { name: /^Signed in as/ }).click();
-    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await signOut(page);
     await page.getByText('Organization acme.').waitFor();
     await page.goto('/console/sign-in?organization=DEFAULT');
     await page.getByText('Organization acme.').waitFor({ state: 'detached' });

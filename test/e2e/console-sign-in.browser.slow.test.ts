@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { breakGlass } from '../../control-plane/management/account/break-glass.ts';
-import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { looker, signedInAs, signIn, signOut, type View } from '../kit/browser/console.ts';
 import { openAt } from '../kit/browser/console-at.ts';
 import { skipWithoutBrowser, startBrowser } from '../kit/browser/browser.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -68,12 +68,6 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
   assert.fail(`no key leads to ${String(name)}`);
 }
 
-async function signOut(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Signed in as/ }).click();
-  await page.getByRole('menuitem', { name: 'Sign out' }).click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-}
-
 test(
   'by a provider people land on the page that they wanted; who is refused reads why; passwords go on beside it',
   { skip: skipWithoutBrowser },
@@ -102,7 +96,7 @@ test(
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'Applications', level: 1 }).waitFor();
       assert.equal(new URL(page.url()).pathname, '/console/DEFAULT/applications');
-      await page.getByRole('button', { name: 'Signed in as Ann Lee' }).waitFor();
+      await signedInAs(page, 'Ann Lee').waitFor();
       await signOut(page);
     });
     await t.test('an answer that this browser did not ask for leads nobody in', async () => {
@@ -180,7 +174,7 @@ test(
     assert.equal(await seen.getByText('Passwords work as ever.').count(), 0);
     await looker(seen, small)('sign-in-only-3');
     await providersOf(seen).filter({ hasText: 'Corporate' }).click();
-    await seen.getByRole('button', { name: /^Signed in as/ }).waitFor();
+    await signedInAs(seen).waitFor();
   },
 );
 

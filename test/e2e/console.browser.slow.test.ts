@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { looker, signIn, type View } from '../kit/browser/console.ts';
+import { looker, signIn, signOut, type View } from '../kit/browser/console.ts';
 import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
 import { eventually } from '../kit/eventually.ts';
 import { isLongRun } from '../kit/long-run.ts';
@@ -340,8 +340,6 @@ async function losesSession({ management }: Platform, browser: TestBrowser): Pro
     '/console/DEFAULT/applications',
     'an address that can be loaded',
   );
-  await page.getByRole('button', { name: /^Signed in as/ }).click();
-  await page.getByRole('menuitem', { name: 'Sign out' }).click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await signOut(page);
   await page.context().close();
 }

@@ -17,7 +17,18 @@ export async function signIn(page: Page, name = 'admin', password = adminPasswor
   await page.getByRole('textbox', { name: 'User name' }).fill(name);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
+  await signedInAs(page).waitFor();
+}
+
+/** Who is signed in, on every page of the console; his menu opens there. */
+export const signedInAs = (page: Page, name = '') =>
+  page.getByRole('button', { name: new RegExp(`^Signed in as ${name}`) });
+
+/** Signs out whoever is signed in, or nobody but one of that name. */
+export async function signOut(page: Page, name?: string): Promise<void> {
+  await signedInAs(page, name).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
 }
 
 /** Looks at what a page shows: no finding of axe, nothing wider than the window; `ISTHMUS_TEST_SHOTS=<folder>` keeps a picture. */
